@@ -17,7 +17,7 @@ BROWSER_TESTS := $(patsubst %/package-lock.json,%/node_modules/.package-lock.jso
 	$(wildcard standalone/tests/browser/package-lock.json))
 
 # People see Cargo's progress; a log gets only what went wrong.
-QUIET := $(shell [[ -t 1 ]] || echo --quiet)
+QUIET := $(shell [[ -t 2 ]] || echo --quiet)
 BUILD_DEMO := cargo build $(QUIET) --profile demo -p standalone
 
 .PHONY: help demo run test check bench compose-test soak release ui build-tools test-tools
@@ -25,23 +25,23 @@ BUILD_DEMO := cargo build $(QUIET) --profile demo -p standalone
 help: ## Explain each verb
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{ printf "  make %-13s %s\n", $$1, $$2 }' $(MAKEFILE_LIST)
 
-demo: ui ## Show it: the whole service with a simulated company, on http://localhost:8000
+demo: build-tools ui ## Show it: the whole service with a simulated company, on http://localhost:8000
 	@echo "Building Pulse ETL. The first time takes several minutes, later ones a few seconds."
 	@$(BUILD_DEMO) --bin pulse-etl
 	@exec $(CARGO_TARGET_DIR)/demo/pulse-etl demo
 
-run: ui ## Run the service in one process, as the environment configures it
+run: build-tools ui ## Run the service in one process, as the environment configures it
 	@$(BUILD_DEMO) --bin pulse-etl
 	@exec $(CARGO_TARGET_DIR)/demo/pulse-etl serve
 
 test: test-tools ui $(BROWSER_TESTS) ## Run every test, beside a PostgreSQL, a RabbitMQ and a Redis of their own
-	@cargo nextest run $(QUIET) --workspace --no-run
+	@cargo nextest run $(QUIET:--quiet=--cargo-quiet) --workspace --no-run
 	@scripts/test-servers -- cargo nextest run --workspace
 
 check: build-tools ui ## Format, lints, dependencies and the page's own checks
 	@scripts/check
 
-bench: ui ## Measure it, beside a PostgreSQL that writes through to the disk
+bench: build-tools ui ## Measure it, beside a PostgreSQL that writes through to the disk
 	@scripts/setup-debian postgresql rabbitmq-server redis-server
 	@$(BUILD_DEMO) --bin pulse-bench
 	@scripts/test-servers --durable -- $(CARGO_TARGET_DIR)/demo/pulse-bench
@@ -52,7 +52,7 @@ compose-test: ## Test the services as separate processes
 soak: ## Run the full fault matrix
 	@echo "There is no fault matrix yet: nothing was run." >&2; exit 1
 
-release: ui ## Build what ships: the optimised binary
+release: build-tools ui ## Build what ships: the optimised binary
 	@cargo build --release -p standalone --bin pulse-etl
 	@echo "Built $(CARGO_TARGET_DIR)/release/pulse-etl"
 
@@ -66,7 +66,7 @@ $(UI_PAGE): $(UI_SOURCES) $(UI)/node_modules/.package-lock.json
 # npm leaves this file when it has installed everything.
 %/node_modules/.package-lock.json: %/package-lock.json | build-tools
 	@echo "Installing the packages of $*."
-	@cd $* && npm ci --loglevel=error --no-fund --no-audit
+	@cd $* && npm ci --loglevel=error --no-fund --no-audit >/dev/null
 	@touch $@
 
 build-tools:
