@@ -1,1 +1,13 @@
-//! TODO
+//! Everything that crosses a process: messages, their conversions to the domain, and [`Link`], the
+//! way to a peer in this process or across the network.
+
+pub mod convert;
+mod link;
+
+pub use link::Link;
+
+/// What `protox` and `tonic` make of the `.proto` files.
+#[expect(missing_docs, unused_qualifications, reason = "generated; the comments are in the .proto files")]
+pub mod v1 {
+    tonic::include_proto!("pulse.v1");
+}

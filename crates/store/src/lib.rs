@@ -1,1 +1,20 @@
-//! TODO
+//! Remembers the domain: domain types go in and come out, rows stay inside.
+//!
+//! Each query is written once, under `queries/`, and compiled once per database, where only the
+//! type `Conn` differs. What just one database can say lives in its own `bulk.rs` and `dialect.rs`.
+
+mod db;
+mod error;
+mod lite;
+mod models;
+mod pg;
+mod schema;
+mod types;
+
+pub mod clients;
+pub mod integrations;
+
+pub use clients::Clients;
+pub use db::Db;
+pub use error::Error;
+pub use integrations::Integrations;

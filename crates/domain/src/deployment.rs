@@ -1,0 +1,40 @@
+//! A deployment, wherever it was recorded.
+
+use crate::text::words;
+use crate::Moment;
+
+/// A deployment of a commit to an environment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Deployment {
+    /// The source's id.
+    pub external_id: String,
+    /// The environment's name as the source spells it.
+    pub environment: String,
+    /// The commit deployed.
+    pub sha: String,
+    /// The best state ever seen.
+    pub outcome: DeploymentOutcome,
+    /// When it was asked for.
+    pub created_at: Moment,
+    /// When it first succeeded, or last failed.
+    pub finished_at: Option<Moment>,
+    /// Whether `finished_at` is a guess, for want of statuses.
+    pub estimated: bool,
+}
+
+/// How a deployment went.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DeploymentOutcome {
+    /// It succeeded once, even if a later one replaced it.
+    Success,
+    /// It failed and never succeeded.
+    Failure,
+    /// Not over yet.
+    Pending,
+}
+
+words!("deployment outcome", DeploymentOutcome {
+    Success = "SUCCESS",
+    Failure = "FAILURE",
+    Pending = "PENDING",
+});

@@ -1,0 +1,83 @@
+//! When jobs become due: the main cycle and the retry interval of a client.
+
+/// How often a client's jobs run, and how failures are retried.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Schedule {
+    /// Whether the main cycle makes jobs due.
+    pub enabled: bool,
+    /// Minutes between two cycles, 5 to 1440.
+    pub interval_minutes: u32,
+    /// IANA name of the zone in which days are cut, for example `Europe/Berlin`.
+    pub timezone: String,
+    /// What happens after a failure.
+    pub retry: Retry,
+}
+
+/// How failed jobs are tried again, without waiting for the main cycle.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Retry {
+    /// Whether failed jobs are retried at all.
+    pub enabled: bool,
+    /// Minutes until the next attempt, 1 to 60.
+    pub interval_minutes: u32,
+    /// Attempts in all, 1 to 10.
+    pub max_attempts: u32,
+}
+
+/// A value outside its range.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{field} is {value}, but must be {min} to {max}")]
+pub struct OutOfRange {
+    /// The field as it is spelled in the API.
+    pub field: &'static str,
+    /// What was given.
+    pub value: u32,
+    /// The least accepted value.
+    pub min: u32,
+    /// The greatest accepted value.
+    pub max: u32,
+}
+
+impl Default for Schedule {
+    fn default() -> Schedule {
+        Schedule {
+            enabled: true,
+            interval_minutes: 60,
+            timezone: "UTC".to_owned(),
+            retry: Retry { enabled: true, interval_minutes: 15, max_attempts: 3 },
+        }
+    }
+}
+
+impl Schedule {
+    /// Every value that lies outside its range.
+    pub fn faults(&self) -> Vec<OutOfRange> {
+        let checks = [
+            ("interval_minutes", self.interval_minutes, 5, 1440),
+            ("retry.interval_minutes", self.retry.interval_minutes, 1, 60),
+            ("retry.max_attempts", self.retry.max_attempts, 1, 10),
+        ];
+        checks
+            .into_iter()
+            .filter(|(_, value, min, max)| !(min..=max).contains(&value))
+            .map(|(field, value, min, max)| OutOfRange { field, value, min, max })
+            .collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_default_is_valid_and_each_bound_is_kept() {
+        assert_eq!(Schedule::default().faults(), []);
+        let wrong = Schedule {
+            interval_minutes: 4,
+            retry: Retry { enabled: true, interval_minutes: 61, max_attempts: 11 },
+            ..Schedule::default()
+        };
+        let fields: Vec<_> = wrong.faults().into_iter().map(|fault| fault.field).collect();
+        assert_eq!(fields, ["interval_minutes", "retry.interval_minutes", "retry.max_attempts"]);
+    }
+}

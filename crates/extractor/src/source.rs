@@ -1,0 +1,114 @@
+//! What an extractor brings: how to read one kind of system.
+
+use std::future::Future;
+
+use domain::Moment;
+use domain::facts::Facts;
+use domain::ids::{ClientId, IntegrationId};
+use domain::work::{Gap, Task, Topic};
+use secrecy::SecretString;
+
+/// One kind of system that can be read.
+pub trait Source: Send + Sync + 'static {
+    /// Reads one task's pages.
+    type Reader: Reader;
+
+    /// The queue on which this source's tasks are rung.
+    const TOPIC: Topic;
+
+    /// Prepares to read `task` over `connection`.
+    fn open(
+        &self,
+        task: &Task,
+        connection: Connection,
+    ) -> impl Future<Output = Result<Self::Reader, Failure>> + Send;
+
+    /// Tests a connection or searches its scopes, outside any run. Input and answer are JSON.
+    fn probe(
+        &self,
+        task: &Task,
+        connection: Connection,
+    ) -> impl Future<Output = Result<String, Failure>> + Send;
+}
+
+/// Reads one task, page by page.
+pub trait Reader: Send {
+    /// The page at `cursor`, which is empty at the start. The same cursor gives the same rows, or
+    /// newer versions of them. It may be called for the next page while the last is being kept.
+    fn page(&mut self, cursor: &str) -> impl Future<Output = Result<Page, Failure>> + Send;
+}
+
+/// One page: what it says, and where the next begins.
+#[derive(Debug, Default)]
+pub struct Page {
+    /// Kept whole or not at all.
+    pub facts: Facts,
+    /// Where the next page begins; `None` on the last.
+    pub next: Option<String>,
+    /// What could not be read, and why.
+    pub gaps: Vec<Gap>,
+    /// Requests that it took.
+    pub requests: u64,
+    /// What is left of the source's quota, where it tells.
+    pub budget: Option<Budget>,
+}
+
+/// What is left of a quota.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Budget {
+    /// Calls or points in a full window.
+    pub limit: u64,
+    /// Calls or points left.
+    pub remaining: u64,
+    /// When it is full again.
+    pub resets_at: Moment,
+}
+
+/// Where to read and as whom.
+#[derive(Debug, Clone)]
+pub struct Connection {
+    /// Whose rows they are.
+    pub client: ClientId,
+    /// The stored connection; a probe of an unsaved one has none.
+    pub integration: Option<IntegrationId>,
+    /// Where it is, without a trailing slash.
+    pub base_url: String,
+    /// Whom the credential belongs to; empty where the source needs none.
+    pub username: String,
+    /// The credential.
+    pub secret: SecretString,
+    /// Project keys or repository names to read; empty means all that can be seen.
+    pub scopes: Vec<String>,
+}
+
+/// Why a page could not be read, by what the loop does about it.
+#[derive(Debug, thiserror::Error)]
+pub enum Failure {
+    /// The quota is used up: no error, the task waits and the worker is free.
+    #[error("the source asks to wait until {until}")]
+    Throttled {
+        /// When to come back.
+        until: Moment,
+    },
+    /// May pass: a broken connection, a 5xx. Tried again, a few times.
+    #[error("{detail}")]
+    Passing {
+        /// For people: what happened, and what we do.
+        detail: String,
+    },
+    /// Will not pass without a person, such as a refused credential. The job fails.
+    #[error("{detail}")]
+    Fatal {
+        /// For people: cause and remedy.
+        detail: String,
+    },
+    /// This scope cannot be read (gone, forbidden). The run goes on without it and says so.
+    #[error("{detail}")]
+    Unreadable {
+        /// For people: cause and remedy.
+        detail: String,
+    },
+    /// The cursor is no longer good: the slice is read again from its start.
+    #[error("the source no longer knows the cursor")]
+    StaleCursor,
+}

@@ -1,0 +1,11 @@
+DROP TABLE events;
+DROP TABLE outbox;
+DROP TABLE watermarks;
+DROP TABLE gaps;
+DROP TABLE tasks;
+DROP TABLE steps;
+DROP TABLE runs;
+DROP TABLE jobs;
+DROP TABLE schedules;
+DROP TABLE integrations;
+DROP TABLE clients;

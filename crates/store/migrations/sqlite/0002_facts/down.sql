@@ -1,0 +1,14 @@
+DROP TABLE deployments;
+DROP TABLE review_comments;
+DROP TABLE comments;
+DROP TABLE reviews;
+DROP TABLE pull_request_commits;
+DROP TABLE commits;
+DROP TABLE pull_requests;
+DROP TABLE repositories;
+DROP TABLE issue_changes;
+DROP TABLE issues;
+DROP TABLE sprints;
+DROP TABLE statuses;
+DROP TABLE issue_types;
+DROP TABLE projects;

@@ -1,0 +1,233 @@
+-- What the sources say. Natural keys: the source's own ids, under client and integration.
+
+CREATE TABLE projects (
+  client_id      BLOB NOT NULL,
+  integration_id BLOB NOT NULL,
+  external_id    BIGINT NOT NULL,
+  key            TEXT NOT NULL,
+  name           TEXT NOT NULL,
+  kind           TEXT NOT NULL,
+  former_keys    TEXT NOT NULL,
+  active         BOOLEAN NOT NULL,
+  PRIMARY KEY (client_id, integration_id, external_id),
+  FOREIGN KEY (client_id, integration_id) REFERENCES integrations (client_id, id)
+) WITHOUT ROWID;
+
+CREATE TABLE issue_types (
+  client_id       BLOB NOT NULL,
+  integration_id  BLOB NOT NULL,
+  external_id     BIGINT NOT NULL,
+  name            TEXT NOT NULL,
+  hierarchy_level INTEGER NOT NULL,
+  active          BOOLEAN NOT NULL,
+  PRIMARY KEY (client_id, integration_id, external_id),
+  FOREIGN KEY (client_id, integration_id) REFERENCES integrations (client_id, id)
+) WITHOUT ROWID;
+
+CREATE TABLE statuses (
+  client_id      BLOB NOT NULL,
+  integration_id BLOB NOT NULL,
+  external_id    BIGINT NOT NULL,
+  name           TEXT NOT NULL,
+  category       TEXT NOT NULL CHECK (category IN ('TO_DO', 'IN_PROGRESS', 'DONE')),
+  active         BOOLEAN NOT NULL,
+  PRIMARY KEY (client_id, integration_id, external_id),
+  FOREIGN KEY (client_id, integration_id) REFERENCES integrations (client_id, id)
+) WITHOUT ROWID;
+
+CREATE TABLE sprints (
+  client_id      BLOB NOT NULL,
+  integration_id BLOB NOT NULL,
+  external_id    BIGINT NOT NULL,
+  board_id       BIGINT NOT NULL,
+  name           TEXT NOT NULL,
+  state          TEXT NOT NULL,
+  started_at     BIGINT,
+  ends_at        BIGINT,
+  completed_at   BIGINT,
+  PRIMARY KEY (client_id, integration_id, external_id),
+  FOREIGN KEY (client_id, integration_id) REFERENCES integrations (client_id, id)
+) WITHOUT ROWID;
+
+CREATE TABLE issues (
+  client_id          BLOB NOT NULL,
+  integration_id     BLOB NOT NULL,
+  external_id        BIGINT NOT NULL,
+  project_id         BIGINT NOT NULL,
+  key                TEXT NOT NULL,
+  type_id            BIGINT NOT NULL,
+  status_id          BIGINT NOT NULL,
+  summary            TEXT NOT NULL,
+  priority           TEXT,
+  assignee           TEXT,
+  creator            TEXT,
+  parent_id          BIGINT,
+  parent_key         TEXT,
+  labels             TEXT NOT NULL,
+  story_points       DOUBLE,
+  sprints            TEXT NOT NULL,
+  created_at         BIGINT NOT NULL,
+  updated_at         BIGINT NOT NULL,
+  resolved_at        BIGINT,
+  changelog_complete BOOLEAN NOT NULL,
+  deleted            BOOLEAN NOT NULL,
+  PRIMARY KEY (client_id, integration_id, external_id),
+  FOREIGN KEY (client_id, integration_id, project_id)
+    REFERENCES projects (client_id, integration_id, external_id),
+  FOREIGN KEY (client_id, integration_id, type_id)
+    REFERENCES issue_types (client_id, integration_id, external_id),
+  FOREIGN KEY (client_id, integration_id, status_id)
+    REFERENCES statuses (client_id, integration_id, external_id)
+) WITHOUT ROWID;
+CREATE INDEX issues_key ON issues (client_id, key);
+CREATE INDEX issues_of_project ON issues (client_id, integration_id, project_id, created_at);
+CREATE INDEX issues_truncated ON issues (client_id, integration_id, project_id, external_id)
+  WHERE NOT changelog_complete;
+
+CREATE TABLE issue_changes (
+  client_id      BLOB NOT NULL,
+  integration_id BLOB NOT NULL,
+  issue_id       BIGINT NOT NULL,
+  change_id      BIGINT NOT NULL,
+  item_index     INTEGER NOT NULL,
+  field          TEXT NOT NULL,
+  from_value     TEXT,
+  from_string    TEXT,
+  to_value       TEXT,
+  to_string      TEXT,
+  author         TEXT,
+  changed_at     BIGINT NOT NULL,
+  PRIMARY KEY (client_id, integration_id, issue_id, change_id, item_index),
+  FOREIGN KEY (client_id, integration_id, issue_id)
+    REFERENCES issues (client_id, integration_id, external_id)
+) WITHOUT ROWID;
+
+CREATE TABLE repositories (
+  client_id      BLOB NOT NULL,
+  integration_id BLOB NOT NULL,
+  external_id    BIGINT NOT NULL,
+  full_name      TEXT NOT NULL,
+  default_branch TEXT,
+  archived       BOOLEAN NOT NULL,
+  active         BOOLEAN NOT NULL,
+  PRIMARY KEY (client_id, integration_id, external_id),
+  FOREIGN KEY (client_id, integration_id) REFERENCES integrations (client_id, id)
+) WITHOUT ROWID;
+
+CREATE TABLE pull_requests (
+  client_id        BLOB NOT NULL,
+  integration_id   BLOB NOT NULL,
+  repository_id    BIGINT NOT NULL,
+  number           BIGINT NOT NULL,
+  external_id      BIGINT NOT NULL,
+  title            TEXT NOT NULL,
+  state            TEXT NOT NULL CHECK (state IN ('OPEN', 'CLOSED', 'MERGED')),
+  draft            BOOLEAN NOT NULL,
+  author           TEXT,
+  author_is_bot    BOOLEAN NOT NULL,
+  created_at       BIGINT NOT NULL,
+  updated_at       BIGINT NOT NULL,
+  merged_at        BIGINT,
+  closed_at        BIGINT,
+  ready_at         BIGINT,
+  merge_commit_sha TEXT,
+  head_ref         TEXT NOT NULL,
+  base_ref         TEXT NOT NULL,
+  head_sha         TEXT NOT NULL,
+  additions        BIGINT NOT NULL,
+  deletions        BIGINT NOT NULL,
+  changed_files    BIGINT NOT NULL,
+  PRIMARY KEY (client_id, integration_id, repository_id, number),
+  FOREIGN KEY (client_id, integration_id, repository_id)
+    REFERENCES repositories (client_id, integration_id, external_id)
+) WITHOUT ROWID;
+CREATE INDEX pull_requests_updated ON pull_requests (client_id, updated_at);
+
+CREATE TABLE commits (
+  client_id      BLOB NOT NULL,
+  integration_id BLOB NOT NULL,
+  repository_id  BIGINT NOT NULL,
+  sha            TEXT NOT NULL,
+  author         TEXT,
+  authored_at    BIGINT NOT NULL,
+  committed_at   BIGINT NOT NULL,
+  message        TEXT NOT NULL,
+  parents        TEXT,
+  PRIMARY KEY (client_id, integration_id, repository_id, sha),
+  FOREIGN KEY (client_id, integration_id, repository_id)
+    REFERENCES repositories (client_id, integration_id, external_id)
+) WITHOUT ROWID;
+
+-- A commit belongs to many pull requests, and a pull request has many commits.
+CREATE TABLE pull_request_commits (
+  client_id      BLOB NOT NULL,
+  integration_id BLOB NOT NULL,
+  repository_id  BIGINT NOT NULL,
+  number         BIGINT NOT NULL,
+  sha            TEXT NOT NULL,
+  position       INTEGER NOT NULL,
+  PRIMARY KEY (client_id, integration_id, repository_id, number, sha),
+  FOREIGN KEY (client_id, integration_id, repository_id, number)
+    REFERENCES pull_requests (client_id, integration_id, repository_id, number),
+  FOREIGN KEY (client_id, integration_id, repository_id, sha)
+    REFERENCES commits (client_id, integration_id, repository_id, sha)
+) WITHOUT ROWID;
+
+CREATE TABLE reviews (
+  client_id      BLOB NOT NULL,
+  integration_id BLOB NOT NULL,
+  repository_id  BIGINT NOT NULL,
+  number         BIGINT NOT NULL,
+  external_id    BIGINT NOT NULL,
+  author         TEXT,
+  author_is_bot  BOOLEAN NOT NULL,
+  state          TEXT NOT NULL,
+  submitted_at   BIGINT,
+  PRIMARY KEY (client_id, integration_id, repository_id, number, external_id),
+  FOREIGN KEY (client_id, integration_id, repository_id, number)
+    REFERENCES pull_requests (client_id, integration_id, repository_id, number)
+) WITHOUT ROWID;
+
+CREATE TABLE comments (
+  client_id      BLOB NOT NULL,
+  integration_id BLOB NOT NULL,
+  repository_id  BIGINT NOT NULL,
+  number         BIGINT NOT NULL,
+  external_id    BIGINT NOT NULL,
+  author         TEXT,
+  author_is_bot  BOOLEAN NOT NULL,
+  created_at     BIGINT NOT NULL,
+  PRIMARY KEY (client_id, integration_id, repository_id, number, external_id),
+  FOREIGN KEY (client_id, integration_id, repository_id, number)
+    REFERENCES pull_requests (client_id, integration_id, repository_id, number)
+) WITHOUT ROWID;
+
+CREATE TABLE review_comments (
+  client_id      BLOB NOT NULL,
+  integration_id BLOB NOT NULL,
+  repository_id  BIGINT NOT NULL,
+  number         BIGINT NOT NULL,
+  external_id    BIGINT NOT NULL,
+  author         TEXT,
+  author_is_bot  BOOLEAN NOT NULL,
+  created_at     BIGINT NOT NULL,
+  PRIMARY KEY (client_id, integration_id, repository_id, number, external_id),
+  FOREIGN KEY (client_id, integration_id, repository_id, number)
+    REFERENCES pull_requests (client_id, integration_id, repository_id, number)
+) WITHOUT ROWID;
+
+CREATE TABLE deployments (
+  client_id      BLOB NOT NULL,
+  integration_id BLOB NOT NULL,
+  repository_id  BIGINT NOT NULL,
+  external_id    TEXT NOT NULL,
+  environment    TEXT NOT NULL,
+  sha            TEXT NOT NULL,
+  outcome        TEXT NOT NULL CHECK (outcome IN ('SUCCESS', 'FAILURE', 'PENDING')),
+  created_at     BIGINT NOT NULL,
+  finished_at    BIGINT,
+  estimated      BOOLEAN NOT NULL,
+  PRIMARY KEY (client_id, integration_id, repository_id, external_id),
+  FOREIGN KEY (client_id, integration_id, repository_id)
+    REFERENCES repositories (client_id, integration_id, external_id)
+) WITHOUT ROWID;

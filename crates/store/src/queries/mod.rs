@@ -1,0 +1,15 @@
+//! Every query, a file per noun. Compiled once per database: `super::Conn` is all that differs.
+
+pub(crate) mod clients;
+pub(crate) mod integrations;
+
+use diesel::prelude::*;
+
+use super::Conn;
+
+/// The shortest question.
+pub(crate) fn ping(conn: &mut Conn) -> QueryResult<()> {
+    diesel::select(diesel::dsl::sql::<diesel::sql_types::Integer>("1"))
+        .get_result::<i32>(conn)
+        .map(|_| ())
+}
