@@ -1,0 +1,106 @@
+// A headless browser of this machine, for looking at the page.
+import { chromium } from 'playwright-core';
+
+export const browser = () =>
+  chromium.launch({
+    executablePath: process.env.CHROMIUM ?? '/usr/bin/chromium',
+    args: [
+      '--no-sandbox',
+      '--disable-gpu',
+      '--no-first-run',
+      '--disable-background-networking',
+      '--disable-component-update',
+      '--disable-sync',
+    ],
+  });
+
+/** Every page in the states worth looking at. */
+export const views = [
+  { name: 'login', path: '/login', scenario: 'signed-out' },
+  { name: 'login-denied', path: '/login?error=permission_denied&resource=etl_management', scenario: 'signed-out' },
+  { name: 'denied', path: '/home', scenario: 'forbidden' },
+  { name: 'embedded-wait', path: '/home?embedded=true', scenario: 'signed-out' },
+  { name: 'jobs', path: '/home', scenario: 'live' },
+  { name: 'jobs-embedded', path: '/home?embedded=true', scenario: 'live' },
+  { name: 'jobs-custom', path: '/home?embedded=true&colorMode=custom', scenario: 'live' },
+  { name: 'jobs-trouble', path: '/jobs', scenario: 'trouble', act: openGaps },
+  { name: 'jobs-waiting', path: '/jobs', scenario: 'waiting' },
+  { name: 'jobs-stopping', path: '/jobs', scenario: 'stopping' },
+  { name: 'jobs-fresh', path: '/jobs', scenario: 'fresh' },
+  { name: 'jobs-cut', path: '/jobs', scenario: 'cut' },
+  { name: 'jobs-down', path: '/jobs', scenario: 'down' },
+  { name: 'jobs-loading', path: '/jobs', scenario: 'slow', settle: 600 },
+  { name: 'jobs-stale', path: '/jobs', scenario: 'live', act: goStale },
+  { name: 'integrations', path: '/integrations', scenario: 'live' },
+  { name: 'integrations-embedded', path: '/integrations?embedded=true', scenario: 'live' },
+  { name: 'integrations-fresh', path: '/integrations', scenario: 'fresh' },
+  { name: 'wizard-kind', path: '/integrations', scenario: 'live', act: wizard('kind') },
+  { name: 'wizard-connection', path: '/integrations', scenario: 'live', act: wizard('connection') },
+  { name: 'wizard-missing', path: '/integrations', scenario: 'live', act: wizard('missing') },
+  { name: 'wizard-failed', path: '/integrations', scenario: 'live', act: wizard('failed') },
+  { name: 'wizard-test', path: '/integrations', scenario: 'live', act: wizard('test') },
+  { name: 'wizard-scopes', path: '/integrations', scenario: 'live', act: wizard('scopes') },
+  {
+    name: 'deactivate',
+    path: '/integrations',
+    scenario: 'live',
+    act: (page) => page.getByRole('button', { name: 'Deactivate' }).first().click(),
+  },
+  { name: 'dora', path: '/metrics/dora', scenario: 'live' },
+  { name: 'dora-embedded', path: '/metrics/dora?embedded=true', scenario: 'live' },
+  { name: 'dora-lead', path: '/metrics/dora?metric=lead_time_for_changes&days=180', scenario: 'live', act: hoverChart },
+  {
+    name: 'dora-table',
+    path: '/metrics/dora?metric=change_failure_rate',
+    scenario: 'live',
+    act: (page) => page.getByTestId('chart-as-table').click(),
+  },
+  { name: 'dora-restore', path: '/metrics/dora?metric=time_to_restore&days=30', scenario: 'live' },
+  { name: 'dora-fresh', path: '/metrics/dora', scenario: 'fresh' },
+  { name: 'dora-down', path: '/metrics/dora', scenario: 'down' },
+];
+
+/** Opens a view in a theme and waits until it stands. */
+export async function visit(page, mock, view, theme) {
+  mock.become(view.scenario);
+  const address = new URL(view.path, mock.url);
+  address.searchParams.set('theme', theme);
+  await page.goto(address.href);
+  if (view.settle) await page.waitForTimeout(view.settle);
+  else await page.waitForLoadState('networkidle').catch(() => {});
+  if (view.act) await view.act(page, mock);
+  await page.waitForTimeout(250);
+}
+
+async function goStale(page, mock) {
+  await page.getByTestId('job-jira_sync').waitFor();
+  mock.become('down');
+  await page.getByRole('button', { name: 'Refresh now' }).click();
+  await page.getByTestId('stale').waitFor();
+}
+
+async function openGaps(page) {
+  await page.getByTestId('git_sync-runs').getByRole('button').first().click();
+}
+
+async function hoverChart(page) {
+  const box = await page.getByTestId('chart').boundingBox();
+  await page.mouse.move(box.x + box.width * 0.6, box.y + box.height * 0.5);
+}
+
+function wizard(until) {
+  return async (page) => {
+    await page.getByTestId('add-integration').click();
+    if (until === 'kind') return;
+    await page.getByRole('radio', { name: /GitHub/ }).check();
+    await page.getByTestId('wizard-next').click();
+    if (until === 'connection') return;
+    if (until !== 'missing') await page.getByLabel('Access token').fill(until === 'failed' ? 'bad' : 'good');
+    await page.getByTestId('wizard-next').click();
+    if (until === 'missing') return;
+    await page.getByTestId('connection-test').waitFor();
+    if (until !== 'scopes') return;
+    await page.getByTestId('wizard-next').click();
+    await page.getByTestId('scopes').waitFor();
+  };
+}
