@@ -10,6 +10,7 @@ pub mod ids;
 pub mod issue;
 pub mod job;
 pub mod key;
+pub mod progress;
 pub mod project;
 pub mod pull_request;
 pub mod repository;

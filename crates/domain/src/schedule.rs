@@ -1,5 +1,9 @@
 //! When jobs become due: the main cycle and the retry interval of a client.
 
+use chrono::TimeDelta;
+
+use crate::Moment;
+
 /// How often a client's jobs run, and how failures are retried.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Schedule {
@@ -63,11 +67,35 @@ impl Schedule {
             .map(|(field, value, min, max)| OutOfRange { field, value, min, max })
             .collect()
     }
+
+    /// The first due time after `now` on the grid that `due` lies on. Cycles that were slept
+    /// through are not made up for.
+    pub fn next_due(&self, due: Moment, now: Moment) -> Moment {
+        let interval = TimeDelta::minutes(i64::from(self.interval_minutes.max(1)));
+        let passed = (now - due).num_seconds().div_euclid(interval.num_seconds()).max(0);
+        let steps = i32::try_from(passed).unwrap_or(i32::MAX - 1) + 1;
+        due + interval * steps
+    }
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn the_next_cycle_is_on_the_grid_and_in_the_future() {
+        let at = |text: &str| text.parse::<Moment>().unwrap();
+        let due = at("2026-03-29T00:30:00Z");
+        let cases = [
+            ("2026-03-29T00:30:00Z", "2026-03-29T01:30:00Z"),
+            ("2026-03-29T00:30:07Z", "2026-03-29T01:30:00Z"),
+            ("2026-03-29T05:45:00Z", "2026-03-29T06:30:00Z"),
+            ("2026-03-29T00:29:00Z", "2026-03-29T01:30:00Z"),
+        ];
+        for (now, expected) in cases {
+            assert_eq!(Schedule::default().next_due(due, at(now)), at(expected), "{now}");
+        }
+    }
 
     #[test]
     fn the_default_is_valid_and_each_bound_is_kept() {

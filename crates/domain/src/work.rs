@@ -96,6 +96,16 @@ impl JobType {
     }
 }
 
+impl Step {
+    /// Whether the step reads only what changed since its watermark, scope by scope.
+    pub const fn is_incremental(self) -> bool {
+        matches!(self, Step::Issues | Step::PullRequests | Step::Deployments | Step::Commits)
+    }
+}
+
+/// How far behind the start of a read its watermark stays, for what the source shows late.
+pub const WATERMARK_OVERLAP: chrono::TimeDelta = chrono::TimeDelta::minutes(10);
+
 /// The kinds of systems that we read from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum SourceKind {
