@@ -130,6 +130,7 @@ table! {
         fence -> BigInt,
         attempts -> Integer,
         pages -> BigInt,
+        pages_before -> BigInt,
         rows -> BigInt,
         requests -> BigInt,
         error -> Nullable<Text>,
@@ -174,6 +175,7 @@ table! {
         topic -> Text,
         task_id -> Uid,
         created_at -> Tstz,
+        taken_until -> Nullable<Tstz>,
     }
 }
 

@@ -111,6 +111,7 @@ CREATE TABLE tasks (
   fence          BIGINT NOT NULL,
   attempts       INTEGER NOT NULL,
   pages          BIGINT NOT NULL,
+  pages_before   BIGINT NOT NULL, -- when the lease was taken: a lease that kept no page is known by it
   rows           BIGINT NOT NULL,
   requests       BIGINT NOT NULL,
   error          TEXT,
@@ -148,11 +149,12 @@ CREATE TABLE watermarks (
 
 -- Rings that must not be lost: written with the task, published afterwards.
 CREATE TABLE outbox (
-  id         BIGSERIAL PRIMARY KEY,
-  client_id  UUID NOT NULL REFERENCES clients (id),
-  topic      TEXT NOT NULL,
-  task_id    UUID NOT NULL,
-  created_at TIMESTAMPTZ NOT NULL
+  id          BIGSERIAL PRIMARY KEY,
+  client_id   UUID NOT NULL REFERENCES clients (id),
+  topic       TEXT NOT NULL,
+  task_id     UUID NOT NULL,
+  created_at  TIMESTAMPTZ NOT NULL,
+  taken_until TIMESTAMPTZ -- a publisher is at it
 );
 
 -- What people are told, in one order per client.
