@@ -1,0 +1,121 @@
+//! Hands messages to the broker and believes nothing it has not confirmed.
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use lapin::options::BasicPublishOptions;
+use lapin::types::{AMQPValue, FieldTable};
+use lapin::{BasicProperties, Channel, Confirmation};
+use tokio::time::{sleep, timeout};
+
+use super::{ANSWER_WITHIN, Broker, Error, judged};
+use crate::backoff::Backoff;
+
+/// How long a message is offered before the caller learns that the broker is away.
+const OFFER_FOR: Duration = Duration::from_secs(10);
+/// How many messages may wait for their confirmation at once.
+const UNCONFIRMED_MAX: usize = 500;
+const PERSISTENT: u8 = 2;
+
+/// The header in which a message that waits carries how often it was delivered before.
+pub(super) const DELIVERED_BEFORE: &str = "x-pulse-delivered";
+
+pub(super) async fn publish(
+    broker: &Broker,
+    topic: &'static str,
+    bodies: Vec<Bytes>,
+) -> Result<(), Error> {
+    let exchange = broker.topology.exchange();
+    for some in bodies.chunks(UNCONFIRMED_MAX) {
+        insisted(broker, async || {
+            let channel = broker.publishing.channel().await?;
+            offer(&channel, &exchange, topic, some, FieldTable::default()).await
+        })
+        .await?;
+    }
+    Ok(())
+}
+
+/// Publishes a message that comes to its topic after a while.
+pub(super) async fn publish_later(
+    broker: &Broker,
+    topic: &'static str,
+    after: Duration,
+    body: &Bytes,
+    delivered_before: u32,
+) -> Result<(), Error> {
+    insisted(broker, async || {
+        let channel = broker.publishing.channel().await?;
+        let declaring = broker.topology.declare_waiting(&channel, topic, after);
+        let queue = declaring.await.map_err(judged)?;
+        let mut headers = FieldTable::default();
+        headers.insert(DELIVERED_BEFORE.into(), AMQPValue::LongUInt(delivered_before));
+        // The nameless exchange routes to the queue of that name.
+        offer(&channel, "", &queue, std::slice::from_ref(body), headers).await
+    })
+    .await
+}
+
+/// Tries until it works, until somebody has to look, or until the time is over.
+async fn insisted(
+    broker: &Broker,
+    attempt: impl AsyncFn() -> Result<(), Error>,
+) -> Result<(), Error> {
+    let mut last = Error::Unavailable(None);
+    let insisting = async {
+        for failures in 0.. {
+            let error = match timeout(ANSWER_WITHIN, attempt()).await {
+                Ok(Ok(())) => return Ok(()),
+                Ok(Err(error)) => error,
+                Err(_) => Error::Unavailable(None),
+            };
+            if !matches!(error, Error::Unavailable(_)) {
+                return Err(error);
+            }
+            // Silent or refusing although it looks alive: another connection may do better.
+            if matches!(error, Error::Unavailable(None)) {
+                broker.publishing.drop_connection().await;
+            }
+            last = error;
+            sleep(Backoff::NEARBY.jittered(failures)).await;
+        }
+        unreachable!("the loop ends by returning")
+    };
+    match timeout(OFFER_FOR, insisting).await {
+        Ok(end) => end,
+        Err(_) => Err(last),
+    }
+}
+
+/// Sends all, then waits for all.
+async fn offer(
+    channel: &Channel,
+    exchange: &str,
+    routing_key: &str,
+    bodies: &[Bytes],
+    headers: FieldTable,
+) -> Result<(), Error> {
+    let options = BasicPublishOptions { mandatory: true, ..Default::default() };
+    let properties =
+        BasicProperties::default().with_delivery_mode(PERSISTENT).with_headers(headers);
+    let mut confirms = Vec::with_capacity(bodies.len());
+    for body in bodies {
+        let sent = channel.basic_publish(
+            exchange.into(),
+            routing_key.into(),
+            options,
+            body,
+            properties.clone(),
+        );
+        confirms.push(sent.await.map_err(judged)?);
+    }
+    for confirm in confirms {
+        match confirm.await.map_err(judged)? {
+            Confirmation::Ack(None) => {}
+            // Returned: the queue is gone. Refused: it is full. Both may pass; a new connection
+            // declares what is missing.
+            _ => return Err(Error::Unavailable(None)),
+        }
+    }
+    Ok(())
+}
