@@ -5,6 +5,7 @@
 
 mod db;
 mod error;
+mod fact_table;
 mod lite;
 mod models;
 mod pg;
@@ -12,9 +13,11 @@ mod schema;
 mod types;
 
 pub mod clients;
+pub mod facts;
 pub mod integrations;
 
 pub use clients::Clients;
 pub use db::Db;
 pub use error::Error;
+pub use facts::Facts;
 pub use integrations::Integrations;

@@ -1,5 +1,7 @@
 //! Rows, a struct per table. They live here, not beside the queries, which are compiled twice.
 
+pub(crate) mod facts;
+
 use diesel::prelude::*;
 
 use crate::schema::{clients, integrations};

@@ -2,6 +2,7 @@
 
 pub(crate) type Conn = diesel::PgConnection;
 
+pub(crate) mod bulk;
 pub(crate) mod dialect;
 
 #[path = "../queries/mod.rs"]

@@ -1,6 +1,7 @@
 //! Every query, a file per noun. Compiled once per database: `super::Conn` is all that differs.
 
 pub(crate) mod clients;
+pub(crate) mod facts;
 pub(crate) mod integrations;
 
 use diesel::prelude::*;

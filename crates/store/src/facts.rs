@@ -1,0 +1,190 @@
+//! What the sources say. The extractors write it, a page at a time.
+
+mod batch;
+
+use domain::Moment;
+use domain::facts::Facts as Page;
+use domain::ids::{ClientId, IntegrationId, RunId};
+use domain::project::Project;
+use domain::repository::Repository;
+use domain::work::{Counts, Fence, Gap, Slice};
+
+pub(crate) use batch::{Batch, PullRequests};
+
+use crate::Error;
+use crate::db::{Db, ask, keep};
+
+/// A handle on the facts.
+#[derive(Clone)]
+pub struct Facts(Db);
+
+/// The task that a page belongs to, and the right to write it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Held {
+    /// Whose rows they are.
+    pub client: ClientId,
+    /// The connection that they come from.
+    pub integration: IntegrationId,
+    /// The run, which collects gaps; a probe has none.
+    pub run: Option<RunId>,
+    /// The lease.
+    pub fence: Fence,
+}
+
+/// Where a task stands once its page is kept.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct PageMark {
+    /// Where the next page begins, or `done` after the last.
+    pub cursor: String,
+    /// What the page adds to the task's counts.
+    pub counts: Counts,
+    /// What could not be read.
+    pub gaps: Vec<Gap>,
+    /// When it is kept.
+    pub now: Moment,
+}
+
+/// What became of a page.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Kept {
+    /// Rows that were inserted, changed or removed; rows that are as they were do not count.
+    pub written: u64,
+}
+
+impl Facts {
+    /// Over `db`.
+    pub fn new(db: Db) -> Facts {
+        Facts(db)
+    }
+
+    /// Keeps a page and moves its task's cursor, in one transaction.
+    ///
+    /// # Errors
+    /// [`Error::LostLease`] when another worker holds the task; then nothing is kept.
+    pub async fn keep_page(
+        &self,
+        held: &Held,
+        page: Page,
+        after: &PageMark,
+    ) -> Result<Kept, Error> {
+        self.keep_pages(held, vec![(page, after.clone())]).await
+    }
+
+    /// Keeps several pages of a task, in the order in which they were read, in one transaction.
+    ///
+    /// # Errors
+    /// [`Error::LostLease`] when another worker holds the task; then nothing is kept.
+    pub async fn keep_pages(
+        &self,
+        held: &Held,
+        pages: Vec<(Page, PageMark)>,
+    ) -> Result<Kept, Error> {
+        let held = *held;
+        let mut gathered: Vec<Page> = Vec::with_capacity(1);
+        let mut marks = Vec::with_capacity(pages.len());
+        for (page, mark) in pages {
+            marks.push(mark);
+            match gathered.last_mut() {
+                Some(last) if last.repository_id == page.repository_id => last.append(page),
+                _ => gathered.push(page),
+            }
+        }
+        let batches: Vec<Batch> = gathered.into_iter().map(Batch::from).collect();
+        let written = keep!(self.0, facts::keep(&held, &marks, &batches))?;
+        Ok(Kept { written })
+    }
+
+    /// Projects that are still there, by id.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn projects(
+        &self,
+        client: ClientId,
+        integration: IntegrationId,
+    ) -> Result<Vec<Project>, Error> {
+        let owner = owner(client, integration);
+        let rows: Result<_, Error> = ask!(self.0, facts::projects(owner));
+        rows?.into_iter().map(batch::project).collect()
+    }
+
+    /// Repositories that are still there, by id.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn repositories(
+        &self,
+        client: ClientId,
+        integration: IntegrationId,
+    ) -> Result<Vec<Repository>, Error> {
+        let owner = owner(client, integration);
+        let rows: Result<_, Error> = ask!(self.0, facts::repositories(owner));
+        Ok(rows?.into_iter().map(batch::repository).collect())
+    }
+
+    /// Ids of a project's issues whose history is not complete, created within `slice` and with an
+    /// id greater than `after`: the next `limit`, by id.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn truncated_changelogs(
+        &self,
+        client: ClientId,
+        integration: IntegrationId,
+        project_id: i64,
+        slice: Slice,
+        after: i64,
+        limit: i64,
+    ) -> Result<Vec<i64>, Error> {
+        let owner = owner(client, integration);
+        ask!(self.0, facts::truncated_changelogs(owner, project_id, slice, after, limit))
+    }
+
+    /// Ids of a project's issues that are not known to be deleted, sorted.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn live_issue_ids(
+        &self,
+        client: ClientId,
+        integration: IntegrationId,
+        project_id: i64,
+    ) -> Result<Vec<i64>, Error> {
+        let owner = owner(client, integration);
+        ask!(self.0, facts::live_issue_ids(owner, project_id))
+    }
+
+    /// Ids of a repository's deployments that are not over yet.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn open_deployments(
+        &self,
+        client: ClientId,
+        integration: IntegrationId,
+        repository_id: i64,
+    ) -> Result<Vec<String>, Error> {
+        let owner = owner(client, integration);
+        ask!(self.0, facts::open_deployments(owner, repository_id))
+    }
+
+    /// When the newest change to a kept pull request of a repository was.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn newest_pull_request_update(
+        &self,
+        client: ClientId,
+        integration: IntegrationId,
+        repository_id: i64,
+    ) -> Result<Option<Moment>, Error> {
+        let owner = owner(client, integration);
+        let newest: Result<_, Error> =
+            ask!(self.0, facts::newest_pull_request_update(owner, repository_id));
+        Ok(newest?.map(|at: crate::types::Ts| at.0))
+    }
+}
+
+fn owner(client: ClientId, integration: IntegrationId) -> crate::fact_table::Owner {
+    crate::fact_table::Owner { client: client.into(), integration: integration.into() }
+}

@@ -1,0 +1,84 @@
+//! Rows of what is derived from the facts.
+
+use diesel::prelude::*;
+
+use crate::schema::{
+    deployment_facts, incident_facts, pull_request_facts, pull_request_issues, snapshots,
+};
+use crate::types::{Id, Json, Ts};
+
+/// A row of `pull_request_issues`.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = pull_request_issues)]
+pub(crate) struct LinkRow {
+    pub(crate) client_id: Id,
+    pub(crate) integration_id: Id,
+    pub(crate) repository_id: i64,
+    pub(crate) number: i64,
+    pub(crate) issue_integration_id: Id,
+    pub(crate) issue_id: i64,
+    pub(crate) via: String,
+    pub(crate) key_seen: String,
+}
+
+/// A row of `pull_request_facts`.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = pull_request_facts, treat_none_as_default_value = false)]
+pub(crate) struct PullRequestFactRow {
+    pub(crate) client_id: Id,
+    pub(crate) integration_id: Id,
+    pub(crate) repository_id: i64,
+    pub(crate) number: i64,
+    pub(crate) first_commit_at: Option<Ts>,
+    pub(crate) first_review_at: Option<Ts>,
+    pub(crate) coding_seconds: Option<f64>,
+    pub(crate) pickup_seconds: Option<f64>,
+    pub(crate) review_seconds: Option<f64>,
+    pub(crate) deploy_seconds: Option<f64>,
+    pub(crate) lead_seconds: Option<f64>,
+    pub(crate) deployment_id: Option<String>,
+    pub(crate) deployed_at: Option<Ts>,
+}
+
+/// A row of `deployment_facts`.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = deployment_facts, treat_none_as_default_value = false)]
+pub(crate) struct DeploymentFactRow {
+    pub(crate) client_id: Id,
+    pub(crate) integration_id: Id,
+    pub(crate) repository_id: i64,
+    pub(crate) external_id: String,
+    pub(crate) environment: Option<String>,
+    pub(crate) previous_id: Option<String>,
+    pub(crate) rollback: bool,
+    pub(crate) rolled_back: bool,
+    pub(crate) pull_requests: i64,
+    pub(crate) incidents: i64,
+    pub(crate) finished_at: Option<Ts>,
+}
+
+/// A row of `incident_facts`.
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = incident_facts, treat_none_as_default_value = false)]
+pub(crate) struct IncidentFactRow {
+    pub(crate) client_id: Id,
+    pub(crate) integration_id: Id,
+    pub(crate) issue_id: i64,
+    pub(crate) started_at: Ts,
+    pub(crate) ended_at: Option<Ts>,
+    pub(crate) deploy_integration_id: Option<Id>,
+    pub(crate) repository_id: Option<i64>,
+    pub(crate) deployment_id: Option<String>,
+    pub(crate) rule: Option<String>,
+}
+
+/// A row of `snapshots`.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable)]
+#[diesel(table_name = snapshots)]
+pub(crate) struct SnapshotRow {
+    pub(crate) client_id: Id,
+    pub(crate) id: Id,
+    pub(crate) as_of: Ts,
+    pub(crate) published_at: Ts,
+    pub(crate) body: Json,
+}

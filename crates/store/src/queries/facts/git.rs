@@ -1,0 +1,201 @@
+//! What GitHub says.
+
+use std::collections::HashSet;
+
+use diesel::prelude::*;
+
+use super::{Conn, Existing, Owner, put};
+use crate::facts::{Batch, PullRequests};
+use crate::models::facts::{RepositoryRow, ReviewCommentRow};
+use crate::schema::{
+    comments, deployments, pull_request_commits, pull_requests, repositories, reviews,
+};
+use crate::types::Ts;
+
+pub(crate) fn keep(conn: &mut Conn, owner: Owner, batch: &Batch) -> QueryResult<usize> {
+    let repository = batch.repository_id;
+    let mut written = 0;
+    written += put(conn, owner, &batch.repositories, Existing::Replaced)?;
+    if batch.repositories_are_all {
+        written += close_other_repositories(conn, owner, &batch.repositories)?;
+    }
+    written += put(conn, owner, &batch.commits, Existing::Replaced)?;
+    written += keep_pull_requests(conn, owner, repository, &batch.pull_requests)?;
+    written += keep_review_comments(conn, owner, repository, &batch.review_comments)?;
+    written += put(conn, owner, &batch.deployments, Existing::Replaced)?;
+    Ok(written)
+}
+
+fn close_other_repositories(
+    conn: &mut Conn,
+    owner: Owner,
+    named: &[RepositoryRow],
+) -> QueryResult<usize> {
+    let named: Vec<i64> = named.iter().map(|repository| repository.external_id).collect();
+    let others = repositories::table
+        .filter(repositories::client_id.eq(owner.client))
+        .filter(repositories::integration_id.eq(owner.integration))
+        .filter(repositories::active)
+        .filter(repositories::external_id.ne_all(named));
+    diesel::update(others).set(repositories::active.eq(false)).execute(conn)
+}
+
+/// Keeps pull requests, and what hangs on them in place of what hung there before.
+fn keep_pull_requests(
+    conn: &mut Conn,
+    owner: Owner,
+    repository: i64,
+    told: &PullRequests,
+) -> QueryResult<usize> {
+    if told.rows.is_empty() {
+        return Ok(0);
+    }
+    let fresh = told.without(&outdated(conn, owner, repository, told)?);
+    let mut written = put(conn, owner, &fresh.rows, Existing::Replaced)?;
+    written += put(conn, owner, &fresh.commits, Existing::Replaced)?;
+    written += put(conn, owner, &fresh.reviews, Existing::Replaced)?;
+    written += put(conn, owner, &fresh.comments, Existing::Replaced)?;
+    written += remove_others(conn, owner, repository, &fresh)?;
+    Ok(written)
+}
+
+/// Numbers of pull requests of which a newer version is kept.
+fn outdated(
+    conn: &mut Conn,
+    owner: Owner,
+    repository: i64,
+    told: &PullRequests,
+) -> QueryResult<Vec<i64>> {
+    let numbers: Vec<i64> = told.rows.iter().map(|pr| pr.number).collect();
+    let kept: Vec<(i64, Ts)> = pull_requests::table
+        .filter(pull_requests::client_id.eq(owner.client))
+        .filter(pull_requests::integration_id.eq(owner.integration))
+        .filter(pull_requests::repository_id.eq(repository))
+        .filter(pull_requests::number.eq_any(numbers))
+        .select((pull_requests::number, pull_requests::updated_at))
+        .load(conn)?;
+    let newer = |(number, updated_at): &(i64, Ts)| {
+        told.rows.iter().any(|pr| pr.number == *number && pr.updated_at < *updated_at)
+    };
+    Ok(kept.iter().filter(|kept| newer(kept)).map(|(number, _)| *number).collect())
+}
+
+/// `remove_unless_told!(conn, owner, repository, numbers, reviews.external_id: i64, told)`: removes
+/// rows of the pull requests with these numbers whose `(number, id)` is not among `told`.
+macro_rules! remove_unless_told {
+    (
+        $conn:expr, $owner:expr, $repository:expr, $numbers:expr,
+        $table:ident . $id:ident : $type:ty, $told:expr $(,)?
+    ) => {{
+        let of_these = $table::table
+            .filter($table::client_id.eq($owner.client))
+            .filter($table::integration_id.eq($owner.integration))
+            .filter($table::repository_id.eq($repository));
+        let kept: Vec<(i64, $type)> = of_these
+            .filter($table::number.eq_any($numbers))
+            .select(($table::number, $table::$id))
+            .load($conn)?;
+        let told: HashSet<(i64, $type)> =
+            $told.iter().map(|row| (row.number, row.$id.clone())).collect();
+        let mut removed = 0;
+        for (number, id) in kept.into_iter().filter(|key| !told.contains(key)) {
+            let gone = of_these.filter($table::number.eq(number)).filter($table::$id.eq(id));
+            removed += diesel::delete(gone).execute($conn)?;
+        }
+        removed
+    }};
+}
+
+fn remove_others(
+    conn: &mut Conn,
+    owner: Owner,
+    repository: i64,
+    told: &PullRequests,
+) -> QueryResult<usize> {
+    let numbers: Vec<i64> = told.rows.iter().map(|pr| pr.number).collect();
+    let commits = remove_unless_told!(
+        conn, owner, repository, &numbers, pull_request_commits.sha: String, told.commits,
+    );
+    let reviews = remove_unless_told!(
+        conn, owner, repository, &numbers, reviews.external_id: i64, told.reviews,
+    );
+    let comments = remove_unless_told!(
+        conn, owner, repository, &numbers, comments.external_id: i64, told.comments,
+    );
+    Ok(commits + reviews + comments)
+}
+
+/// GitHub lists comments of a whole repository, also those on pull requests that were never kept.
+fn keep_review_comments(
+    conn: &mut Conn,
+    owner: Owner,
+    repository: i64,
+    told: &[ReviewCommentRow],
+) -> QueryResult<usize> {
+    if told.is_empty() {
+        return Ok(0);
+    }
+    let mut numbers: Vec<i64> = told.iter().map(|comment| comment.number).collect();
+    numbers.dedup();
+    let kept: HashSet<i64> = pull_requests::table
+        .filter(pull_requests::client_id.eq(owner.client))
+        .filter(pull_requests::integration_id.eq(owner.integration))
+        .filter(pull_requests::repository_id.eq(repository))
+        .filter(pull_requests::number.eq_any(&numbers))
+        .select(pull_requests::number)
+        .load(conn)?
+        .into_iter()
+        .collect();
+    if numbers.iter().all(|number| kept.contains(number)) {
+        return put(conn, owner, told, Existing::Replaced);
+    }
+    let known: Vec<ReviewCommentRow> =
+        told.iter().filter(|comment| kept.contains(&comment.number)).cloned().collect();
+    put(conn, owner, &known, Existing::Replaced)
+}
+
+pub(crate) fn repositories(conn: &mut Conn, owner: Owner) -> QueryResult<Vec<RepositoryRow>> {
+    repositories::table
+        .filter(repositories::client_id.eq(owner.client))
+        .filter(repositories::integration_id.eq(owner.integration))
+        .filter(repositories::active)
+        .order(repositories::external_id)
+        .select((
+            repositories::external_id,
+            repositories::full_name,
+            repositories::default_branch,
+            repositories::archived,
+            repositories::active,
+        ))
+        .load(conn)
+}
+
+pub(crate) fn open_deployments(
+    conn: &mut Conn,
+    owner: Owner,
+    repository: i64,
+) -> QueryResult<Vec<String>> {
+    deployments::table
+        .filter(deployments::client_id.eq(owner.client))
+        .filter(deployments::integration_id.eq(owner.integration))
+        .filter(deployments::repository_id.eq(repository))
+        .filter(deployments::outcome.eq("PENDING"))
+        .order(deployments::external_id)
+        .select(deployments::external_id)
+        .load(conn)
+}
+
+pub(crate) fn newest_pull_request_update(
+    conn: &mut Conn,
+    owner: Owner,
+    repository: i64,
+) -> QueryResult<Option<Ts>> {
+    pull_requests::table
+        .filter(pull_requests::client_id.eq(owner.client))
+        .filter(pull_requests::integration_id.eq(owner.integration))
+        .filter(pull_requests::repository_id.eq(repository))
+        .order(pull_requests::updated_at.desc())
+        .select(pull_requests::updated_at)
+        .first(conn)
+        .optional()
+}
