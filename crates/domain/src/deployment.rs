@@ -1,7 +1,7 @@
 //! A deployment, wherever it was recorded.
 
-use crate::text::words;
 use crate::Moment;
+use crate::text::words;
 
 /// A deployment of a commit to an environment.
 #[derive(Debug, Clone, PartialEq, Eq)]

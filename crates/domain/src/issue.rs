@@ -1,7 +1,7 @@
 //! An issue and its history.
 
-use crate::project::{IssueType, Status};
 use crate::Moment;
+use crate::project::{IssueType, Status};
 
 /// An issue as it stands now.
 #[derive(Debug, Clone, PartialEq)]

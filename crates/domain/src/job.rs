@@ -126,7 +126,8 @@ mod tests {
         for state in JobState::ALL {
             for event in EVENTS {
                 let next = state.on(event).map_or("-", JobState::as_str);
-                writeln!(drawing, "{:<12} {:<28} {next}", state.as_str(), format!("{event:?}")).unwrap();
+                writeln!(drawing, "{:<12} {:<28} {next}", state.as_str(), format!("{event:?}"))
+                    .unwrap();
             }
         }
         insta::assert_snapshot!(drawing);
@@ -134,7 +135,9 @@ mod tests {
 
     #[test]
     fn a_paused_job_never_finishes_by_itself() {
-        for event in [JobEvent::StepsDone, JobEvent::StepFailed, JobEvent::Due, JobEvent::Dispatched] {
+        for event in
+            [JobEvent::StepsDone, JobEvent::StepFailed, JobEvent::Due, JobEvent::Dispatched]
+        {
             assert!(JobState::Paused.on(event).is_err(), "{event:?}");
         }
     }

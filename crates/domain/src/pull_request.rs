@@ -1,8 +1,8 @@
 //! A pull request with everything that hangs on it.
 
+use crate::Moment;
 use crate::repository::Commit;
 use crate::text::words;
-use crate::Moment;
 
 /// Where a pull request stands.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]

@@ -1,9 +1,9 @@
 //! What a run is made of: steps, and tasks that workers take.
 
+use crate::Moment;
 use crate::ids::{ClientId, IntegrationId, RunId, TaskId};
 use crate::job::JobType;
 use crate::text::words;
-use crate::Moment;
 
 /// Who started a run.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
@@ -81,9 +81,7 @@ impl JobType {
         };
         match self {
             JobType::JiraSync => &[Projects, Statuses, Issues, Sprints, Deletions, Links, Metrics],
-            JobType::GitSync => {
-                &[Repositories, PullRequests, Deployments, Commits, Links, Metrics]
-            }
+            JobType::GitSync => &[Repositories, PullRequests, Deployments, Commits, Links, Metrics],
         }
     }
 

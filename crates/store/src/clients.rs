@@ -3,10 +3,10 @@
 use domain::Moment;
 use domain::ids::ClientId;
 
+use crate::Error;
 use crate::db::{Db, ask, keep};
 use crate::models::ClientRow;
 use crate::types::Ts;
-use crate::Error;
 
 /// A handle on the tenants.
 #[derive(Clone)]

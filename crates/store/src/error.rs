@@ -19,7 +19,9 @@ pub enum Error {
         reason: String,
     },
     /// The folder for the database file cannot be made or written.
-    #[error("could not write to {folder}; choose another folder in DATABASE_URL or change its permissions")]
+    #[error(
+        "could not write to {folder}; choose another folder in DATABASE_URL or change its permissions"
+    )]
     Folder {
         /// The folder that the address names.
         folder: String,
@@ -92,7 +94,9 @@ impl Error {
         match self {
             Error::Unreachable(_) => true,
             Error::Query(Diesel::DatabaseError(kind, info)) => match kind {
-                DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::ClosedConnection => true,
+                DatabaseErrorKind::SerializationFailure | DatabaseErrorKind::ClosedConnection => {
+                    true
+                }
                 _ => {
                     let message = info.message();
                     message.contains("deadlock detected") || message.contains("database is locked")

@@ -4,10 +4,10 @@ use domain::Moment;
 use domain::ids::{ClientId, IntegrationId};
 use domain::work::SourceKind;
 
+use crate::Error;
 use crate::db::{Db, ask, keep};
 use crate::models::IntegrationRow;
 use crate::types::{Json, Ts};
-use crate::Error;
 
 /// A handle on the connections.
 #[derive(Clone)]
@@ -87,7 +87,8 @@ impl Integrations {
     /// # Errors
     /// [`Error::Missing`] when the client has no such connection.
     pub async fn get(&self, client: ClientId, id: IntegrationId) -> Result<Integration, Error> {
-        let row: Option<IntegrationRow> = ask!(self.0, integrations::get(client.into(), id.into()))?;
+        let row: Option<IntegrationRow> =
+            ask!(self.0, integrations::get(client.into(), id.into()))?;
         row.ok_or(Error::Missing { noun: "integration" })?.try_into()
     }
 }

@@ -142,7 +142,9 @@ mod lite {
     impl FromSql<Tstz, Sqlite> for Ts {
         fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
             let micros = <i64 as FromSql<sql_types::BigInt, Sqlite>>::from_sql(value)?;
-            Moment::from_timestamp_micros(micros).map(Ts).ok_or_else(|| "moment out of range".into())
+            Moment::from_timestamp_micros(micros)
+                .map(Ts)
+                .ok_or_else(|| "moment out of range".into())
         }
     }
 
