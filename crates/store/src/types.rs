@@ -75,6 +75,44 @@ impl Json {
     }
 }
 
+/// A JSON array of texts, read back.
+#[derive(Debug, Clone, PartialEq, Eq, FromSqlRow)]
+pub struct Texts(Vec<String>);
+
+impl From<Texts> for Vec<String> {
+    fn from(texts: Texts) -> Vec<String> {
+        texts.0
+    }
+}
+
+impl<DB: diesel::backend::Backend> FromSql<JsonDoc, DB> for Texts
+where
+    Json: FromSql<JsonDoc, DB>,
+{
+    fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Texts> {
+        Ok(Texts(Json::from_sql(value)?.to_texts()?))
+    }
+}
+
+/// Words with a space between them, as `string_agg` leaves them.
+#[derive(Debug, Clone, PartialEq, Eq, FromSqlRow)]
+pub struct Words(String);
+
+impl From<Words> for Vec<String> {
+    fn from(words: Words) -> Vec<String> {
+        words.0.split_whitespace().map(str::to_owned).collect()
+    }
+}
+
+impl<DB: diesel::backend::Backend> FromSql<sql_types::Text, DB> for Words
+where
+    String: FromSql<sql_types::Text, DB>,
+{
+    fn from_sql(value: DB::RawValue<'_>) -> deserialize::Result<Words> {
+        String::from_sql(value).map(Words)
+    }
+}
+
 mod pg {
     use std::io::Write;
 
@@ -91,6 +129,12 @@ mod pg {
     impl FromSql<Tstz, Pg> for Ts {
         fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
             FromSql::<sql_types::Timestamptz, Pg>::from_sql(value).map(Ts)
+        }
+    }
+
+    impl FromSql<Tstz, Pg> for Moment {
+        fn from_sql(value: PgValue<'_>) -> deserialize::Result<Self> {
+            FromSql::<Tstz, Pg>::from_sql(value).map(|Ts(moment)| moment)
         }
     }
 
@@ -145,6 +189,12 @@ mod lite {
             Moment::from_timestamp_micros(micros)
                 .map(Ts)
                 .ok_or_else(|| "moment out of range".into())
+        }
+    }
+
+    impl FromSql<Tstz, Sqlite> for Moment {
+        fn from_sql(value: SqliteValue<'_, '_, '_>) -> deserialize::Result<Self> {
+            FromSql::<Tstz, Sqlite>::from_sql(value).map(|Ts(moment)| moment)
         }
     }
 

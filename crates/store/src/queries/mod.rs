@@ -3,6 +3,7 @@
 pub(crate) mod clients;
 pub(crate) mod facts;
 pub(crate) mod integrations;
+pub(crate) mod lists;
 
 use diesel::prelude::*;
 

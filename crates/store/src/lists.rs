@@ -1,0 +1,123 @@
+//! The data lists that people read and export: one page after another by primary key, so that a
+//! list of any length streams at one speed and nothing is told twice or left out.
+
+mod incident;
+mod issue;
+mod key;
+mod pull_request;
+mod repository;
+
+use domain::Moment;
+use domain::ids::ClientId;
+
+pub use incident::Incident;
+pub use issue::{Issue, IssueChange};
+pub use key::Key;
+pub use pull_request::{Comment, Commit, PullRequest, Review, ReviewComment};
+pub use repository::{Deployment, Repository};
+
+use crate::Error;
+use crate::db::{Db, ask};
+
+/// A handle on the data lists.
+#[derive(Clone)]
+pub struct Lists(Db);
+
+/// Which rows to tell. A list heeds what its rows have: issues know no repository.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Filter {
+    /// Only rows touched at or after: of issues and pull requests the last update, of everything
+    /// else the moment at which it happened or ended.
+    pub updated_since: Option<Moment>,
+    /// Only issues, changes and incidents of the project with this key.
+    pub project: Option<String>,
+    /// Only what belongs to the repository with this `owner/name`.
+    pub repository: Option<String>,
+    /// Only issues with this status, pull requests or reviews in this state, deployments with this
+    /// outcome. Case does not matter.
+    pub state: Option<String>,
+    /// Only deployments to this environment. Case does not matter.
+    pub environment: Option<String>,
+    /// Changes of deleted issues, too.
+    pub with_deleted: bool,
+}
+
+/// Some rows of a list, in its order.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Page<T> {
+    /// The rows.
+    pub items: Vec<T>,
+    /// The key behind which the next page begins; nothing on the last.
+    pub next: Option<Key>,
+}
+
+/// A row of a list.
+pub(crate) trait Listed {
+    /// The question, with a `:name` for each value that [`crate::pg::queries::lists`] binds.
+    const SQL: &'static str;
+
+    /// Where the row stands in its list.
+    fn key(&self) -> Key;
+}
+
+macro_rules! lists {
+    ($($(#[$doc:meta])* $name:ident -> $row:ty),+ $(,)?) => {
+        impl Lists {
+            /// Over `db`.
+            pub fn new(db: Db) -> Lists {
+                Lists(db)
+            }
+
+            $(
+                $(#[$doc])*
+                ///
+                /// At most `limit` rows behind `after`.
+                ///
+                /// # Errors
+                /// The database cannot be reached.
+                pub async fn $name(
+                    &self,
+                    client: ClientId,
+                    filter: &Filter,
+                    after: Option<&Key>,
+                    limit: u32,
+                ) -> Result<Page<$row>, Error> {
+                    let filter = filter.clone();
+                    let after = after.cloned().unwrap_or_default();
+                    let rows: Result<Vec<$row>, Error> =
+                        ask!(self.0, lists::rows(client, &filter, &after, limit));
+                    Ok(page(rows?, limit))
+                }
+            )+
+        }
+    };
+}
+
+lists! {
+    /// Issues, also deleted ones.
+    issues -> Issue,
+    /// What the changelogs of issues say.
+    issue_changes -> IssueChange,
+    /// Repositories.
+    repositories -> Repository,
+    /// Pull requests, with what was found out about them.
+    pull_requests -> PullRequest,
+    /// Reviews of pull requests.
+    reviews -> Review,
+    /// Comments on the diffs of pull requests.
+    review_comments -> ReviewComment,
+    /// Comments in the conversations of pull requests.
+    comments -> Comment,
+    /// Commits, once for each pull request that they belong to.
+    commits -> Commit,
+    /// Deployments, with what was found out about them.
+    deployments -> Deployment,
+    /// Incidents.
+    incidents -> Incident,
+}
+
+fn page<T: Listed>(items: Vec<T>, limit: u32) -> Page<T> {
+    let is_full = u32::try_from(items.len()).is_ok_and(|count| count == limit);
+    let next = items.last().filter(|_| is_full).map(T::key);
+    Page { items, next }
+}
