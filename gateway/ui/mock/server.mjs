@@ -103,7 +103,8 @@ export async function start(port = 0) {
       return json(response, 200, { items, next_seq: world.seq });
     },
     'GET /api/v1/integrations': (response) => json(response, 200, { items: world.integrations }),
-    'POST /api/v1/integrations': (response, { api_token: _, token: __, ...draft }) => {
+    'POST /api/v1/integrations': (response, body) => {
+      const draft = withoutSecrets(body);
       const made = {
         ...draft,
         id: fixtures.newId(),
@@ -163,9 +164,9 @@ export async function start(port = 0) {
     [
       'PUT',
       /^\/api\/v1\/integrations\/([\w-]+)$/,
-      (response, [id], _, { api_token: _a, token: _b, ...draft }) => {
+      (response, [id], _, body) => {
         const integration = world.integrations.find((each) => each.id === id);
-        return json(response, 200, Object.assign(integration, draft));
+        return json(response, 200, Object.assign(integration, withoutSecrets(body)));
       },
     ],
     [
@@ -208,6 +209,13 @@ export async function start(port = 0) {
       await new Promise((done) => server.close(done));
     },
   };
+}
+
+function withoutSecrets(draft) {
+  const kept = { ...draft };
+  delete kept.api_token;
+  delete kept.token;
+  return kept;
 }
 
 const policy = [

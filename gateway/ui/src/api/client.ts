@@ -1,6 +1,7 @@
 import { Problem } from './problem';
 import type {
   ConnectionTest,
+  DoraQuery,
   DoraReport,
   EventPage,
   Integration,
@@ -99,7 +100,12 @@ export const integrationScopes = (id: string, search: string) =>
     `/api/v1/integrations/${encodeURIComponent(id)}/scopes?search=${encodeURIComponent(search)}`,
   );
 
-export const dora = (query: URLSearchParams) => ask<DoraReport>('GET', `/api/v1/metrics/dora?${query}`);
+export function dora({ from, project, repository }: DoraQuery): Promise<DoraReport> {
+  const query = new URLSearchParams({ from, bucket: 'week' });
+  if (project !== null) query.set('project', project);
+  if (repository !== null) query.set('repository', repository);
+  return ask<DoraReport>('GET', `/api/v1/metrics/dora?${query}`);
+}
 
 /** The state of the parts, before the first event tells it. An unhealthy service answers 503 and the same document. */
 export async function health(): Promise<Record<string, unknown>> {

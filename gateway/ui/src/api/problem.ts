@@ -14,7 +14,6 @@ interface ProblemDocument {
 export class Problem extends Error {
   readonly status: number;
   readonly code: string;
-  readonly title: string;
   readonly detail: string | null;
   readonly hint: string | null;
   readonly traceId: string | null;
@@ -25,7 +24,6 @@ export class Problem extends Error {
     this.name = 'Problem';
     this.status = status;
     this.code = document.code ?? 'unknown';
-    this.title = document.title ?? '';
     this.detail = document.detail ?? null;
     this.hint = document.hint ?? null;
     this.traceId = document.trace_id ?? null;

@@ -244,6 +244,13 @@ export interface DoraReport {
   series: DoraPoint[];
 }
 
+/** From which day until now, and of which scopes. */
+export interface DoraQuery {
+  from: string;
+  project: string | null;
+  repository: string | null;
+}
+
 export interface FieldError {
   field?: string;
   pointer?: string;

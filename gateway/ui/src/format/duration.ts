@@ -7,7 +7,7 @@ const day = 24 * hour;
 /** A length of time in at most two units: "45 s", "2 h 14 min", "3.2 days". */
 export function duration(seconds: number): string {
   const { units } = t;
-  if (seconds < 1) return units.underASecond;
+  if (seconds > 0 && seconds < 1) return units.underASecond;
   if (seconds < 59.5) return units.seconds(Math.round(seconds));
   if (seconds < hour - 30)
     return twoUnits(seconds, minute, 1, units.minutes, seconds < 10 * minute ? units.seconds : null);
@@ -29,6 +29,12 @@ function twoUnits(
   const rest = smalls % perBig;
   const whole = bigUnit(Math.floor(smalls / perBig));
   return rest === 0 ? whole : `${whole} ${smallUnit(rest)}`;
+}
+
+/** An estimate, as rough as it deserves: to ten seconds, and from a minute on to whole minutes. */
+export function roughly(seconds: number): number {
+  const step = seconds < minute ? 10 : minute;
+  return Math.max(step, Math.round(seconds / step) * step);
 }
 
 /** How long ago, or how soon, in one unit: "just now", "12 min ago", "in 3 h". */

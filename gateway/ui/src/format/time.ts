@@ -32,12 +32,9 @@ export const calendarDay = (day: string): string => date.format(new Date(`${day.
 /** The same without the year: "Mar 4". */
 export const shortDay = (day: string): string => dayAndMonth.format(new Date(`${day.slice(0, 10)}T00:00:00Z`));
 
-/** Today in UTC and the day `days` before it, as ISO dates. */
-export function lastDays(days: number, now: Date): { from: string; to: string } {
-  const to = new Date(now);
+/** The day `days` before today in UTC, as an ISO date. */
+export function daysBefore(days: number, now: Date): string {
   const from = new Date(now);
   from.setUTCDate(from.getUTCDate() - days);
-  return { from: isoDay(from), to: isoDay(to) };
+  return from.toISOString().slice(0, 10);
 }
-
-const isoDay = (at: Date): string => at.toISOString().slice(0, 10);

@@ -25,8 +25,8 @@ class LiveBoard {
   problem = $state.raw<Problem | null>(null);
   loadedAt = $state<number | null>(null);
   /** Commands given here that the server has not answered yet. */
-  sent = $state<Partial<Record<JobType, JobCommand>>>({});
-  refusals = $state<Partial<Record<JobType, Refusal>>>({});
+  sent = $state<Record<JobType, JobCommand | null>>({ jira_sync: null, git_sync: null });
+  refusals = $state<Record<JobType, Refusal | null>>({ jira_sync: null, git_sync: null });
   readonly runs: Record<JobType, Resource<Run[]>> = { jira_sync: runsOf('jira_sync'), git_sync: runsOf('git_sync') };
 
   #board = $state.raw<Board>({ jobs: [], health: {} });
@@ -91,13 +91,13 @@ class LiveBoard {
 
   async command(job: JobType, command: JobCommand): Promise<void> {
     this.sent[job] = command;
-    delete this.refusals[job];
+    this.refusals[job] = null;
     try {
       this.#take(await api.command(job, command));
     } catch (thrown) {
       this.refusals[job] = { command, problem: Problem.of(thrown) };
     } finally {
-      delete this.sent[job];
+      this.sent[job] = null;
     }
     this.#settleSoon(job);
   }

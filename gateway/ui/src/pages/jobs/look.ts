@@ -63,7 +63,6 @@ export const commandsFor = (status: JobStatus): JobCommand[] => [
 export function mainCommand(status: JobStatus): JobCommand | null {
   switch (status) {
     case 'NOT_STARTED':
-    case 'FINISHED':
       return 'run';
     case 'PAUSED':
       return 'resume';
@@ -71,6 +70,7 @@ export function mainCommand(status: JobStatus): JobCommand | null {
       return 'retry';
     case 'PENDING':
     case 'RUNNING':
+    case 'FINISHED':
       return null;
   }
 }

@@ -1,0 +1,172 @@
+import { describe, expect, it } from 'vitest';
+
+import { ticks } from '../chart/axis';
+import { Problem } from '../api/problem';
+import type { DoraPoint, JobCommand, JobStatus, Schedule, Scope } from '../api/types';
+import { isBetter, metricFrom, seriesOf, windowFrom } from './dora/metrics';
+import { complaints, draftOf, emptyEntry, wireName } from './integrations/draft';
+import { matching, merged } from './integrations/scopes';
+import { commandsFor, isAllowed } from './jobs/look';
+import { differs, isWithin, offeredRetryIntervals, offeredTimezones } from './jobs/schedule';
+
+describe('controls', () => {
+  it.each([
+    ['NOT_STARTED', ['run']],
+    ['PENDING', ['stop']],
+    ['RUNNING', ['pause', 'stop']],
+    ['PAUSED', ['resume', 'stop']],
+    ['FINISHED', ['run']],
+    ['ERROR', ['run', 'retry']],
+  ] as [JobStatus, JobCommand[]][])('of a job that is %s allow %j', (status, allowed) => {
+    expect(commandsFor(status).filter((command) => isAllowed(status, command))).toEqual(allowed);
+  });
+});
+
+describe('the schedule', () => {
+  const schedule = (): Schedule => ({
+    enabled: true,
+    interval_minutes: 60,
+    timezone: 'UTC',
+    retry: { enabled: true, interval_minutes: 15, max_attempts: 3 },
+  });
+
+  it.each([
+    [null, false],
+    [4, false],
+    [5, true],
+    [60.5, false],
+    [1440, true],
+    [1441, false],
+  ])('interval %f is valid: %s', (value, valid) => {
+    expect(isWithin(value, { from: 5, to: 1440 })).toBe(valid);
+  });
+
+  it('offers the present retry interval even if nobody else would', () => {
+    expect(offeredRetryIntervals(15)).toEqual([5, 10, 15, 20, 25, 30]);
+    expect(offeredRetryIntervals(60)).toContain(60);
+  });
+
+  it('offers UTC and the present zone once', () => {
+    const zones = offeredTimezones('UTC');
+    expect(zones.filter((zone) => zone === 'UTC')).toHaveLength(1);
+    expect(offeredTimezones('Mars/Olympus')).toContain('Mars/Olympus');
+  });
+
+  it('knows whether something was changed, whatever the order of the fields', () => {
+    const { retry, ...rest } = schedule();
+    expect(differs(schedule(), { retry, ...rest })).toBe(false);
+    expect(differs(schedule(), { ...schedule(), enabled: false })).toBe(true);
+  });
+});
+
+describe('an integration', () => {
+  it('names what is missing', () => {
+    expect(Object.keys(complaints({ ...emptyEntry('jira'), name: ' ' }, false))).toEqual([
+      'name',
+      'baseUrl',
+      'username',
+      'secret',
+    ]);
+  });
+
+  it('keeps its secret when none is entered', () => {
+    const entry = { ...emptyEntry('github'), scopes: ['acme/shop'] };
+    expect(complaints(entry, true)).toEqual({});
+    expect(JSON.parse(JSON.stringify(draftOf(entry)))).toEqual({
+      type: 'github',
+      name: 'GitHub',
+      base_url: 'https://api.github.com',
+      repositories: ['acme/shop'],
+    });
+  });
+
+  it('is sent under the names of its kind', () => {
+    const entry = {
+      ...emptyEntry('jira'),
+      baseUrl: ' https://acme.atlassian.net/ ',
+      username: 'a@example.com',
+      secret: 's',
+    };
+    expect(draftOf(entry)).toMatchObject({ base_url: 'https://acme.atlassian.net', api_token: 's', projects: [] });
+  });
+
+  it.each([['acme.atlassian.net'], ['ftp://acme.example.com'], ['javascript:alert(1)'], ['https://']])(
+    'has no address at %s',
+    (baseUrl) => {
+      expect(complaints({ ...emptyEntry('github'), baseUrl, secret: 's' }, false).baseUrl).toBeTruthy();
+    },
+  );
+
+  it('finds what the server says about a field', () => {
+    const problem = new Problem(422, { errors: [{ field: 'base_url', detail: 'is private' }] });
+    expect(problem.about(wireName('baseUrl', 'jira'))).toBe('is private');
+    const pointed = new Problem(422, { errors: [{ pointer: '#/api_token', detail: 'is empty' }] });
+    expect(pointed.about(wireName('secret', 'jira'))).toBe('is empty');
+  });
+});
+
+describe('scopes', () => {
+  const scope = (key: string, name = key): Scope => ({ key, name, available: true, detail: null });
+
+  it('are listed once, with what is chosen already', () => {
+    expect(merged([scope('b'), scope('a')], [scope('a')], ['c', 'a']).map(({ key }) => key)).toEqual(['a', 'b', 'c']);
+  });
+
+  it('are found by every word of a search', () => {
+    const scopes = [scope('PAY', 'Payments'), scope('OPS', 'Operations'), scope('PX', 'Payments extra')];
+    expect(matching(scopes, ' payments EXTRA').map(({ key }) => key)).toEqual(['PX']);
+    expect(matching(scopes, '')).toHaveLength(3);
+  });
+});
+
+describe('DORA', () => {
+  const point: DoraPoint = {
+    start: '2026-03-02',
+    deployments: 3,
+    deployment_days: 2,
+    lead_time_seconds: null,
+    change_failure_rate: 0,
+    recovery_seconds: 60,
+  };
+
+  it('finds the series of a metric, and none where the report has none', () => {
+    expect(seriesOf('deployment_frequency', [point])).toEqual([2]);
+    expect(seriesOf('lead_time_for_changes', [point])).toEqual([null]);
+    expect(seriesOf('time_to_restore', [point])).toBeNull();
+    expect(seriesOf('time_to_restore', [{ ...point, restore_seconds: 5 }])).toEqual([5]);
+  });
+
+  it('knows which way is better', () => {
+    expect(isBetter('deployment_frequency', 'up')).toBe(true);
+    expect(isBetter('change_failure_rate', 'up')).toBe(false);
+    expect(isBetter('lead_time_for_changes', 'down')).toBe(true);
+  });
+
+  it('reads its filters from an address that anyone may have typed', () => {
+    expect(windowFrom('30')).toBe(30);
+    expect(windowFrom('31')).toBe(90);
+    expect(windowFrom(null)).toBe(90);
+    expect(metricFrom('change_failure_rate')).toBe('change_failure_rate');
+    expect(metricFrom('__proto__')).toBe('deployment_frequency');
+  });
+});
+
+describe('ticks', () => {
+  it.each([
+    ['seconds' as const, 3600 * 20, [0, 6, 12, 18, 24].map((hours) => hours * 3600)],
+    ['seconds' as const, 0, [0, 1]],
+    ['days_per_week' as const, 3, [0, 1, 2, 3, 4, 5, 6, 7]],
+  ])('for %s up to %i', (unit, most, expected) => {
+    expect(ticks(most, unit)).toEqual(expected);
+  });
+
+  it.each([0, 0.002, 0.034, 0.29, 1])('for a share of %f reach it in few steps', (most) => {
+    const marks = ticks(most, 'ratio');
+    expect(marks.at(-1)).toBeGreaterThanOrEqual(most);
+    expect(marks.length).toBeLessThan(8);
+  });
+
+  it('for years of seconds stay few', () => {
+    expect(ticks(900 * 86_400, 'seconds').length).toBeLessThan(7);
+  });
+});
