@@ -1,1 +1,47 @@
-//! TODO
+//! Links, facts, and the numbers people read.
+//!
+//! As a worker it takes the tasks *links* and *metrics* of every run: it finds which pull request
+//! names which issue, cuts the stages of every pull request, places every deployment, finds the
+//! cause of every incident, and publishes all of it at once. As a server it answers questions from
+//! the last publication.
+
+pub mod bands;
+pub mod compute;
+mod grpc;
+pub mod links;
+pub mod report;
+pub mod rules;
+pub mod stats;
+mod worker;
+
+use platform::queue::Queue;
+use platform::shutdown::Shutdown;
+use proto::Link;
+use proto::v1::metrics_server::MetricsServer;
+
+/// The metrics service: a worker and a server over the same facts.
+#[derive(Clone)]
+pub struct Metrics {
+    facts: store::Metrics,
+    orchestrator: Link,
+    queue: Queue,
+    name: String,
+}
+
+impl Metrics {
+    /// Over the store's facts; takes tasks from `queue` under `name` and reports to `orchestrator`.
+    pub fn new(facts: store::Metrics, orchestrator: Link, queue: Queue, name: String) -> Metrics {
+        Metrics { facts, orchestrator, queue, name }
+    }
+
+    /// The server that answers questions.
+    pub fn server(&self) -> MetricsServer<grpc::Door> {
+        MetricsServer::new(grpc::Door::new(self.facts.clone()))
+    }
+
+    /// Takes tasks until the shutdown.
+    pub fn spawn(self, shutdown: &Shutdown) {
+        let token = shutdown.token();
+        shutdown.spawn(worker::run(self, token));
+    }
+}

@@ -17,6 +17,9 @@ pub mod clients;
 pub mod facts;
 pub mod integrations;
 pub mod lists;
+pub mod jobs;
+pub mod work;
+pub mod metrics;
 
 pub use clients::Clients;
 pub use db::Db;
@@ -24,3 +27,6 @@ pub use error::Error;
 pub use facts::Facts;
 pub use integrations::Integrations;
 pub use lists::Lists;
+pub use jobs::Jobs;
+pub use work::Work;
+pub use metrics::Metrics;

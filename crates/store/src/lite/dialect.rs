@@ -1,5 +1,7 @@
 //! The few things that SQLite says in its own way.
 
+use diesel::Connection;
+
 use super::Conn;
 use crate::Error;
 
@@ -12,5 +14,26 @@ pub(crate) fn write<T>(
     conn.immediate_transaction(work)
 }
 
+/// One transaction that only reads, and sees one state of the tables throughout.
+pub(crate) fn read<T>(
+    conn: &mut Conn,
+    work: impl FnOnce(&mut Conn) -> Result<T, Error>,
+) -> Result<T, Error> {
+    conn.transaction(work)
+}
+
 /// There is one writer at a time, so there is nothing to lock.
-pub(crate) const FOR_UPDATE_SKIP_LOCKED: &str = "";
+macro_rules! locked {
+    ($query:expr) => {
+        $query
+    };
+}
+
+/// There is one writer at a time, so nothing is ever locked by another.
+macro_rules! locked_if_free {
+    ($query:expr) => {
+        $query
+    };
+}
+
+pub(crate) use {locked, locked_if_free};

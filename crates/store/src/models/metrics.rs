@@ -9,7 +9,7 @@ use crate::types::{Id, Json, Ts};
 
 /// A row of `pull_request_issues`.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = pull_request_issues)]
+#[diesel(table_name = pull_request_issues, treat_none_as_default_value = false)]
 pub(crate) struct LinkRow {
     pub(crate) client_id: Id,
     pub(crate) integration_id: Id,

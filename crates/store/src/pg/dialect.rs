@@ -15,8 +15,30 @@ pub(crate) fn write<T>(
     conn.transaction(work)
 }
 
-/// Locks the rows read, so that two writers take turns; skips what another holds.
-pub(crate) const FOR_UPDATE_SKIP_LOCKED: &str = "FOR UPDATE SKIP LOCKED";
+/// One transaction that only reads, and sees one state of the tables throughout.
+pub(crate) fn read<T>(
+    conn: &mut Conn,
+    work: impl FnOnce(&mut Conn) -> Result<T, Error>,
+) -> Result<T, Error> {
+    conn.build_transaction().read_only().repeatable_read().run(work)
+}
+
+/// Locks the rows that a query reads until the end of the transaction, so that two writers take
+/// turns.
+macro_rules! locked {
+    ($query:expr) => {
+        diesel::QueryDsl::for_update($query)
+    };
+}
+
+/// Like `locked!`, but leaves out what another writer has locked.
+macro_rules! locked_if_free {
+    ($query:expr) => {
+        diesel::QueryDsl::for_update($query).skip_locked()
+    };
+}
+
+pub(crate) use {locked, locked_if_free};
 
 /// Brings the tables up to date. Replicas that start together take turns.
 pub(crate) fn migrate(conn: &mut Conn) -> Result<(), Error> {

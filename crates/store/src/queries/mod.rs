@@ -4,6 +4,8 @@ pub(crate) mod clients;
 pub(crate) mod facts;
 pub(crate) mod integrations;
 pub(crate) mod lists;
+pub(crate) mod work;
+pub(crate) mod metrics;
 
 use diesel::prelude::*;
 

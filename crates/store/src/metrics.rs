@@ -1,0 +1,628 @@
+//! What the metrics service reads, and the links, facts and snapshots that it writes.
+
+use domain::Moment;
+use domain::deployment::DeploymentOutcome;
+use domain::ids::{ClientId, IntegrationId, SnapshotId};
+use domain::project::StatusCategory;
+
+use crate::db::{Db, ask, keep};
+use crate::models::metrics::{
+    DeploymentFactRow, IncidentFactRow, LinkRow, PullRequestFactRow, SnapshotRow,
+};
+use crate::types::{Id, Json, Ts};
+use crate::Error;
+
+/// A handle on what is derived from the facts.
+#[derive(Clone)]
+pub struct Metrics(Db);
+
+/// A repository that counts: active, of an active connection.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct Repository {
+    /// The connection.
+    pub integration: IntegrationId,
+    /// GitHub's id.
+    pub id: i64,
+    /// `owner/name`.
+    pub full_name: String,
+}
+
+/// A key of a project, former or present, and the key of today.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ProjectKey {
+    /// As it may be spelled in a text.
+    pub seen: String,
+    /// The key of today.
+    pub today: String,
+}
+
+/// The issue behind a key.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct KeyedIssue {
+    /// The key asked for.
+    pub key: String,
+    /// The connection.
+    pub integration: IntegrationId,
+    /// Jira's id.
+    pub id: i64,
+}
+
+/// A pull request named an issue.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Link {
+    /// The pull request's number.
+    pub number: i64,
+    /// The issue's connection.
+    pub issue_integration: IntegrationId,
+    /// Jira's id of the issue.
+    pub issue_id: i64,
+    /// `branch`, `title` or `message`.
+    pub via: String,
+    /// The key as it was named.
+    pub key_seen: String,
+}
+
+/// The texts of a pull request that may name issues.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Texts {
+    /// The number.
+    pub number: i64,
+    /// The branch.
+    pub head_ref: String,
+    /// The title.
+    pub title: String,
+    /// The messages of its commits.
+    pub messages: Vec<String>,
+}
+
+/// A pull request as far as its stages need it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PullRequestLife {
+    /// The number.
+    pub number: i64,
+    /// The title.
+    pub title: String,
+    /// The login of who opened it.
+    pub author: Option<String>,
+    /// When it was opened.
+    pub created_at: Moment,
+    /// When it last became ready for review, if it was a draft.
+    pub ready_at: Option<Moment>,
+    /// When it was merged.
+    pub merged_at: Option<Moment>,
+    /// The commit on the base branch.
+    pub merge_commit_sha: Option<String>,
+    /// The earliest authored date of its commits.
+    pub first_commit_at: Option<Moment>,
+}
+
+/// A review or a comment on a diff.
+#[derive(Debug, Clone, PartialEq)]
+pub struct ReviewAt {
+    /// The pull request's number.
+    pub number: i64,
+    /// The login of who gave it.
+    pub author: Option<String>,
+    /// A machine.
+    pub bot: bool,
+    /// When.
+    pub at: Option<Moment>,
+}
+
+/// A deployment as the source tells it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeploymentRead {
+    /// The source's id.
+    pub id: String,
+    /// The source's name of the environment.
+    pub environment: String,
+    /// The commit.
+    pub sha: String,
+    /// How it went.
+    pub outcome: DeploymentOutcome,
+    /// When it was over.
+    pub finished_at: Option<Moment>,
+}
+
+/// An issue of a type that is asked for, with what decides when it began, ended and why.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IncidentRead {
+    /// The connection.
+    pub integration: IntegrationId,
+    /// Jira's id.
+    pub id: i64,
+    /// When it was made.
+    pub created_at: Moment,
+    /// The category of its status now.
+    pub category: StatusCategory,
+    /// Changes of status in order: when, from, to. A status that is no longer known counts as not
+    /// begun.
+    pub changes: Vec<(Moment, StatusCategory, StatusCategory)>,
+    /// Texts of links to other issues, as the changelog tells them.
+    pub links: Vec<String>,
+}
+
+/// What we make of a pull request.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PullRequestFact {
+    /// The repository's connection.
+    pub integration: IntegrationId,
+    /// GitHub's id of the repository.
+    pub repository: i64,
+    /// The number.
+    pub number: i64,
+    /// The earliest authored date of its commits.
+    pub first_commit_at: Option<Moment>,
+    /// The first review of another human.
+    pub first_review_at: Option<Moment>,
+    /// Seconds from first commit to open.
+    pub coding_seconds: Option<f64>,
+    /// Seconds from open to first review.
+    pub pickup_seconds: Option<f64>,
+    /// Seconds from first review to merge.
+    pub review_seconds: Option<f64>,
+    /// Seconds from merge to deployment.
+    pub deploy_seconds: Option<f64>,
+    /// Seconds from first commit to deployment.
+    pub lead_seconds: Option<f64>,
+    /// The first successful production deployment that contains it.
+    pub deployment: Option<String>,
+    /// When that finished.
+    pub deployed_at: Option<Moment>,
+}
+
+/// What we make of a deployment.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeploymentFact {
+    /// The repository's connection.
+    pub integration: IntegrationId,
+    /// GitHub's id of the repository.
+    pub repository: i64,
+    /// The source's id.
+    pub id: String,
+    /// The environment by the rules.
+    pub environment: Option<String>,
+    /// The successful one before it.
+    pub previous: Option<String>,
+    /// It went back to an ancestor of the previous one.
+    pub rollback: bool,
+    /// The next one was a rollback.
+    pub rolled_back: bool,
+    /// Pull requests that it was the first to bring to production.
+    pub pull_requests: i64,
+    /// Incidents that it caused.
+    pub incidents: i64,
+    /// When it succeeded.
+    pub succeeded_at: Option<Moment>,
+}
+
+/// What we make of an incident.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IncidentFact {
+    /// The issue's connection.
+    pub integration: IntegrationId,
+    /// Jira's id of the issue.
+    pub issue: i64,
+    /// When it began.
+    pub started_at: Moment,
+    /// When it was over.
+    pub ended_at: Option<Moment>,
+    /// The deployment that caused it, and the rule that says so.
+    pub cause: Option<Cause>,
+}
+
+/// The deployment that caused an incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Cause {
+    /// The repository's connection.
+    pub integration: IntegrationId,
+    /// GitHub's id of the repository.
+    pub repository: i64,
+    /// The source's id of the deployment.
+    pub deployment: String,
+    /// The rule that says so.
+    pub rule: String,
+}
+
+/// A complete set of facts of a client, to become visible at once.
+#[derive(Debug, Clone)]
+pub struct Publication {
+    /// Ours.
+    pub id: SnapshotId,
+    /// When the facts it was made from were complete.
+    pub as_of: Moment,
+    /// When it was made.
+    pub published_at: Moment,
+    /// Every pull request.
+    pub pull_requests: Vec<PullRequestFact>,
+    /// Every deployment.
+    pub deployments: Vec<DeploymentFact>,
+    /// Every incident.
+    pub incidents: Vec<IncidentFact>,
+}
+
+/// What was written of a [`Publication`]: facts that stayed the same were not.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Published {
+    /// Facts made, changed or removed.
+    pub written: usize,
+}
+
+/// Which rows a report is about. Empty lists mean all.
+#[derive(Debug, Clone, Default)]
+pub struct Focus {
+    /// Full names of repositories, compared without regard to case.
+    pub repositories: Vec<String>,
+    /// Project keys, compared without regard to case.
+    pub projects: Vec<String>,
+}
+
+/// Everything that DORA's values are made from, read from one snapshot.
+#[derive(Debug, Clone, Default)]
+pub struct DoraRead {
+    /// When the facts were complete; `None` before the first publication.
+    pub as_of: Option<Moment>,
+    /// Every deployment that finished in the time asked for, successful or not.
+    pub deployments: Vec<DeploymentSeen>,
+    /// Pull requests whose first production deployment finished in the time asked for.
+    pub pull_requests: Vec<PullRequestSeen>,
+    /// Incidents that ended in the time asked for.
+    pub incidents: Vec<IncidentSeen>,
+}
+
+/// A deployment in a report.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeploymentSeen {
+    /// The repository's full name and the source's id.
+    pub name: String,
+    /// The source's name of the environment.
+    pub environment_seen: String,
+    /// The environment by the rules.
+    pub environment: Option<String>,
+    /// How it went.
+    pub outcome: DeploymentOutcome,
+    /// When it was over.
+    pub finished_at: Moment,
+    /// It failed: it caused an incident, or the next one rolled it back.
+    pub failed: bool,
+}
+
+/// A pull request in a report.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PullRequestSeen {
+    /// `owner/name#412`.
+    pub name: String,
+    /// When it was first in production.
+    pub deployed_at: Moment,
+    /// Seconds from first commit to production; a negative one is absent.
+    pub lead_seconds: Option<f64>,
+}
+
+/// An incident in a report.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IncidentSeen {
+    /// The issue's key.
+    pub key: String,
+    /// When it began.
+    pub started_at: Moment,
+    /// When it was over.
+    pub ended_at: Moment,
+    /// When the deployment that caused it finished.
+    pub deployed_at: Option<Moment>,
+}
+
+impl Focus {
+    pub(crate) fn has_repository(&self, full_name: &str) -> bool {
+        is_among(&self.repositories, full_name)
+    }
+
+    pub(crate) fn has_project(&self, key: &str) -> bool {
+        is_among(&self.projects, key)
+    }
+}
+
+fn is_among(wanted: &[String], name: &str) -> bool {
+    wanted.is_empty() || wanted.iter().any(|one| one.to_lowercase() == name.to_lowercase())
+}
+
+impl Metrics {
+    /// Over `db`.
+    pub fn new(db: Db) -> Metrics {
+        Metrics(db)
+    }
+
+    /// The client's repositories that count.
+    ///
+    /// # Errors
+    /// The database cannot be reached; so for everything here.
+    pub async fn repositories(&self, client: ClientId) -> Result<Vec<Repository>, Error> {
+        let rows: Vec<(Id, i64, String)> = ask!(self.0, metrics::repositories(client.into()))?;
+        let repository =
+            |(integration, id, full_name): (Id, _, _)| Repository { integration: integration.into(), id, full_name };
+        Ok(rows.into_iter().map(repository).collect())
+    }
+
+    /// The keys of the client's active projects, former and present.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn project_keys(&self, client: ClientId) -> Result<Vec<ProjectKey>, Error> {
+        let rows: Vec<(String, Json)> = ask!(self.0, metrics::project_keys(client.into()))?;
+        let mut keys = Vec::with_capacity(rows.len());
+        for (today, former) in rows {
+            for seen in former.to_texts()? {
+                keys.push(ProjectKey { seen, today: today.clone() });
+            }
+            keys.push(ProjectKey { seen: today.clone(), today });
+        }
+        Ok(keys)
+    }
+
+    /// The live issues behind `keys`, by the key of today or, where an issue moved, a former one.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn issues_by_key(
+        &self,
+        client: ClientId,
+        keys: Vec<String>,
+    ) -> Result<Vec<KeyedIssue>, Error> {
+        let rows: Vec<(String, Id, i64)> = ask!(self.0, metrics::issues_by_key(client.into(), &keys))?;
+        let issue = |(key, integration, id): (_, Id, _)| KeyedIssue { key, integration: integration.into(), id };
+        Ok(rows.into_iter().map(issue).collect())
+    }
+
+    /// The texts of every pull request of a repository, by number.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn texts(&self, client: ClientId, repository: &Repository) -> Result<Vec<Texts>, Error> {
+        let (integration, id) = (repository.integration.into(), repository.id);
+        ask!(self.0, metrics::texts(client.into(), integration, id))
+    }
+
+    /// Replaces the links of a repository's pull requests; those that stay are not written.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn keep_links(
+        &self,
+        client: ClientId,
+        repository: &Repository,
+        links: Vec<Link>,
+    ) -> Result<usize, Error> {
+        let (integration, id) = (Id::from(repository.integration), repository.id);
+        let rows: Vec<LinkRow> = links
+            .into_iter()
+            .map(|link| LinkRow {
+                client_id: client.into(),
+                integration_id: integration,
+                repository_id: id,
+                number: link.number,
+                issue_integration_id: link.issue_integration.into(),
+                issue_id: link.issue_id,
+                via: link.via,
+                key_seen: link.key_seen,
+            })
+            .collect();
+        keep!(self.0, metrics::keep_links(client.into(), integration, id, &rows))
+    }
+
+    /// Every link of a repository's pull requests.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn links(&self, client: ClientId, repository: &Repository) -> Result<Vec<Link>, Error> {
+        let (integration, id) = (repository.integration.into(), repository.id);
+        let rows: Vec<LinkRow> = ask!(self.0, metrics::links(client.into(), integration, id))?;
+        let link = |row: LinkRow| Link {
+            number: row.number,
+            issue_integration: row.issue_integration_id.into(),
+            issue_id: row.issue_id,
+            via: row.via,
+            key_seen: row.key_seen,
+        };
+        Ok(rows.into_iter().map(link).collect())
+    }
+
+    /// Every pull request of a repository, by number.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn lives(
+        &self,
+        client: ClientId,
+        repository: &Repository,
+    ) -> Result<Vec<PullRequestLife>, Error> {
+        let (integration, id) = (repository.integration.into(), repository.id);
+        ask!(self.0, metrics::lives(client.into(), integration, id))
+    }
+
+    /// Every review and comment on a diff in a repository, by number of the pull request.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn reviews(
+        &self,
+        client: ClientId,
+        repository: &Repository,
+    ) -> Result<Vec<ReviewAt>, Error> {
+        let (integration, id) = (repository.integration.into(), repository.id);
+        ask!(self.0, metrics::reviews(client.into(), integration, id))
+    }
+
+    /// The commits of a repository whose parents are known.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn graph(
+        &self,
+        client: ClientId,
+        repository: &Repository,
+    ) -> Result<Vec<(String, Vec<String>)>, Error> {
+        let (integration, id) = (repository.integration.into(), repository.id);
+        ask!(self.0, metrics::graph(client.into(), integration, id))
+    }
+
+    /// Every deployment of a repository.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn deployments(
+        &self,
+        client: ClientId,
+        repository: &Repository,
+    ) -> Result<Vec<DeploymentRead>, Error> {
+        let (integration, id) = (repository.integration.into(), repository.id);
+        ask!(self.0, metrics::deployments(client.into(), integration, id))
+    }
+
+    /// Names of the issue types that the client's live issues have, with their ids.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn issue_types(
+        &self,
+        client: ClientId,
+    ) -> Result<Vec<(IntegrationId, i64, String)>, Error> {
+        let rows: Vec<(Id, i64, String)> = ask!(self.0, metrics::issue_types(client.into()))?;
+        Ok(rows.into_iter().map(|(integration, id, name)| (integration.into(), id, name)).collect())
+    }
+
+    /// Live issues of a type, with their history.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn incidents(
+        &self,
+        client: ClientId,
+        integration: IntegrationId,
+        type_id: i64,
+    ) -> Result<Vec<IncidentRead>, Error> {
+        ask!(self.0, metrics::incidents(client.into(), integration.into(), type_id))
+    }
+
+    /// Makes a complete set of facts visible at once. What stays the same is not written.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn publish(
+        &self,
+        client: ClientId,
+        publication: Publication,
+    ) -> Result<Published, Error> {
+        let rows = PublicationRows::new(client, publication);
+        keep!(self.0, metrics::publish(&rows)).map(|written| Published { written })
+    }
+
+    /// What DORA's values over `from..to` are made from, read from one snapshot.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn dora(
+        &self,
+        client: ClientId,
+        from: Moment,
+        to: Moment,
+        focus: Focus,
+    ) -> Result<DoraRead, Error> {
+        ask!(self.0, metrics::dora(client.into(), Ts(from), Ts(to), &focus))
+    }
+
+    /// The zone in which the client's days are cut, once it has a schedule.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn timezone(&self, client: ClientId) -> Result<Option<String>, Error> {
+        ask!(self.0, metrics::timezone(client.into()))
+    }
+}
+
+/// A [`Publication`] as rows.
+pub(crate) struct PublicationRows {
+    pub(crate) client: Id,
+    pub(crate) pull_requests: Vec<PullRequestFactRow>,
+    pub(crate) deployments: Vec<DeploymentFactRow>,
+    pub(crate) incidents: Vec<IncidentFactRow>,
+    pub(crate) snapshot: SnapshotRow,
+}
+
+impl PublicationRows {
+    fn new(client: ClientId, publication: Publication) -> PublicationRows {
+        let client_id = Id::from(client);
+        PublicationRows {
+            client: client_id,
+            pull_requests: publication
+                .pull_requests
+                .into_iter()
+                .map(|fact| PullRequestFactRow {
+                    client_id,
+                    integration_id: fact.integration.into(),
+                    repository_id: fact.repository,
+                    number: fact.number,
+                    first_commit_at: fact.first_commit_at.map(Ts),
+                    first_review_at: fact.first_review_at.map(Ts),
+                    coding_seconds: fact.coding_seconds,
+                    pickup_seconds: fact.pickup_seconds,
+                    review_seconds: fact.review_seconds,
+                    deploy_seconds: fact.deploy_seconds,
+                    lead_seconds: fact.lead_seconds,
+                    deployment_id: fact.deployment,
+                    deployed_at: fact.deployed_at.map(Ts),
+                })
+                .collect(),
+            deployments: publication
+                .deployments
+                .into_iter()
+                .map(|fact| DeploymentFactRow {
+                    client_id,
+                    integration_id: fact.integration.into(),
+                    repository_id: fact.repository,
+                    external_id: fact.id,
+                    environment: fact.environment,
+                    previous_id: fact.previous,
+                    rollback: fact.rollback,
+                    rolled_back: fact.rolled_back,
+                    pull_requests: fact.pull_requests,
+                    incidents: fact.incidents,
+                    finished_at: fact.succeeded_at.map(Ts),
+                })
+                .collect(),
+            incidents: publication
+                .incidents
+                .into_iter()
+                .map(|fact| incident_row(client_id, fact))
+                .collect(),
+            snapshot: SnapshotRow {
+                client_id,
+                id: publication.id.into(),
+                as_of: Ts(publication.as_of),
+                published_at: Ts(publication.published_at),
+                body: Json("{}".to_owned()),
+            },
+        }
+    }
+}
+
+fn incident_row(client_id: Id, fact: IncidentFact) -> IncidentFactRow {
+    let (integration, repository, deployment, rule) = match fact.cause {
+        Some(cause) => (
+            Some(cause.integration.into()),
+            Some(cause.repository),
+            Some(cause.deployment),
+            Some(cause.rule),
+        ),
+        None => (None, None, None, None),
+    };
+    IncidentFactRow {
+        client_id,
+        integration_id: fact.integration.into(),
+        issue_id: fact.issue,
+        started_at: Ts(fact.started_at),
+        ended_at: fact.ended_at.map(Ts),
+        deploy_integration_id: integration,
+        repository_id: repository,
+        deployment_id: deployment,
+        rule,
+    }
+}

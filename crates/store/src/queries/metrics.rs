@@ -1,0 +1,728 @@
+//! Queries of the metrics service.
+
+use std::collections::HashMap;
+use std::hash::Hash;
+
+use diesel::dsl::min;
+use diesel::prelude::*;
+use diesel::upsert::excluded;
+use domain::project::StatusCategory;
+
+use super::super::Conn;
+use crate::Error;
+use crate::metrics::{
+    DeploymentRead, DeploymentSeen, DoraRead, Focus, IncidentRead, IncidentSeen, PublicationRows,
+    PullRequestLife, PullRequestSeen, ReviewAt, Texts,
+};
+use crate::models::metrics::{
+    DeploymentFactRow, IncidentFactRow, LinkRow, PullRequestFactRow, SnapshotRow,
+};
+use crate::schema::{
+    commits, deployment_facts, deployments, incident_facts, integrations, issue_changes,
+    issue_types, issues, projects, pull_request_commits, pull_request_facts, pull_request_issues,
+    pull_requests, repositories, review_comments, reviews, schedules, snapshots, statuses,
+};
+use crate::types::{Id, Json, Ts};
+
+/// The commits of a repository's pull requests, joined to their numbers.
+macro_rules! commits_of_pull_requests {
+    ($client:expr, $integration:expr, $repository:expr) => {
+        pull_request_commits::table
+            .inner_join(
+                commits::table.on(commits::client_id
+                    .eq(pull_request_commits::client_id)
+                    .and(commits::integration_id.eq(pull_request_commits::integration_id))
+                    .and(commits::repository_id.eq(pull_request_commits::repository_id))
+                    .and(commits::sha.eq(pull_request_commits::sha))),
+            )
+            .filter(pull_request_commits::client_id.eq($client))
+            .filter(pull_request_commits::integration_id.eq($integration))
+            .filter(pull_request_commits::repository_id.eq($repository))
+    };
+}
+
+/// Rows per statement, so that their binds stay below both databases' limits.
+const CHUNK: usize = 500;
+
+pub(crate) fn repositories(conn: &mut Conn, client: Id) -> QueryResult<Vec<(Id, i64, String)>> {
+    let connected = integrations::table
+        .filter(integrations::client_id.eq(client))
+        .filter(integrations::active.eq(true))
+        .select(integrations::id);
+    repositories::table
+        .filter(repositories::client_id.eq(client))
+        .filter(repositories::active.eq(true))
+        .filter(repositories::integration_id.eq_any(connected))
+        .order((repositories::integration_id, repositories::external_id))
+        .select((repositories::integration_id, repositories::external_id, repositories::full_name))
+        .load(conn)
+}
+
+pub(crate) fn project_keys(conn: &mut Conn, client: Id) -> QueryResult<Vec<(String, Json)>> {
+    projects::table
+        .filter(projects::client_id.eq(client))
+        .filter(projects::active.eq(true))
+        .order((projects::integration_id, projects::external_id))
+        .select((projects::key, projects::former_keys))
+        .load(conn)
+}
+
+pub(crate) fn issues_by_key(
+    conn: &mut Conn,
+    client: Id,
+    keys: &[String],
+) -> QueryResult<Vec<(String, Id, i64)>> {
+    let mut found: Vec<(String, Id, i64)> = Vec::with_capacity(keys.len());
+    for some in keys.chunks(CHUNK) {
+        let today: Vec<(String, Id, i64)> = issues::table
+            .filter(issues::client_id.eq(client))
+            .filter(issues::key.eq_any(some))
+            .filter(issues::deleted.eq(false))
+            .select((issues::key, issues::integration_id, issues::external_id))
+            .load(conn)?;
+        let unknown: Vec<&String> =
+            some.iter().filter(|key| !today.iter().any(|(known, ..)| known == *key)).collect();
+        let moved: Vec<(Option<String>, Id, i64)> = issue_changes::table
+            .inner_join(
+                issues::table.on(issues::client_id
+                    .eq(issue_changes::client_id)
+                    .and(issues::integration_id.eq(issue_changes::integration_id))
+                    .and(issues::external_id.eq(issue_changes::issue_id))),
+            )
+            .filter(issue_changes::client_id.eq(client))
+            .filter(issue_changes::field.eq("Key"))
+            .filter(issue_changes::from_string.eq_any(unknown))
+            .filter(issues::deleted.eq(false))
+            .select((issue_changes::from_string, issues::integration_id, issues::external_id))
+            .distinct()
+            .load(conn)?;
+        found.extend(today);
+        found.extend(moved.into_iter().filter_map(|(key, integration, id)| Some((key?, integration, id))));
+    }
+    Ok(found)
+}
+
+pub(crate) fn texts(
+    conn: &mut Conn,
+    client: Id,
+    integration: Id,
+    repository: i64,
+) -> QueryResult<Vec<Texts>> {
+    let heads: Vec<(i64, String, String)> = pull_requests::table
+        .filter(pull_requests::client_id.eq(client))
+        .filter(pull_requests::integration_id.eq(integration))
+        .filter(pull_requests::repository_id.eq(repository))
+        .order(pull_requests::number)
+        .select((pull_requests::number, pull_requests::head_ref, pull_requests::title))
+        .load(conn)?;
+    let messages: Vec<(i64, String)> = commits_of_pull_requests!(client, integration, repository)
+        .order((pull_request_commits::number, pull_request_commits::position))
+        .select((pull_request_commits::number, commits::message))
+        .load(conn)?;
+    let mut by_number: HashMap<i64, Vec<String>> = HashMap::new();
+    for (number, message) in messages {
+        by_number.entry(number).or_default().push(message);
+    }
+    let text = |(number, head_ref, title)| {
+        let messages = by_number.remove(&number).unwrap_or_default();
+        Texts { number, head_ref, title, messages }
+    };
+    Ok(heads.into_iter().map(text).collect())
+}
+
+pub(crate) fn links(
+    conn: &mut Conn,
+    client: Id,
+    integration: Id,
+    repository: i64,
+) -> QueryResult<Vec<LinkRow>> {
+    pull_request_issues::table
+        .filter(pull_request_issues::client_id.eq(client))
+        .filter(pull_request_issues::integration_id.eq(integration))
+        .filter(pull_request_issues::repository_id.eq(repository))
+        .order((pull_request_issues::number, pull_request_issues::issue_id))
+        .select(LinkRow::as_select())
+        .load(conn)
+}
+
+pub(crate) fn keep_links(
+    conn: &mut Conn,
+    client: Id,
+    integration: Id,
+    repository: i64,
+    rows: &[LinkRow],
+) -> QueryResult<usize> {
+    let kept = links(conn, client, integration, repository)?;
+    let key = |row: &LinkRow| (row.number, row.issue_integration_id, row.issue_id);
+    let (changed, gone) = differences(&kept, rows, key);
+    for row in &gone {
+        let (number, issue_integration, issue) = key(row);
+        diesel::delete(pull_request_issues::table.find((
+            client,
+            integration,
+            repository,
+            number,
+            issue_integration,
+            issue,
+        )))
+        .execute(conn)?;
+    }
+    for some in changed.chunks(CHUNK) {
+        diesel::insert_into(pull_request_issues::table)
+            .values(some)
+            .on_conflict((
+                pull_request_issues::client_id,
+                pull_request_issues::integration_id,
+                pull_request_issues::repository_id,
+                pull_request_issues::number,
+                pull_request_issues::issue_integration_id,
+                pull_request_issues::issue_id,
+            ))
+            .do_update()
+            .set((
+                pull_request_issues::via.eq(excluded(pull_request_issues::via)),
+                pull_request_issues::key_seen.eq(excluded(pull_request_issues::key_seen)),
+            ))
+            .execute(conn)?;
+    }
+    Ok(changed.len() + gone.len())
+}
+
+type LifeColumns = (
+    i64,
+    String,
+    Option<String>,
+    Ts,
+    Option<Ts>,
+    Option<Ts>,
+    Option<String>,
+);
+
+pub(crate) fn lives(
+    conn: &mut Conn,
+    client: Id,
+    integration: Id,
+    repository: i64,
+) -> QueryResult<Vec<PullRequestLife>> {
+    let rows: Vec<LifeColumns> = pull_requests::table
+        .filter(pull_requests::client_id.eq(client))
+        .filter(pull_requests::integration_id.eq(integration))
+        .filter(pull_requests::repository_id.eq(repository))
+        .order(pull_requests::number)
+        .select((
+            pull_requests::number,
+            pull_requests::title,
+            pull_requests::author,
+            pull_requests::created_at,
+            pull_requests::ready_at,
+            pull_requests::merged_at,
+            pull_requests::merge_commit_sha,
+        ))
+        .load(conn)?;
+    let first_commits: Vec<(i64, Option<Ts>)> =
+        commits_of_pull_requests!(client, integration, repository)
+            .group_by(pull_request_commits::number)
+            .select((pull_request_commits::number, min(commits::authored_at)))
+            .load(conn)?;
+    let first_commits: HashMap<i64, Option<Ts>> = first_commits.into_iter().collect();
+    let life = |(number, title, author, created_at, ready_at, merged_at, merge_commit_sha): LifeColumns| {
+        PullRequestLife {
+            number,
+            title,
+            author,
+            created_at: created_at.0,
+            ready_at: ready_at.map(|at| at.0),
+            merged_at: merged_at.map(|at| at.0),
+            merge_commit_sha,
+            first_commit_at: first_commits.get(&number).copied().flatten().map(|at| at.0),
+        }
+    };
+    Ok(rows.into_iter().map(life).collect())
+}
+
+pub(crate) fn reviews(
+    conn: &mut Conn,
+    client: Id,
+    integration: Id,
+    repository: i64,
+) -> QueryResult<Vec<ReviewAt>> {
+    let verdicts: Vec<(i64, Option<String>, bool, Option<Ts>)> = reviews::table
+        .filter(reviews::client_id.eq(client))
+        .filter(reviews::integration_id.eq(integration))
+        .filter(reviews::repository_id.eq(repository))
+        .select((reviews::number, reviews::author, reviews::author_is_bot, reviews::submitted_at))
+        .load(conn)?;
+    let remarks: Vec<(i64, Option<String>, bool, Ts)> = review_comments::table
+        .filter(review_comments::client_id.eq(client))
+        .filter(review_comments::integration_id.eq(integration))
+        .filter(review_comments::repository_id.eq(repository))
+        .select((
+            review_comments::number,
+            review_comments::author,
+            review_comments::author_is_bot,
+            review_comments::created_at,
+        ))
+        .load(conn)?;
+    let remarks = remarks.into_iter().map(|(number, author, bot, at)| (number, author, bot, Some(at)));
+    let review = |(number, author, bot, at): (i64, Option<String>, bool, Option<Ts>)| ReviewAt {
+        number,
+        author,
+        bot,
+        at: at.map(|at| at.0),
+    };
+    let mut all: Vec<ReviewAt> = verdicts.into_iter().chain(remarks).map(review).collect();
+    all.sort_by_key(|review| review.number);
+    Ok(all)
+}
+
+pub(crate) fn graph(
+    conn: &mut Conn,
+    client: Id,
+    integration: Id,
+    repository: i64,
+) -> Result<Vec<(String, Vec<String>)>, Error> {
+    let rows: Vec<(String, Option<Json>)> = commits::table
+        .filter(commits::client_id.eq(client))
+        .filter(commits::integration_id.eq(integration))
+        .filter(commits::repository_id.eq(repository))
+        .filter(commits::parents.is_not_null())
+        .select((commits::sha, commits::parents))
+        .load(conn)?;
+    rows.into_iter()
+        .filter_map(|(sha, parents)| parents.map(|parents| (sha, parents)))
+        .map(|(sha, parents)| Ok((sha, parents.to_texts()?)))
+        .collect()
+}
+
+pub(crate) fn deployments(
+    conn: &mut Conn,
+    client: Id,
+    integration: Id,
+    repository: i64,
+) -> Result<Vec<DeploymentRead>, Error> {
+    let rows: Vec<(String, String, String, String, Option<Ts>)> = deployments::table
+        .filter(deployments::client_id.eq(client))
+        .filter(deployments::integration_id.eq(integration))
+        .filter(deployments::repository_id.eq(repository))
+        .select((
+            deployments::external_id,
+            deployments::environment,
+            deployments::sha,
+            deployments::outcome,
+            deployments::finished_at,
+        ))
+        .load(conn)?;
+    rows.into_iter()
+        .map(|(id, environment, sha, outcome, finished_at)| {
+            let outcome = outcome.parse()?;
+            let finished_at = finished_at.map(|at| at.0);
+            Ok(DeploymentRead { id, environment, sha, outcome, finished_at })
+        })
+        .collect()
+}
+
+pub(crate) fn issue_types(conn: &mut Conn, client: Id) -> QueryResult<Vec<(Id, i64, String)>> {
+    let connected = integrations::table
+        .filter(integrations::client_id.eq(client))
+        .filter(integrations::active.eq(true))
+        .select(integrations::id);
+    issue_types::table
+        .filter(issue_types::client_id.eq(client))
+        .filter(issue_types::active.eq(true))
+        .filter(issue_types::integration_id.eq_any(connected))
+        .order((issue_types::integration_id, issue_types::external_id))
+        .select((issue_types::integration_id, issue_types::external_id, issue_types::name))
+        .load(conn)
+}
+
+pub(crate) fn incidents(
+    conn: &mut Conn,
+    client: Id,
+    integration: Id,
+    type_id: i64,
+) -> Result<Vec<IncidentRead>, Error> {
+    let categories: Vec<(i64, String)> = statuses::table
+        .filter(statuses::client_id.eq(client))
+        .filter(statuses::integration_id.eq(integration))
+        .select((statuses::external_id, statuses::category))
+        .load(conn)?;
+    let mut by_status: HashMap<i64, StatusCategory> = HashMap::with_capacity(categories.len());
+    for (id, category) in categories {
+        by_status.insert(id, category.parse()?);
+    }
+    let category_of = |id: Option<i64>| {
+        id.and_then(|id| by_status.get(&id).copied()).unwrap_or(StatusCategory::ToDo)
+    };
+
+    let of_active_project = projects::table
+        .filter(projects::client_id.eq(client))
+        .filter(projects::integration_id.eq(integration))
+        .filter(projects::active.eq(true))
+        .select(projects::external_id);
+    let rows: Vec<(i64, Ts, i64)> = issues::table
+        .filter(issues::client_id.eq(client))
+        .filter(issues::integration_id.eq(integration))
+        .filter(issues::type_id.eq(type_id))
+        .filter(issues::deleted.eq(false))
+        .filter(issues::project_id.eq_any(of_active_project))
+        .order(issues::external_id)
+        .select((issues::external_id, issues::created_at, issues::status_id))
+        .load(conn)?;
+    let ids: Vec<i64> = rows.iter().map(|(id, ..)| *id).collect();
+    let mut incidents: Vec<IncidentRead> = rows
+        .into_iter()
+        .map(|(id, created_at, status)| IncidentRead {
+            integration: integration.into(),
+            id,
+            created_at: created_at.0,
+            category: category_of(Some(status)),
+            changes: Vec::new(),
+            links: Vec::new(),
+        })
+        .collect();
+
+    type Change = (i64, String, Option<String>, Option<String>, Option<String>, Ts);
+    for some in ids.chunks(CHUNK) {
+        let changes: Vec<Change> = issue_changes::table
+            .filter(issue_changes::client_id.eq(client))
+            .filter(issue_changes::integration_id.eq(integration))
+            .filter(issue_changes::issue_id.eq_any(some))
+            .filter(issue_changes::field.eq_any(["status", "Link"]))
+            .order((
+                issue_changes::issue_id,
+                issue_changes::changed_at,
+                issue_changes::change_id,
+                issue_changes::item_index,
+            ))
+            .select((
+                issue_changes::issue_id,
+                issue_changes::field,
+                issue_changes::from_value,
+                issue_changes::to_value,
+                issue_changes::to_string,
+                issue_changes::changed_at,
+            ))
+            .load(conn)?;
+        for (issue, field, from, to, to_text, at) in changes {
+            let Ok(position) = incidents.binary_search_by_key(&issue, |incident| incident.id) else {
+                continue;
+            };
+            let incident = &mut incidents[position];
+            if field == "status" {
+                let status = |value: Option<String>| category_of(value.and_then(|v| v.parse().ok()));
+                incident.changes.push((at.0, status(from), status(to)));
+            } else {
+                incident.links.extend(to_text);
+            }
+        }
+    }
+    Ok(incidents)
+}
+
+pub(crate) fn publish(conn: &mut Conn, rows: &PublicationRows) -> QueryResult<usize> {
+    let mut written = publish_pull_requests(conn, rows)?;
+    written += publish_incidents(conn, rows)?;
+    written += publish_deployments(conn, rows)?;
+    diesel::insert_into(snapshots::table).values(&rows.snapshot).execute(conn)?;
+    Ok(written)
+}
+
+fn publish_pull_requests(conn: &mut Conn, rows: &PublicationRows) -> QueryResult<usize> {
+    let kept: Vec<PullRequestFactRow> = pull_request_facts::table
+        .filter(pull_request_facts::client_id.eq(rows.client))
+        .select(PullRequestFactRow::as_select())
+        .load(conn)?;
+    let key = |row: &PullRequestFactRow| (row.integration_id, row.repository_id, row.number);
+    let (changed, gone) = differences(&kept, &rows.pull_requests, key);
+    for row in &gone {
+        let (integration, repository, number) = key(row);
+        diesel::delete(pull_request_facts::table.find((rows.client, integration, repository, number)))
+            .execute(conn)?;
+    }
+    for some in changed.chunks(CHUNK) {
+        use pull_request_facts as fact;
+        diesel::insert_into(fact::table)
+            .values(some)
+            .on_conflict((fact::client_id, fact::integration_id, fact::repository_id, fact::number))
+            .do_update()
+            .set((
+                fact::first_commit_at.eq(excluded(fact::first_commit_at)),
+                fact::first_review_at.eq(excluded(fact::first_review_at)),
+                fact::coding_seconds.eq(excluded(fact::coding_seconds)),
+                fact::pickup_seconds.eq(excluded(fact::pickup_seconds)),
+                fact::review_seconds.eq(excluded(fact::review_seconds)),
+                fact::deploy_seconds.eq(excluded(fact::deploy_seconds)),
+                fact::lead_seconds.eq(excluded(fact::lead_seconds)),
+                fact::deployment_id.eq(excluded(fact::deployment_id)),
+                fact::deployed_at.eq(excluded(fact::deployed_at)),
+            ))
+            .execute(conn)?;
+    }
+    Ok(changed.len() + gone.len())
+}
+
+fn publish_deployments(conn: &mut Conn, rows: &PublicationRows) -> QueryResult<usize> {
+    let kept: Vec<DeploymentFactRow> = deployment_facts::table
+        .filter(deployment_facts::client_id.eq(rows.client))
+        .select(DeploymentFactRow::as_select())
+        .load(conn)?;
+    let key = |row: &DeploymentFactRow| {
+        (row.integration_id, row.repository_id, row.external_id.clone())
+    };
+    let (changed, gone) = differences(&kept, &rows.deployments, key);
+    for row in &gone {
+        let (integration, repository, id) = key(row);
+        diesel::delete(deployment_facts::table.find((rows.client, integration, repository, id)))
+            .execute(conn)?;
+    }
+    for some in changed.chunks(CHUNK) {
+        use deployment_facts as fact;
+        diesel::insert_into(fact::table)
+            .values(some)
+            .on_conflict((
+                fact::client_id,
+                fact::integration_id,
+                fact::repository_id,
+                fact::external_id,
+            ))
+            .do_update()
+            .set((
+                fact::environment.eq(excluded(fact::environment)),
+                fact::previous_id.eq(excluded(fact::previous_id)),
+                fact::rollback.eq(excluded(fact::rollback)),
+                fact::rolled_back.eq(excluded(fact::rolled_back)),
+                fact::pull_requests.eq(excluded(fact::pull_requests)),
+                fact::incidents.eq(excluded(fact::incidents)),
+                fact::finished_at.eq(excluded(fact::finished_at)),
+            ))
+            .execute(conn)?;
+    }
+    Ok(changed.len() + gone.len())
+}
+
+fn publish_incidents(conn: &mut Conn, rows: &PublicationRows) -> QueryResult<usize> {
+    let kept: Vec<IncidentFactRow> = incident_facts::table
+        .filter(incident_facts::client_id.eq(rows.client))
+        .select(IncidentFactRow::as_select())
+        .load(conn)?;
+    let key = |row: &IncidentFactRow| (row.integration_id, row.issue_id);
+    let (changed, gone) = differences(&kept, &rows.incidents, key);
+    for row in &gone {
+        let (integration, issue) = key(row);
+        diesel::delete(incident_facts::table.find((rows.client, integration, issue)))
+            .execute(conn)?;
+    }
+    for some in changed.chunks(CHUNK) {
+        use incident_facts as fact;
+        diesel::insert_into(fact::table)
+            .values(some)
+            .on_conflict((fact::client_id, fact::integration_id, fact::issue_id))
+            .do_update()
+            .set((
+                fact::started_at.eq(excluded(fact::started_at)),
+                fact::ended_at.eq(excluded(fact::ended_at)),
+                fact::deploy_integration_id.eq(excluded(fact::deploy_integration_id)),
+                fact::repository_id.eq(excluded(fact::repository_id)),
+                fact::deployment_id.eq(excluded(fact::deployment_id)),
+                fact::rule.eq(excluded(fact::rule)),
+            ))
+            .execute(conn)?;
+    }
+    Ok(changed.len() + gone.len())
+}
+
+/// What must be written so that `kept` becomes `wanted`: rows that are new or differ, and rows that
+/// are gone.
+fn differences<Row: Clone + PartialEq, Key: Eq + Hash>(
+    kept: &[Row],
+    wanted: &[Row],
+    key: impl Fn(&Row) -> Key,
+) -> (Vec<Row>, Vec<Row>) {
+    let mut by_key: HashMap<Key, &Row> = kept.iter().map(|row| (key(row), row)).collect();
+    let changed =
+        wanted.iter().filter(|row| by_key.remove(&key(row)) != Some(*row)).cloned().collect();
+    (changed, by_key.into_values().cloned().collect())
+}
+
+pub(crate) fn dora(
+    conn: &mut Conn,
+    client: Id,
+    from: Ts,
+    to: Ts,
+    focus: &Focus,
+) -> Result<DoraRead, Error> {
+    super::super::dialect::read(conn, |conn| {
+        let snapshot: Option<SnapshotRow> = snapshots::table
+            .filter(snapshots::client_id.eq(client))
+            .order((snapshots::as_of.desc(), snapshots::id.desc()))
+            .select(SnapshotRow::as_select())
+            .first(conn)
+            .optional()?;
+        let Some(snapshot) = snapshot else { return Ok(DoraRead::default()) };
+        Ok(DoraRead {
+            as_of: Some(snapshot.as_of.0),
+            deployments: deployments_seen(conn, client, from, to, focus)?,
+            pull_requests: pull_requests_seen(conn, client, from, to, focus)?,
+            incidents: incidents_seen(conn, client, from, to, focus)?,
+        })
+    })
+}
+
+type DeploymentColumns =
+    (String, String, String, Option<String>, String, Option<Ts>, bool, i64);
+
+fn deployments_seen(
+    conn: &mut Conn,
+    client: Id,
+    from: Ts,
+    to: Ts,
+    focus: &Focus,
+) -> Result<Vec<DeploymentSeen>, Error> {
+    let rows: Vec<DeploymentColumns> = deployment_facts::table
+        .inner_join(
+            deployments::table.on(deployments::client_id
+                .eq(deployment_facts::client_id)
+                .and(deployments::integration_id.eq(deployment_facts::integration_id))
+                .and(deployments::repository_id.eq(deployment_facts::repository_id))
+                .and(deployments::external_id.eq(deployment_facts::external_id))),
+        )
+        .inner_join(
+            repositories::table.on(repositories::client_id
+                .eq(deployment_facts::client_id)
+                .and(repositories::integration_id.eq(deployment_facts::integration_id))
+                .and(repositories::external_id.eq(deployment_facts::repository_id))),
+        )
+        .filter(deployment_facts::client_id.eq(client))
+        .filter(deployments::finished_at.ge(from))
+        .filter(deployments::finished_at.lt(to))
+        .order((deployments::finished_at, deployments::external_id))
+        .select((
+            repositories::full_name,
+            deployments::external_id,
+            deployments::environment,
+            deployment_facts::environment,
+            deployments::outcome,
+            deployments::finished_at,
+            deployment_facts::rolled_back,
+            deployment_facts::incidents,
+        ))
+        .load(conn)?;
+    let mut seen = Vec::with_capacity(rows.len());
+    for (repository, id, environment_seen, environment, outcome, finished_at, rolled_back, incidents) in rows {
+        let Some(finished_at) = finished_at else { continue };
+        if !focus.has_repository(&repository) {
+            continue;
+        }
+        seen.push(DeploymentSeen {
+            name: format!("{repository} {id}"),
+            environment_seen,
+            environment,
+            outcome: outcome.parse()?,
+            finished_at: finished_at.0,
+            failed: rolled_back || incidents > 0,
+        });
+    }
+    Ok(seen)
+}
+
+fn pull_requests_seen(
+    conn: &mut Conn,
+    client: Id,
+    from: Ts,
+    to: Ts,
+    focus: &Focus,
+) -> Result<Vec<PullRequestSeen>, Error> {
+    let rows: Vec<(String, i64, Option<Ts>, Option<f64>)> = pull_request_facts::table
+        .inner_join(
+            repositories::table.on(repositories::client_id
+                .eq(pull_request_facts::client_id)
+                .and(repositories::integration_id.eq(pull_request_facts::integration_id))
+                .and(repositories::external_id.eq(pull_request_facts::repository_id))),
+        )
+        .filter(pull_request_facts::client_id.eq(client))
+        .filter(pull_request_facts::deployed_at.ge(from))
+        .filter(pull_request_facts::deployed_at.lt(to))
+        .order((pull_request_facts::deployed_at, pull_request_facts::number))
+        .select((
+            repositories::full_name,
+            pull_request_facts::number,
+            pull_request_facts::deployed_at,
+            pull_request_facts::lead_seconds,
+        ))
+        .load(conn)?;
+    let seen = rows.into_iter().filter(|(repository, ..)| focus.has_repository(repository)).filter_map(
+        |(repository, number, deployed_at, lead_seconds)| {
+            Some(PullRequestSeen {
+                name: format!("{repository}#{number}"),
+                deployed_at: deployed_at?.0,
+                lead_seconds,
+            })
+        },
+    );
+    Ok(seen.collect())
+}
+
+type IncidentColumns = (String, Ts, Option<Ts>, Option<Id>, Option<i64>, Option<String>, String);
+
+fn incidents_seen(
+    conn: &mut Conn,
+    client: Id,
+    from: Ts,
+    to: Ts,
+    focus: &Focus,
+) -> Result<Vec<IncidentSeen>, Error> {
+    let rows: Vec<IncidentColumns> = incident_facts::table
+        .inner_join(
+            issues::table.on(issues::client_id
+                .eq(incident_facts::client_id)
+                .and(issues::integration_id.eq(incident_facts::integration_id))
+                .and(issues::external_id.eq(incident_facts::issue_id))),
+        )
+        .inner_join(
+            projects::table.on(projects::client_id
+                .eq(issues::client_id)
+                .and(projects::integration_id.eq(issues::integration_id))
+                .and(projects::external_id.eq(issues::project_id))),
+        )
+        .filter(incident_facts::client_id.eq(client))
+        .filter(incident_facts::ended_at.ge(from))
+        .filter(incident_facts::ended_at.lt(to))
+        .order((incident_facts::ended_at, incident_facts::issue_id))
+        .select((
+            issues::key,
+            incident_facts::started_at,
+            incident_facts::ended_at,
+            incident_facts::deploy_integration_id,
+            incident_facts::repository_id,
+            incident_facts::deployment_id,
+            projects::key,
+        ))
+        .load(conn)?;
+    let mut seen = Vec::with_capacity(rows.len());
+    for (key, started_at, ended_at, integration, repository, deployment, project) in rows {
+        let Some(ended_at) = ended_at else { continue };
+        if !focus.has_project(&project) {
+            continue;
+        }
+        let deployed_at = match (integration, repository, deployment) {
+            (Some(integration), Some(repository), Some(deployment)) => deployment_facts::table
+                .find((client, integration, repository, deployment))
+                .select(deployment_facts::finished_at)
+                .first::<Option<Ts>>(conn)
+                .optional()?
+                .flatten(),
+            _ => None,
+        };
+        seen.push(IncidentSeen {
+            key,
+            started_at: started_at.0,
+            ended_at: ended_at.0,
+            deployed_at: deployed_at.map(|at| at.0),
+        });
+    }
+    Ok(seen)
+}
+
+pub(crate) fn timezone(conn: &mut Conn, client: Id) -> QueryResult<Option<String>> {
+    schedules::table.find(client).select(schedules::timezone).first(conn).optional()
+}

@@ -1,0 +1,270 @@
+//! What each deployment brought: its predecessor, its content, whether it was a rollback.
+//!
+//! Content is what its commit reaches and no earlier successful deployment of the same repository
+//! and environment reached. The first has no baseline and brings nothing.
+
+use std::collections::{BTreeMap, HashMap};
+
+use domain::Moment;
+use domain::deployment::DeploymentOutcome;
+
+use super::graph::Graph;
+use crate::rules::{EnvironmentRules, PRODUCTION};
+
+/// A deployment as the source tells it.
+#[derive(Debug, Clone)]
+pub struct Deployed {
+    /// The source's id.
+    pub id: String,
+    /// The source's name of the environment.
+    pub environment: String,
+    /// The commit.
+    pub sha: String,
+    /// How it went.
+    pub outcome: DeploymentOutcome,
+    /// When it was over.
+    pub finished_at: Option<Moment>,
+}
+
+/// A merge that a deployment may bring.
+#[derive(Debug, Clone)]
+pub struct Merge {
+    /// The pull request's number.
+    pub number: i64,
+    /// The commit on the base branch.
+    pub sha: String,
+    /// When.
+    pub at: Moment,
+}
+
+/// What we make of a deployment.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Placed {
+    /// The source's id.
+    pub id: String,
+    /// The environment by the rules; `None` where no rule matches.
+    pub environment: Option<String>,
+    /// When it succeeded; `None` for those that did not.
+    pub succeeded_at: Option<Moment>,
+    /// The successful deployment of the same environment before it.
+    pub previous: Option<String>,
+    /// It went back to an ancestor of the previous one.
+    pub rollback: bool,
+    /// The next one was a rollback.
+    pub rolled_back: bool,
+    /// Numbers of the pull requests that it was the first to bring to production.
+    pub brought: Vec<i64>,
+}
+
+/// Places every deployment of one repository, in the order of finish.
+pub fn place(
+    deployments: Vec<Deployed>,
+    merges: &[Merge],
+    graph: &Graph,
+    rules: &EnvironmentRules,
+) -> Vec<Placed> {
+    let mut environments: BTreeMap<Option<String>, Vec<Deployed>> = BTreeMap::new();
+    for deployment in deployments {
+        let environment = rules.environment(&deployment.environment).map(str::to_owned);
+        environments.entry(environment).or_default().push(deployment);
+    }
+    let mut placed = Vec::new();
+    for (environment, mut deployments) in environments {
+        deployments.sort_by(|a, b| (a.finished_at, &a.id).cmp(&(b.finished_at, &b.id)));
+        placed.extend(place_in(environment, deployments, merges, graph));
+    }
+    placed
+}
+
+fn place_in(
+    environment: Option<String>,
+    deployments: Vec<Deployed>,
+    merges: &[Merge],
+    graph: &Graph,
+) -> Vec<Placed> {
+    let is_production = environment.as_deref() == Some(PRODUCTION);
+    let mut content = Content::new(merges, graph);
+    // The last success so far: where it is in `placed`, and its commit.
+    let mut last: Option<(usize, String)> = None;
+    let mut placed: Vec<Placed> = Vec::with_capacity(deployments.len());
+    for deployment in deployments {
+        let succeeded_at = deployment
+            .finished_at
+            .filter(|_| environment.is_some() && deployment.outcome == DeploymentOutcome::Success);
+        let mut this = Placed {
+            id: deployment.id,
+            environment: environment.clone(),
+            succeeded_at,
+            previous: None,
+            rollback: false,
+            rolled_back: false,
+            brought: Vec::new(),
+        };
+        if let Some(at) = succeeded_at {
+            let brought = content.bring(&deployment.sha, at);
+            if let Some((position, sha)) = &last {
+                this.previous = Some(placed[*position].id.clone());
+                this.rollback = goes_back(graph, &deployment.sha, sha);
+                placed[*position].rolled_back = this.rollback;
+                if is_production {
+                    this.brought = brought;
+                }
+            }
+            last = Some((placed.len(), deployment.sha));
+        }
+        placed.push(this);
+    }
+    placed
+}
+
+fn goes_back(graph: &Graph, sha: &str, previous: &str) -> bool {
+    match (graph.number(sha), graph.number(previous)) {
+        (Some(to), Some(from)) => graph.is_ancestor(to, from),
+        _ => false,
+    }
+}
+
+/// The merges that no deployment of an environment has brought yet.
+struct Content<'a> {
+    graph: &'a Graph,
+    seen: super::graph::Seen,
+    /// By the number of the merge commit in the graph.
+    waiting: HashMap<u32, Vec<&'a Merge>>,
+}
+
+impl<'a> Content<'a> {
+    fn new(merges: &'a [Merge], graph: &'a Graph) -> Content<'a> {
+        let mut waiting: HashMap<u32, Vec<&Merge>> = HashMap::new();
+        for merge in merges {
+            if let Some(commit) = graph.number(&merge.sha) {
+                waiting.entry(commit).or_default().push(merge);
+            }
+        }
+        Content { graph, seen: graph.nothing_seen(), waiting }
+    }
+
+    /// Takes out what a deployment of `sha` brings: numbers of pull requests, ascending.
+    fn bring(&mut self, sha: &str, at: Moment) -> Vec<i64> {
+        let mut brought = Vec::new();
+        match self.graph.number(sha) {
+            Some(commit) => self.graph.mark(commit, &mut self.seen, |seen| {
+                brought.extend(self.waiting.remove(&seen).into_iter().flatten().map(|m| m.number));
+            }),
+            // The commit is gone, force-pushed or deleted: whatever was merged by then.
+            None => self.waiting.retain(|_, merges| {
+                merges.retain(|merge| {
+                    let deployed = merge.at <= at;
+                    if deployed {
+                        brought.push(merge.number);
+                    }
+                    !deployed
+                });
+                !merges.is_empty()
+            }),
+        }
+        brought.sort_unstable();
+        brought
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(minute: i64) -> Moment {
+        Moment::from_timestamp(1_770_000_000 + minute * 60, 0).unwrap()
+    }
+
+    /// A straight line of commits `c0 ← c1 ← … ← c9`.
+    fn line() -> Graph {
+        let parents = |n: usize| if n == 0 { vec![] } else { vec![format!("c{}", n - 1)] };
+        Graph::new((0..10).map(|n| (format!("c{n}"), parents(n))).collect())
+    }
+
+    fn merge(number: i64, sha: &str, minute: i64) -> Merge {
+        Merge { number, sha: sha.to_owned(), at: at(minute) }
+    }
+
+    fn deployed(id: &str, sha: &str, minute: i64) -> Deployed {
+        Deployed {
+            id: id.to_owned(),
+            environment: "production".to_owned(),
+            sha: sha.to_owned(),
+            outcome: DeploymentOutcome::Success,
+            finished_at: Some(at(minute)),
+        }
+    }
+
+    fn brought(placed: &[Placed]) -> Vec<(&str, &[i64])> {
+        placed.iter().map(|p| (p.id.as_str(), p.brought.as_slice())).collect()
+    }
+
+    fn place_all(deployments: Vec<Deployed>, merges: &[Merge]) -> Vec<Placed> {
+        place(deployments, merges, &line(), &EnvironmentRules::default())
+    }
+
+    #[test]
+    fn the_first_deployment_brings_nothing_and_the_next_what_came_since() {
+        let merges = [merge(1, "c1", 1), merge(2, "c3", 3), merge(3, "c4", 4)];
+        let placed = place_all(vec![deployed("A", "c2", 10), deployed("B", "c4", 20)], &merges);
+        assert_eq!(brought(&placed), [("A", [].as_slice()), ("B", &[2, 3])]);
+        assert_eq!(placed[1].previous.as_deref(), Some("A"));
+    }
+
+    #[test]
+    fn content_of_a_failed_attempt_belongs_to_the_next_success() {
+        let merges = [merge(1, "c2", 1), merge(2, "c3", 2)];
+        let failed = Deployed { outcome: DeploymentOutcome::Failure, ..deployed("B", "c2", 20) };
+        let placed =
+            place_all(vec![deployed("A", "c1", 10), failed, deployed("C", "c3", 30)], &merges);
+        assert_eq!(brought(&placed), [("A", [].as_slice()), ("B", &[]), ("C", &[1, 2])]);
+        assert_eq!(placed[2].previous.as_deref(), Some("A"));
+    }
+
+    #[test]
+    fn a_rollback_brings_nothing_and_the_roll_forward_counts_nothing_twice() {
+        let merges = [merge(1, "c3", 1), merge(2, "c5", 2), merge(3, "c7", 3)];
+        let placed = place_all(
+            vec![
+                deployed("A", "c1", 10),
+                deployed("B", "c5", 20),
+                deployed("C", "c3", 30),
+                deployed("D", "c7", 40),
+            ],
+            &merges,
+        );
+        let expected = [("A", [].as_slice()), ("B", &[1, 2]), ("C", &[]), ("D", &[3])];
+        assert_eq!(brought(&placed), expected);
+        let rollbacks: Vec<_> = placed.iter().map(|p| (p.rollback, p.rolled_back)).collect();
+        assert_eq!(rollbacks, [(false, false), (false, true), (true, false), (false, false)]);
+    }
+
+    #[test]
+    fn the_same_commit_again_is_neither_content_nor_rollback() {
+        let placed =
+            place_all(vec![deployed("A", "c1", 10), deployed("B", "c1", 20)], &[merge(1, "c1", 1)]);
+        assert!(placed.iter().all(|p| p.brought.is_empty() && !p.rollback && !p.rolled_back));
+    }
+
+    #[test]
+    fn environments_do_not_mix_and_only_production_brings() {
+        let staging = Deployed { environment: "staging".to_owned(), ..deployed("S", "c5", 15) };
+        let unknown = Deployed { environment: "prod-eu".to_owned(), ..deployed("U", "c6", 16) };
+        let merges = [merge(1, "c3", 1)];
+        let placed = place_all(
+            vec![deployed("A", "c1", 10), staging, unknown, deployed("B", "c5", 20)],
+            &merges,
+        );
+        let by_id = |id: &str| placed.iter().find(|p| p.id == id).unwrap();
+        assert_eq!(by_id("B").brought, [1]);
+        assert_eq!(by_id("S").brought, [0; 0]);
+        assert_eq!((by_id("U").environment.as_deref(), by_id("U").succeeded_at), (None, None));
+    }
+
+    #[test]
+    fn a_commit_that_is_gone_brings_what_was_merged_by_then() {
+        let merges = [merge(1, "c2", 12), merge(2, "c3", 25)];
+        let placed = place_all(vec![deployed("A", "c1", 10), deployed("B", "gone", 20)], &merges);
+        assert_eq!(brought(&placed), [("A", [].as_slice()), ("B", &[1])]);
+    }
+}

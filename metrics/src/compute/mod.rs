@@ -1,0 +1,326 @@
+//! From facts of the sources to facts of ours: stages, content, causes. The rules are pure; this
+//! file reads for them and publishes what they say.
+
+pub mod deployments;
+pub mod graph;
+pub mod incidents;
+pub mod pull_requests;
+
+use std::collections::{BTreeMap, HashMap};
+
+use domain::Moment;
+use domain::ids::{ClientId, SnapshotId};
+use store::metrics::{
+    Cause, DeploymentFact, IncidentFact, IncidentRead, Link, Publication, PullRequestFact,
+    PullRequestLife, Repository, ReviewAt,
+};
+use uuid::Uuid;
+
+use self::deployments::{Deployed, Merge, Placed};
+use self::graph::Graph;
+use self::incidents::{DeploymentRef, History, Rule, Timeline};
+use self::pull_requests::{Life, Reviewed};
+use crate::rules::{EnvironmentRules, IncidentRules, PRODUCTION};
+
+/// Computes everything of a client anew and publishes it at once. Answers how many facts there are.
+///
+/// # Errors
+/// The store's.
+pub async fn publish(
+    facts: &store::Metrics,
+    client: ClientId,
+    as_of: Moment,
+    now: Moment,
+) -> Result<u64, store::Error> {
+    let environments = EnvironmentRules::default();
+    let mut world = World::default();
+    for repository in facts.repositories(client).await? {
+        let seen = SeenRepository {
+            lives: facts.lives(client, &repository).await?,
+            reviews: facts.reviews(client, &repository).await?,
+            deployments: facts.deployments(client, &repository).await?,
+            graph: Graph::new(facts.graph(client, &repository).await?),
+            links: facts.links(client, &repository).await?,
+            repository,
+        };
+        world.add(seen, &environments);
+    }
+
+    let rules = IncidentRules::default();
+    let mut incidents = Vec::new();
+    for (integration, type_id, name) in facts.issue_types(client).await? {
+        if rules.matches(&name) {
+            incidents.extend(facts.incidents(client, integration, type_id).await?);
+        }
+    }
+    let mentions: Vec<String> = incidents.iter().flat_map(|i| caused_by(&i.links)).collect();
+    let causes = facts.issues_by_key(client, mentions).await?;
+    let causes: HashMap<String, IssueRef> =
+        causes.into_iter().map(|issue| (issue.key, (issue.integration, issue.id))).collect();
+    world.explain(&incidents, &causes, &rules);
+
+    let publication = Publication {
+        id: SnapshotId(Uuid::now_v7()),
+        as_of,
+        published_at: now,
+        pull_requests: world.pull_requests,
+        deployments: world.deployments.into_values().collect(),
+        incidents: world.incidents,
+    };
+    let count = publication.pull_requests.len()
+        + publication.deployments.len()
+        + publication.incidents.len();
+    facts.publish(client, publication).await?;
+    Ok(count as u64)
+}
+
+/// An issue, by its connection and Jira's id.
+type IssueRef = (domain::ids::IntegrationId, i64);
+
+/// Everything that the rules need to know of a repository.
+struct SeenRepository {
+    repository: Repository,
+    lives: Vec<PullRequestLife>,
+    reviews: Vec<ReviewAt>,
+    deployments: Vec<store::metrics::DeploymentRead>,
+    graph: Graph,
+    links: Vec<Link>,
+}
+
+/// What has been computed of a client so far.
+#[derive(Default)]
+struct World {
+    pull_requests: Vec<PullRequestFact>,
+    deployments: BTreeMap<DeploymentRef, DeploymentFact>,
+    incidents: Vec<IncidentFact>,
+    /// Which production deployments brought an issue.
+    brought: HashMap<IssueRef, Vec<DeploymentRef>>,
+    /// Which production deployments brought what a linked pull request reverts.
+    reverted: HashMap<IssueRef, Vec<DeploymentRef>>,
+}
+
+impl World {
+    fn add(&mut self, seen: SeenRepository, environments: &EnvironmentRules) {
+        let SeenRepository { repository, lives, reviews, deployments, graph, links } = seen;
+        let at = |id: String| DeploymentRef {
+            integration: repository.integration,
+            repository: repository.id,
+            id,
+        };
+        let placed = deployments::place(
+            deployments.into_iter().map(deployed).collect(),
+            &lives.iter().filter_map(merge).collect::<Vec<_>>(),
+            &graph,
+            environments,
+        );
+        let first_deployments: HashMap<i64, (String, Moment)> = placed
+            .iter()
+            .filter_map(|placed| Some((placed, placed.succeeded_at?)))
+            .flat_map(|(placed, at)| {
+                placed.brought.iter().map(move |n| (*n, (placed.id.clone(), at)))
+            })
+            .collect();
+
+        let by_title: HashMap<&str, i64> =
+            lives.iter().map(|life| (life.title.as_str(), life.number)).collect();
+        let titles: HashMap<i64, &str> =
+            lives.iter().map(|life| (life.number, life.title.as_str())).collect();
+        for link in &links {
+            let issue = (link.issue_integration, link.issue_id);
+            if let Some((id, _)) = first_deployments.get(&link.number) {
+                self.brought.entry(issue).or_default().push(at(id.clone()));
+            }
+            let reverts = titles.get(&link.number).and_then(|title| reverted_title(title));
+            let original = reverts.and_then(|title| by_title.get(title));
+            if let Some((id, _)) = original.and_then(|number| first_deployments.get(number)) {
+                self.reverted.entry(issue).or_default().push(at(id.clone()));
+            }
+        }
+
+        for placed in placed {
+            let fact = deployment_fact(&repository, placed);
+            self.deployments.insert(at(fact.id.clone()), fact);
+        }
+        let mut reviews = reviews.as_slice();
+        for life in lives {
+            let end = reviews.partition_point(|review| review.number <= life.number);
+            let (own, later) = reviews.split_at(end);
+            reviews = later;
+            let deployment = first_deployments.get(&life.number).cloned();
+            self.pull_requests.push(pull_request_fact(&repository, life, own, deployment));
+        }
+    }
+
+    /// Finds when each incident began and ended and which deployment caused it.
+    fn explain(
+        &mut self,
+        incidents: &[IncidentRead],
+        causes: &HashMap<String, IssueRef>,
+        rules: &IncidentRules,
+    ) {
+        let in_production = self
+            .deployments
+            .iter()
+            .filter(|(_, fact)| fact.environment.as_deref() == Some(PRODUCTION))
+            .filter_map(|(at, fact)| Some((fact.succeeded_at?, at.clone())));
+        let timeline = Timeline::new(in_production.collect());
+        for incident in incidents {
+            let cause = self.cause(incident, causes, &timeline, rules);
+            if let Some((deployment, _)) = &cause
+                && let Some(fact) = self.deployments.get_mut(deployment)
+            {
+                fact.incidents += 1;
+            }
+            self.incidents.push(incident_fact(incident, cause));
+        }
+    }
+
+    fn cause(
+        &self,
+        incident: &IncidentRead,
+        causes: &HashMap<String, IssueRef>,
+        timeline: &Timeline,
+        rules: &IncidentRules,
+    ) -> Option<(DeploymentRef, Rule)> {
+        // Of several candidates the latest before the start did it.
+        let latest = |candidates: Option<&Vec<DeploymentRef>>| {
+            let finish =
+                |at: &&DeploymentRef| self.deployments.get(*at).and_then(|f| f.succeeded_at);
+            candidates?
+                .iter()
+                .filter(|at| finish(at).is_some_and(|finished| finished < incident.created_at))
+                .max_by_key(finish)
+                .cloned()
+        };
+        let named =
+            caused_by(&incident.links).into_iter().filter_map(|key| causes.get(&key).copied());
+        let by_name = named.filter_map(|issue| latest(self.brought.get(&issue))).next();
+        if let Some(deployment) = by_name {
+            return Some((deployment, Rule::CausedBy));
+        }
+        if let Some(deployment) = latest(self.reverted.get(&(incident.integration, incident.id))) {
+            return Some((deployment, Rule::Revert));
+        }
+        let deployment = timeline.last_before(incident.created_at, rules.window)?;
+        Some((deployment.clone(), Rule::TimeWindow))
+    }
+}
+
+/// Keys of issues that a changelog's links name as the cause: `This issue is caused by PAY-311`.
+fn caused_by(links: &[String]) -> Vec<String> {
+    let causes = links.iter().filter(|text| text.to_lowercase().contains("caused by"));
+    causes.filter_map(|text| text.split_whitespace().last()).map(str::to_uppercase).collect()
+}
+
+/// The title that a revert quotes: `Revert "PAY-311 Retry"`.
+fn reverted_title(title: &str) -> Option<&str> {
+    title.strip_prefix("Revert \"")?.strip_suffix('"')
+}
+
+fn deployed(read: store::metrics::DeploymentRead) -> Deployed {
+    Deployed {
+        id: read.id,
+        environment: read.environment,
+        sha: read.sha,
+        outcome: read.outcome,
+        finished_at: read.finished_at,
+    }
+}
+
+fn merge(life: &PullRequestLife) -> Option<Merge> {
+    Some(Merge { number: life.number, sha: life.merge_commit_sha.clone()?, at: life.merged_at? })
+}
+
+fn deployment_fact(repository: &Repository, placed: Placed) -> DeploymentFact {
+    DeploymentFact {
+        integration: repository.integration,
+        repository: repository.id,
+        id: placed.id,
+        environment: placed.environment,
+        previous: placed.previous,
+        rollback: placed.rollback,
+        rolled_back: placed.rolled_back,
+        pull_requests: i64::try_from(placed.brought.len()).expect("fewer than 2^63 pull requests"),
+        incidents: 0,
+        succeeded_at: placed.succeeded_at,
+    }
+}
+
+fn pull_request_fact(
+    repository: &Repository,
+    read: PullRequestLife,
+    reviews: &[ReviewAt],
+    deployment: Option<(String, Moment)>,
+) -> PullRequestFact {
+    let own = reviews.iter().filter(|review| review.number == read.number);
+    let first_review_at = pull_requests::first_review(
+        read.author.as_deref(),
+        own.map(|review| Reviewed {
+            author: review.author.as_deref(),
+            bot: review.bot,
+            at: review.at,
+        }),
+    );
+    let (deployment, deployed_at) = deployment.unzip();
+    let life = Life {
+        first_commit_at: read.first_commit_at,
+        open_at: Some(read.ready_at.unwrap_or(read.created_at)),
+        first_review_at,
+        merged_at: read.merged_at,
+        deployed_at,
+    };
+    let stages = life.stages();
+    PullRequestFact {
+        integration: repository.integration,
+        repository: repository.id,
+        number: read.number,
+        first_commit_at: life.first_commit_at,
+        first_review_at,
+        coding_seconds: stages.coding,
+        pickup_seconds: stages.pickup,
+        review_seconds: stages.review,
+        deploy_seconds: stages.deploy,
+        lead_seconds: stages.lead,
+        deployment,
+        deployed_at,
+    }
+}
+
+fn incident_fact(read: &IncidentRead, cause: Option<(DeploymentRef, Rule)>) -> IncidentFact {
+    let history = History {
+        created_at: read.created_at,
+        category: read.category,
+        changes: read.changes.clone(),
+    };
+    IncidentFact {
+        integration: read.integration,
+        issue: read.id,
+        started_at: read.created_at,
+        ended_at: history.ended_at(),
+        cause: cause.map(|(deployment, rule)| Cause {
+            integration: deployment.integration,
+            repository: deployment.repository,
+            deployment: deployment.id,
+            rule: rule.as_str().to_owned(),
+        }),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_links_that_speak_of_a_cause_name_one() {
+        let links =
+            ["This issue is caused by PAY-311", "This issue blocks PAY-12", "is caused by ops-4"];
+        let links: Vec<String> = links.iter().map(|link| (*link).to_owned()).collect();
+        assert_eq!(caused_by(&links), ["PAY-311", "OPS-4"]);
+    }
+
+    #[test]
+    fn a_revert_quotes_the_title_that_it_undoes() {
+        assert_eq!(reverted_title("Revert \"PAY-3 Retry\""), Some("PAY-3 Retry"));
+        assert_eq!(reverted_title("Reverting something"), None);
+    }
+}

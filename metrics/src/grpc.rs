@@ -1,0 +1,70 @@
+//! The door: questions in, answers out.
+
+use std::str::FromStr;
+
+use chrono::Utc;
+use chrono_tz::Tz;
+use domain::ids::ClientId;
+use proto::convert::{moment, parse};
+use proto::v1::metrics_server::Metrics as Service;
+use proto::v1::{Answer, Question};
+use store::metrics::Focus;
+use tonic::{Request, Response, Status};
+use tracing::error;
+
+use crate::report::{self, Bucket, Window};
+
+/// Answers questions from the last publication.
+#[derive(Clone)]
+pub struct Door {
+    facts: store::Metrics,
+}
+
+impl Door {
+    /// Over the store's facts.
+    pub fn new(facts: store::Metrics) -> Door {
+        Door { facts }
+    }
+}
+
+#[tonic::async_trait]
+impl Service for Door {
+    async fn ask(&self, request: Request<Question>) -> Result<Response<Answer>, Status> {
+        let question = request.into_inner();
+        let client: ClientId = parse("client_id", &question.client_id)?;
+        if question.report != "dora" {
+            return Err(Status::invalid_argument(format!(
+                "there is no report {:?}",
+                question.report
+            )));
+        }
+        let zone = self.facts.timezone(client).await.map_err(unavailable)?;
+        // A schedule is checked before it is kept, so an unknown zone means an older calendar.
+        let zone = zone.and_then(|name| Tz::from_str(&name).ok()).unwrap_or(Tz::UTC);
+        let window = window(&question, zone)?;
+        let focus = Focus { repositories: question.repositories, projects: question.projects };
+        let answer = report::dora::answer(&self.facts, client, &window, focus, question.explain)
+            .await
+            .map_err(unavailable)?;
+        Ok(Response::new(answer))
+    }
+}
+
+/// The window that is asked for; the last 90 days where nothing is said.
+fn window(question: &Question, zone: Tz) -> Result<Window, Status> {
+    let to = question.to.map(|to| moment("to", to)).transpose()?.unwrap_or_else(Utc::now);
+    let from = question.from.map(|from| moment("from", from)).transpose()?;
+    let from = from.unwrap_or(to - chrono::TimeDelta::days(90));
+    let bucket = match question.bucket.as_str() {
+        "" => Bucket::Week,
+        word => {
+            word.parse().map_err(|e: report::Unknown| Status::invalid_argument(e.to_string()))?
+        }
+    };
+    Window::new(from, to, zone, bucket).map_err(|e| Status::invalid_argument(e.to_string()))
+}
+
+fn unavailable(error: store::Error) -> Status {
+    error!(error = &error as &dyn std::error::Error, "could not read facts for a report");
+    Status::unavailable("the facts cannot be read now")
+}

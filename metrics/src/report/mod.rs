@@ -1,0 +1,232 @@
+//! Reports: a window of time, cut into buckets in the client's zone.
+
+pub mod dora;
+
+use std::str::FromStr;
+
+use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeDelta};
+use chrono_tz::Tz;
+use domain::Moment;
+
+/// The longest window: five years of daily buckets are still a readable answer.
+const LONGEST: TimeDelta = TimeDelta::days(5 * 366);
+
+/// How a series is cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Bucket {
+    /// From midnight to midnight.
+    Day,
+    /// From Monday to Monday.
+    Week,
+    /// From the first to the first.
+    Month,
+}
+
+/// A word that names no bucket.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{0:?} is no bucket; use day, week or month")]
+pub struct Unknown(String);
+
+impl FromStr for Bucket {
+    type Err = Unknown;
+
+    fn from_str(word: &str) -> Result<Bucket, Unknown> {
+        match word {
+            "day" => Ok(Bucket::Day),
+            "week" => Ok(Bucket::Week),
+            "month" => Ok(Bucket::Month),
+            other => Err(Unknown(other.to_owned())),
+        }
+    }
+}
+
+impl Bucket {
+    /// The spelling in the API.
+    pub const fn as_str(self) -> &'static str {
+        match self {
+            Bucket::Day => "day",
+            Bucket::Week => "week",
+            Bucket::Month => "month",
+        }
+    }
+
+    /// The first day of the bucket that `day` lies in.
+    pub fn start(self, day: NaiveDate) -> NaiveDate {
+        match self {
+            Bucket::Day => day,
+            Bucket::Week => day - Days::new(u64::from(day.weekday().num_days_from_monday())),
+            Bucket::Month => day - Days::new(u64::from(day.day0())),
+        }
+    }
+
+    /// The first day of the next bucket.
+    fn next(self, start: NaiveDate) -> NaiveDate {
+        match self {
+            Bucket::Day => start + Days::new(1),
+            Bucket::Week => start + Days::new(7),
+            Bucket::Month => start + Months::new(1),
+        }
+    }
+}
+
+/// A half-open stretch of time, and the zone in which its days are cut.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Window {
+    /// Included.
+    pub from: Moment,
+    /// Excluded.
+    pub to: Moment,
+    /// Where days begin.
+    pub zone: Tz,
+    /// How the series is cut.
+    pub bucket: Bucket,
+}
+
+/// Why a window is refused.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
+pub enum BadWindow {
+    /// It has no length.
+    #[error("the window ends before it starts; choose a later `to` or an earlier `from`")]
+    Empty,
+    /// It is longer than we answer for.
+    #[error("the window is longer than five years; choose a shorter one")]
+    TooLong,
+}
+
+impl Window {
+    /// From `from` to `to`.
+    ///
+    /// # Errors
+    /// The window is empty or too long.
+    pub fn new(from: Moment, to: Moment, zone: Tz, bucket: Bucket) -> Result<Window, BadWindow> {
+        if from >= to {
+            return Err(BadWindow::Empty);
+        }
+        if to - from > LONGEST {
+            return Err(BadWindow::TooLong);
+        }
+        Ok(Window { from, to, zone, bucket })
+    }
+
+    /// The window of the same length that ends where this one begins.
+    pub fn previous(&self) -> Window {
+        Window { from: self.from - (self.to - self.from), to: self.from, ..*self }
+    }
+
+    /// Whether the moment lies in the window.
+    pub fn contains(&self, at: Moment) -> bool {
+        self.from <= at && at < self.to
+    }
+
+    /// The day in the client's zone.
+    pub fn day(&self, at: Moment) -> NaiveDate {
+        at.with_timezone(&self.zone).date_naive()
+    }
+
+    /// The first days of the buckets that the window touches, in order.
+    pub fn buckets(&self) -> Vec<NaiveDate> {
+        let last = self.day(self.to - TimeDelta::microseconds(1));
+        let mut starts = Vec::new();
+        let mut start = self.bucket.start(self.day(self.from));
+        while start <= last {
+            starts.push(start);
+            start = self.bucket.next(start);
+        }
+        starts
+    }
+
+    /// Mondays of the weeks that lie in the window as a whole; of all weeks that it touches where
+    /// it holds no whole one.
+    pub fn weeks(&self) -> Vec<NaiveDate> {
+        let touched = Window { bucket: Bucket::Week, ..*self }.buckets();
+        let whole = |monday: &NaiveDate| {
+            let end = *monday + Days::new(7);
+            self.midnight(*monday) >= self.from && self.midnight(end) <= self.to
+        };
+        let whole: Vec<_> = touched.iter().copied().filter(whole).collect();
+        if whole.is_empty() { touched } else { whole }
+    }
+
+    /// When the day begins in the client's zone. Where the clock skips midnight, with the first
+    /// moment after.
+    fn midnight(&self, day: NaiveDate) -> Moment {
+        let local = day.and_time(NaiveTime::MIN);
+        let first = (0..=3).find_map(|hours| {
+            (local + TimeDelta::hours(hours)).and_local_timezone(self.zone).earliest()
+        });
+        first.map_or_else(|| local.and_utc(), |at: DateTime<Tz>| at.to_utc())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Moment {
+        text.parse().unwrap()
+    }
+
+    fn window(from: &str, to: &str, zone: Tz, bucket: Bucket) -> Window {
+        Window::new(at(from), at(to), zone, bucket).unwrap()
+    }
+
+    #[test]
+    fn buckets_begin_where_the_calendar_says() {
+        let cases = [
+            (Bucket::Day, ["2026-03-28", "2026-03-29", "2026-03-30"].as_slice()),
+            (Bucket::Week, &["2026-03-23", "2026-03-30"]),
+            (Bucket::Month, &["2026-03-01"]),
+        ];
+        for (bucket, expected) in cases {
+            let window =
+                window("2026-03-28T00:00:00Z", "2026-03-30T22:00:00Z", Tz::Europe__Berlin, bucket);
+            let starts: Vec<_> = window.buckets().iter().map(ToString::to_string).collect();
+            assert_eq!(starts, expected, "{bucket:?}");
+        }
+    }
+
+    #[test]
+    fn days_are_cut_in_the_zone_also_when_the_clock_changes() {
+        let window = window(
+            "2026-03-01T00:00:00Z",
+            "2026-04-01T00:00:00Z",
+            Tz::Europe__Berlin,
+            Bucket::Week,
+        );
+        // The clock goes from 02:00 to 03:00 on 29 March: that day ends at 22:00 UTC.
+        let cases = [
+            ("2026-03-28T22:59:59Z", "2026-03-28"),
+            ("2026-03-28T23:00:00Z", "2026-03-29"),
+            ("2026-03-29T21:59:59Z", "2026-03-29"),
+            ("2026-03-29T22:00:00Z", "2026-03-30"),
+        ];
+        for (moment, day) in cases {
+            assert_eq!(window.day(at(moment)).to_string(), day, "{moment}");
+        }
+    }
+
+    #[test]
+    fn only_whole_weeks_count_where_there_is_one() {
+        // Monday 2 March to Wednesday 18 March, Berlin: two whole weeks, the third is cut.
+        let long =
+            window("2026-03-01T23:00:00Z", "2026-03-18T00:00:00Z", Tz::Europe__Berlin, Bucket::Day);
+        let weeks: Vec<_> = long.weeks().iter().map(ToString::to_string).collect();
+        assert_eq!(weeks, ["2026-03-02", "2026-03-09"]);
+        let short = window("2026-03-04T00:00:00Z", "2026-03-06T00:00:00Z", Tz::UTC, Bucket::Day);
+        assert_eq!(short.weeks().len(), 1);
+    }
+
+    #[test]
+    fn a_window_must_have_a_length_that_can_be_answered() {
+        let (day, later) = (at("2026-03-01T00:00:00Z"), at("2036-03-01T00:00:00Z"));
+        assert_eq!(Window::new(day, day, Tz::UTC, Bucket::Day), Err(BadWindow::Empty));
+        assert_eq!(Window::new(day, later, Tz::UTC, Bucket::Day), Err(BadWindow::TooLong));
+    }
+
+    #[test]
+    fn the_previous_window_is_as_long_and_ends_where_this_begins() {
+        let this = window("2026-03-11T00:00:00Z", "2026-03-21T00:00:00Z", Tz::UTC, Bucket::Day);
+        let previous = this.previous();
+        assert_eq!((previous.from, previous.to), (at("2026-03-01T00:00:00Z"), this.from));
+    }
+}

@@ -1,0 +1,184 @@
+//! Takes the tasks *links* and *metrics*: begin, do, finish, while a heartbeat holds the lease.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use domain::work::{Fence, Step, Task, TaskKind};
+use platform::backoff::Backoff;
+use platform::queue::Delivery;
+use proto::Link;
+use proto::v1::directive::Kind;
+use proto::v1::orchestrator_client::OrchestratorClient;
+use proto::v1::release_request::Reason;
+use proto::v1::{BeginRequest, FinishRequest, Progress, ReleaseRequest};
+use tokio::sync::mpsc;
+use tokio_stream::wrappers::ReceiverStream;
+use tokio_util::sync::CancellationToken;
+use tracing::{debug, info, warn};
+
+use crate::{Metrics, compute, links};
+
+/// The queue on which our tasks are rung.
+const TOPIC: &str = "metrics";
+/// Tasks at once: they are few and heavy.
+const PREFETCH: u16 = 2;
+/// Well below the length of a lease.
+const HEARTBEAT: Duration = Duration::from_secs(5);
+
+/// Takes tasks until `stop`.
+pub async fn run(metrics: Metrics, stop: CancellationToken) {
+    let mut tries = 0;
+    let mut consumer = loop {
+        match metrics.queue.consume(TOPIC, PREFETCH).await {
+            Ok(consumer) => break consumer,
+            Err(error) => warn!(%error, "could not listen for metrics tasks, trying again"),
+        }
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = tokio::time::sleep(Backoff::NEARBY.jittered(tries)) => tries += 1,
+        }
+    };
+    loop {
+        let delivery = tokio::select! {
+            () = stop.cancelled() => return,
+            delivery = consumer.next() => delivery,
+        };
+        let Some(delivery) = delivery else { return };
+        tokio::select! {
+            () = stop.cancelled() => return,
+            () = take(&metrics, delivery) => {}
+        }
+    }
+}
+
+/// What a ring says: which task to look at.
+#[derive(Debug, serde::Deserialize)]
+struct Ring {
+    task_id: String,
+}
+
+async fn take(metrics: &Metrics, delivery: Delivery) {
+    let ring: Ring = match serde_json::from_slice(&delivery.body) {
+        Ok(ring) => ring,
+        Err(error) => {
+            warn!(%error, "a ring names no task, set aside");
+            report_lost(delivery.reject().await);
+            return;
+        }
+    };
+    match work(metrics, ring.task_id).await {
+        Ok(()) => report_lost(delivery.ack().await),
+        Err(status) => {
+            warn!(%status, "the orchestrator did not answer, the ring comes again");
+            report_lost(delivery.retry(Duration::from_secs(2)).await);
+        }
+    }
+}
+
+/// A ring that could not be settled comes again, and then finds its task done.
+fn report_lost(settled: Result<(), platform::queue::Error>) {
+    if let Err(error) = settled {
+        debug!(%error, "a ring was not settled and will come again");
+    }
+}
+
+async fn work(metrics: &Metrics, task_id: String) -> Result<(), tonic::Status> {
+    let mut orchestrator = OrchestratorClient::new(metrics.orchestrator.clone());
+    let begin = BeginRequest { task_id, worker: metrics.name.clone() };
+    let Some(lease) = orchestrator.begin(begin).await?.into_inner().lease else { return Ok(()) };
+    let task = lease.task.ok_or_else(|| tonic::Status::internal("a lease without a task"))?;
+    let task = Task::try_from(task)?;
+    let fence = Fence { task: task.id, number: lease.fence };
+
+    let done = tokio::select! {
+        done = perform(metrics, &task) => done,
+        kind = hold(metrics.orchestrator.clone(), fence) => {
+            debug!(?kind, task.id = %task.id, "told to let go of a metrics task");
+            return match kind {
+                Kind::Pause => {
+                    orchestrator.release(release(fence, Reason::Paused, String::new())).await.map(|_| ())
+                }
+                _ => Ok(()),
+            };
+        }
+    };
+    match done {
+        Ok(rows) => {
+            info!(rows, task.id = %task.id, "finished the {} of a client", task.kind.as_str());
+            let finish = FinishRequest {
+                task_id: fence.task.to_string(),
+                fence: fence.number,
+                ..FinishRequest::default()
+            };
+            orchestrator.finish(finish).await?;
+        }
+        Err(error) => {
+            let detail = format!("The {} could not be computed: {error}", task.kind.as_str());
+            warn!(%error, task.id = %task.id, "could not finish a metrics task");
+            orchestrator.release(release(fence, Reason::Failed, detail)).await?;
+        }
+    }
+    Ok(())
+}
+
+/// Does the task. Answers how many rows it made or confirmed.
+async fn perform(metrics: &Metrics, task: &Task) -> Result<u64, store::Error> {
+    match task.kind {
+        TaskKind::Step(Step::Links) => links::keep_all(&metrics.facts, task.client).await,
+        TaskKind::Step(Step::Metrics) => {
+            compute::publish(&metrics.facts, task.client, task.run_started_at, Utc::now()).await
+        }
+        other => {
+            warn!(kind = other.as_str(), "a task that is not ours came on our queue");
+            Ok(0)
+        }
+    }
+}
+
+/// Holds the lease until the orchestrator says otherwise. While it cannot be asked, the work goes
+/// on: writing what was computed twice changes nothing.
+async fn hold(orchestrator: Link, fence: Fence) -> Kind {
+    let mut tries = 0;
+    loop {
+        match hold_once(orchestrator.clone(), fence).await {
+            Ok(kind) => return kind,
+            Err(status) => debug!(%status, "the report stream broke, opening another"),
+        }
+        tokio::time::sleep(Backoff::NEARBY.jittered(tries)).await;
+        tries += 1;
+    }
+}
+
+async fn hold_once(orchestrator: Link, fence: Fence) -> Result<Kind, tonic::Status> {
+    let (beat, beats) = mpsc::channel(1);
+    let progress =
+        Progress { task_id: fence.task.to_string(), fence: fence.number, ..Progress::default() };
+    beat.try_send(progress.clone()).expect("an empty channel has room");
+    let directives =
+        OrchestratorClient::new(orchestrator).report(ReceiverStream::new(beats)).await?;
+    let mut directives = directives.into_inner();
+    let mut clock = tokio::time::interval(HEARTBEAT);
+    loop {
+        tokio::select! {
+            _ = clock.tick() => {
+                // A full channel holds a beat that has not gone out yet.
+                let _ = beat.try_send(progress.clone());
+            }
+            directive = directives.message() => match directive?.map(|directive| directive.kind()) {
+                Some(Kind::Continue | Kind::Unspecified) => {}
+                Some(kind) => return Ok(kind),
+                None => return Err(tonic::Status::unavailable("the report stream ended")),
+            },
+        }
+    }
+}
+
+fn release(fence: Fence, reason: Reason, detail: String) -> ReleaseRequest {
+    ReleaseRequest {
+        task_id: fence.task.to_string(),
+        fence: fence.number,
+        reason: reason.into(),
+        detail,
+        not_before: None,
+    }
+}
