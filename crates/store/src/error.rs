@@ -55,6 +55,12 @@ pub enum Error {
     /// The table of transitions refuses.
     #[error(transparent)]
     Refused(#[from] domain::job::Refused),
+    /// The client has nothing that the job could read.
+    #[error("there is no active {source_kind} integration")]
+    Unconnected {
+        /// What would have to be connected.
+        source_kind: domain::work::SourceKind,
+    },
     /// A row holds what we never write.
     #[error("could not read a stored {noun}: {reason}")]
     Corrupt {
