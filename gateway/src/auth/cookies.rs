@@ -1,0 +1,51 @@
+//! The cookies that we set, spelled out: the flags are what matters.
+
+use std::time::Duration;
+
+use actix_web::HttpRequest;
+use actix_web::http::header::HeaderValue;
+use url::form_urlencoded;
+
+use super::tokens::Token;
+use crate::around::is_https;
+
+/// Holds the token; the platform's other services know it by the same name.
+pub(crate) const TOKEN: &str = "pulse_token";
+/// Where the Pulse button leads.
+pub(crate) const RETURN_URL: &str = "return_url";
+
+/// Rides on a request until its answer is sent: the cookie of a token that was exchanged meanwhile.
+pub(crate) struct Renewed(pub(crate) HeaderValue);
+
+/// The token's cookie ends when the token does.
+pub(crate) fn token(request: &HttpRequest, token: &Token) -> HeaderValue {
+    cookie(request, TOKEN, token.as_str(), token.left())
+}
+
+pub(crate) fn return_url(request: &HttpRequest, url: &str) -> HeaderValue {
+    let encoded: String = form_urlencoded::byte_serialize(url.as_bytes()).collect();
+    cookie(request, RETURN_URL, &encoded, Duration::from_secs(24 * 3600))
+}
+
+/// Takes a cookie back.
+pub(crate) fn gone(request: &HttpRequest, name: &str) -> HeaderValue {
+    cookie(request, name, "", Duration::ZERO)
+}
+
+/// Another site may show us in a frame, so over https the cookie goes along there, but into a jar
+/// of that site's own.
+fn cookie(request: &HttpRequest, name: &str, value: &str, lasts: Duration) -> HeaderValue {
+    let site =
+        if is_https(request) { "SameSite=None; Secure; Partitioned" } else { "SameSite=Lax" };
+    let text = format!("{name}={value}; HttpOnly; Path=/; Max-Age={}; {site}", lasts.as_secs());
+    HeaderValue::from_str(&text).expect("tokens and encoded addresses are plain ASCII")
+}
+
+/// The value of a cookie that was sent.
+pub(crate) fn read(request: &HttpRequest, name: &str) -> Option<String> {
+    let value = request.cookie(name)?.value().to_owned();
+    if name != RETURN_URL {
+        return Some(value);
+    }
+    form_urlencoded::parse(value.as_bytes()).next().map(|(decoded, _)| decoded.into_owned())
+}

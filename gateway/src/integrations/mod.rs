@@ -1,0 +1,228 @@
+//! Connections to Jira and GitHub: stored, tested, and never shown with their credential.
+
+mod draft;
+mod trial;
+
+use actix_web::http::header::{ETAG, IF_MATCH};
+use actix_web::web::{Data, Json, Path};
+use actix_web::{HttpRequest, HttpResponse};
+use chrono::Utc;
+use domain::Moment;
+use domain::ids::IntegrationId;
+use domain::work::SourceKind;
+use platform::secrets::Vault;
+use serde::Serialize;
+use store::Integrations;
+use store::integrations::Integration;
+use uuid::Uuid;
+
+use self::draft::{Draft, Wanted};
+use crate::auth::Caller;
+use crate::error::ApiError;
+use crate::once::{Once, Repeatable};
+use crate::paging::Items;
+
+pub(crate) use self::trial::{scopes, test};
+
+/// A connection as people see it: there is no field for its credential.
+#[derive(Serialize)]
+pub(crate) struct IntegrationJson {
+    id: String,
+    r#type: &'static str,
+    name: String,
+    base_url: String,
+    username: Option<String>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    projects: Option<Vec<String>>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    repositories: Option<Vec<String>>,
+    active: bool,
+    health: String,
+    health_detail: Option<String>,
+    last_sync_at: Option<Moment>,
+    created_at: Moment,
+    updated_at: Moment,
+    version: i64,
+}
+
+pub(crate) async fn all(
+    caller: Caller,
+    integrations: Data<Integrations>,
+) -> Result<Json<Items<IntegrationJson>>, ApiError> {
+    let stored = integrations.of_client(caller.client).await?;
+    Ok(Json(Items::whole(stored.into_iter().map(IntegrationJson::from).collect())))
+}
+
+pub(crate) async fn one(
+    caller: Caller,
+    integrations: Data<Integrations>,
+    id: Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let stored = find(&caller, &integrations, &id).await?;
+    let mut answer = HttpResponse::Ok();
+    answer.insert_header((ETAG, etag(&stored)));
+    Ok(answer.json(IntegrationJson::from(stored)))
+}
+
+/// Keeps a new connection, its credential sealed.
+pub(crate) async fn add(
+    caller: Caller,
+    integrations: Data<Integrations>,
+    vault: Data<Vault>,
+    once: Once,
+    draft: Json<Draft>,
+) -> Result<HttpResponse, ApiError> {
+    let added = once.of(&caller, async || {
+        let wanted = draft.into_inner().check()?;
+        let secret = wanted.secret.clone().ok_or_else(|| wanted.secret_missing())?;
+        refuse_twice(&caller, &integrations, &wanted, None).await?;
+        let now = Utc::now();
+        let id = IntegrationId(Uuid::now_v7());
+        let integration = Integration {
+            client: caller.client,
+            id,
+            kind: wanted.kind,
+            name: wanted.name,
+            base_url: wanted.base_url,
+            username: wanted.username,
+            sealed_secret: seal(&vault, &caller, id, &secret),
+            scopes: wanted.scopes,
+            active: true,
+            health: "unknown".to_owned(),
+            health_detail: None,
+            last_sync_at: None,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        integrations.add(&integration).await?;
+        tracing::info!(integration.id = %id, kind = %integration.kind, "a connection was added");
+        Ok(IntegrationJson::from(integration))
+    });
+    Ok(added.await?.answer(HttpResponse::Created()))
+}
+
+/// Replaces a connection. Without a credential the stored one stays, as long as the address does:
+/// else whoever may edit an address could have the credential sent to it.
+pub(crate) async fn replace(
+    caller: Caller,
+    request: HttpRequest,
+    integrations: Data<Integrations>,
+    vault: Data<Vault>,
+    id: Path<String>,
+    draft: Json<Draft>,
+) -> Result<HttpResponse, ApiError> {
+    let stored = find(&caller, &integrations, &id).await?;
+    check_version(&request, &stored)?;
+    let active = draft.active;
+    let wanted = draft.into_inner().check()?;
+    wanted.must_be(stored.kind)?;
+    if wanted.secret.is_none() && wanted.base_url != stored.base_url {
+        return Err(wanted.secret_missing());
+    }
+    refuse_twice(&caller, &integrations, &wanted, Some(stored.id)).await?;
+    let sealed_secret = match &wanted.secret {
+        Some(secret) => seal(&vault, &caller, stored.id, secret),
+        None => stored.sealed_secret.clone(),
+    };
+    let changed = Integration {
+        name: wanted.name,
+        base_url: wanted.base_url,
+        username: wanted.username,
+        scopes: wanted.scopes,
+        sealed_secret,
+        active: active.unwrap_or(true),
+        updated_at: Utc::now(),
+        ..stored
+    };
+    keep(&integrations, changed).await
+}
+
+/// Lets no job read from it any more. What was read stays, and so does the connection.
+pub(crate) async fn deactivate(
+    caller: Caller,
+    request: HttpRequest,
+    integrations: Data<Integrations>,
+    id: Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let stored = find(&caller, &integrations, &id).await?;
+    check_version(&request, &stored)?;
+    keep(&integrations, Integration { active: false, updated_at: Utc::now(), ..stored }).await
+}
+
+async fn keep(integrations: &Integrations, changed: Integration) -> Result<HttpResponse, ApiError> {
+    integrations.replace(&changed).await?;
+    tracing::info!(integration.id = %changed.id, active = changed.active, "a connection was changed");
+    let kept = Integration { version: changed.version + 1, ..changed };
+    let mut answer = HttpResponse::Ok();
+    answer.insert_header((ETAG, etag(&kept)));
+    Ok(answer.json(IntegrationJson::from(kept)))
+}
+
+async fn find(
+    caller: &Caller,
+    integrations: &Integrations,
+    id: &str,
+) -> Result<Integration, ApiError> {
+    let id = id.parse().map_err(|_| ApiError::not_found("integration"))?;
+    Ok(integrations.get(caller.client, id).await?)
+}
+
+/// Two connections that read the same thing would count it twice.
+async fn refuse_twice(
+    caller: &Caller,
+    integrations: &Integrations,
+    wanted: &Wanted,
+    except: Option<IntegrationId>,
+) -> Result<(), ApiError> {
+    let others = integrations.of_client(caller.client).await?;
+    let mut others = others.iter().filter(|other| other.active && Some(other.id) != except);
+    match others.find(|other| wanted.reads_the_same_as(other)) {
+        Some(other) => Err(wanted.connected_already(&other.name)),
+        None => Ok(()),
+    }
+}
+
+fn seal(vault: &Vault, caller: &Caller, id: IntegrationId, secret: &str) -> String {
+    vault.seal(secret, &[&caller.client.to_string(), &id.to_string(), "secret"]).to_string()
+}
+
+fn etag(integration: &Integration) -> String {
+    format!("\"{}\"", integration.version)
+}
+
+/// A caller who says which version they saw changes only that one.
+fn check_version(request: &HttpRequest, stored: &Integration) -> Result<(), ApiError> {
+    let Some(seen) = request.headers().get(IF_MATCH) else { return Ok(()) };
+    if seen == "*" || seen.as_bytes() == etag(stored).as_bytes() {
+        return Ok(());
+    }
+    Err(ApiError::changed_since("integration"))
+}
+
+impl Repeatable for IntegrationJson {}
+
+impl From<Integration> for IntegrationJson {
+    fn from(stored: Integration) -> IntegrationJson {
+        let (projects, repositories) = match stored.kind {
+            SourceKind::Jira => (Some(stored.scopes), None),
+            SourceKind::Github => (None, Some(stored.scopes)),
+        };
+        IntegrationJson {
+            id: stored.id.to_string(),
+            r#type: stored.kind.as_str(),
+            name: stored.name,
+            base_url: stored.base_url,
+            username: stored.username,
+            projects,
+            repositories,
+            active: stored.active,
+            health: stored.health,
+            health_detail: stored.health_detail,
+            last_sync_at: stored.last_sync_at,
+            created_at: stored.created_at,
+            updated_at: stored.updated_at,
+            version: stored.version,
+        }
+    }
+}

@@ -1,0 +1,224 @@
+//! Jobs and their runs: to look at, and to command.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Json, Path, Query};
+use chrono::Utc;
+use domain::Moment;
+use domain::ids::{ClientId, RunId};
+use domain::job::JobType;
+use domain::progress::StepProgress;
+use proto::Link;
+use proto::v1::orchestrator_client::OrchestratorClient;
+use proto::v1::{CommandRequest, JobCommand};
+use serde::{Deserialize, Serialize};
+use store::Jobs;
+use store::jobs::{JobView, RunKey, RunView};
+
+use crate::auth::Caller;
+use crate::error::ApiError;
+use crate::once::{Once, Repeatable};
+use crate::paging::{Items, PageQuery, cursor, parse_cursor};
+
+#[derive(Serialize)]
+pub(crate) struct JobJson {
+    job_type: &'static str,
+    status: &'static str,
+    version: i64,
+    active: bool,
+    progress: Option<u8>,
+    step: Option<&'static str>,
+    rows: u64,
+    rows_per_second: Option<f64>,
+    eta_seconds: Option<u64>,
+    waiting_until: Option<Moment>,
+    next_run_at: Option<Moment>,
+    last_run_id: Option<String>,
+    last_success_at: Option<Moment>,
+    error: Option<String>,
+    steps: Vec<StepJson>,
+    pending_command: Option<&'static str>,
+}
+
+#[derive(Serialize)]
+struct StepJson {
+    name: &'static str,
+    status: &'static str,
+    tasks_total: u64,
+    tasks_done: u64,
+    rows: u64,
+}
+
+#[derive(Serialize)]
+pub(crate) struct RunJson {
+    id: String,
+    job_type: &'static str,
+    outcome: Option<&'static str>,
+    trigger: &'static str,
+    started_at: Moment,
+    finished_at: Option<Moment>,
+    attempt: u32,
+    steps: Vec<StepJson>,
+    requests: u64,
+    gaps: Vec<GapJson>,
+    error: Option<String>,
+}
+
+#[derive(Serialize)]
+struct GapJson {
+    scope: String,
+    reason: String,
+}
+
+/// The verbs of `POST /api/v1/jobs/{job_type}/{verb}`.
+#[derive(Clone, Copy, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Verb {
+    Run,
+    Pause,
+    Resume,
+    Stop,
+    Retry,
+}
+
+/// Both jobs of the caller's client.
+pub(crate) async fn all(
+    caller: Caller,
+    jobs: Data<Jobs>,
+) -> Result<Json<Items<JobJson>>, ApiError> {
+    let views = jobs.of_client(caller.client, Utc::now()).await?;
+    Ok(Json(Items::whole(views.into_iter().map(JobJson::from).collect())))
+}
+
+/// One of them.
+pub(crate) async fn one(
+    caller: Caller,
+    jobs: Data<Jobs>,
+    job_type: Path<String>,
+) -> Result<Json<JobJson>, ApiError> {
+    let job_type = known(&job_type)?;
+    Ok(Json(look(&jobs, caller.client, job_type).await?))
+}
+
+/// Asks the orchestrator to run, pause, resume, stop or retry. It decides; the page is told live.
+pub(crate) async fn command(
+    caller: Caller,
+    jobs: Data<Jobs>,
+    orchestrator: Data<OrchestratorClient<Link>>,
+    once: Once,
+    target: Path<(String, Verb)>,
+) -> Result<HttpResponse, ApiError> {
+    let (job_type, verb) = target.into_inner();
+    let job_type = known(&job_type)?;
+    let job = once.of(&caller, async || {
+        let request = CommandRequest {
+            client_id: caller.client.to_string(),
+            job_type: job_type.to_string(),
+            command: verb.into(),
+        };
+        orchestrator.get_ref().clone().command(request).await?;
+        look(&jobs, caller.client, job_type).await
+    });
+    Ok(job.await?.answer(HttpResponse::Accepted()))
+}
+
+/// Runs of a job, newest first.
+pub(crate) async fn runs(
+    caller: Caller,
+    jobs: Data<Jobs>,
+    job_type: Path<String>,
+    page: Query<PageQuery>,
+) -> Result<Json<Items<RunJson>>, ApiError> {
+    let job_type = known(&job_type)?;
+    let limit = page.limit(50)?;
+    let after = page.cursor.as_deref().map(parse_cursor::<(Moment, uuid::Uuid)>).transpose()?;
+    let after = after.map(|(started_at, id)| RunKey { started_at, id: RunId(id) });
+    let runs = jobs.runs(caller.client, job_type, after, limit + 1).await?;
+    Ok(Json(Items::page(runs, limit, |run| cursor(&(run.started_at, run.id.0)), RunJson::from)))
+}
+
+/// One run, with what it could not read.
+pub(crate) async fn run(
+    caller: Caller,
+    jobs: Data<Jobs>,
+    id: Path<String>,
+) -> Result<Json<RunJson>, ApiError> {
+    let id = id.parse().map_err(|_| ApiError::not_found("run"))?;
+    Ok(Json(jobs.run(caller.client, id).await?.into()))
+}
+
+async fn look(jobs: &Jobs, client: ClientId, job_type: JobType) -> Result<JobJson, ApiError> {
+    Ok(jobs.get(client, job_type, Utc::now()).await?.into())
+}
+
+fn known(job_type: &str) -> Result<JobType, ApiError> {
+    job_type.parse().map_err(|_| ApiError::not_found("job"))
+}
+
+impl Repeatable for JobJson {}
+
+impl From<Verb> for i32 {
+    fn from(verb: Verb) -> i32 {
+        let command = match verb {
+            Verb::Run => JobCommand::Run,
+            Verb::Pause => JobCommand::Pause,
+            Verb::Resume => JobCommand::Resume,
+            Verb::Stop => JobCommand::Stop,
+            Verb::Retry => JobCommand::Retry,
+        };
+        command.into()
+    }
+}
+
+impl From<JobView> for JobJson {
+    fn from(job: JobView) -> JobJson {
+        JobJson {
+            job_type: job.job_type.as_str(),
+            status: job.state.as_str(),
+            version: job.version,
+            active: job.active,
+            progress: job.progress(),
+            step: job.step().map(|step| step.as_str()),
+            rows: job.rows(),
+            rows_per_second: job.rows_per_second,
+            eta_seconds: job.eta_seconds,
+            waiting_until: job.waiting_until,
+            next_run_at: job.next_run_at,
+            last_run_id: job.last_run.map(|id| id.to_string()),
+            last_success_at: job.last_success_at,
+            pending_command: job.pending_command(),
+            error: job.error,
+            steps: job.steps.into_iter().map(StepJson::from).collect(),
+        }
+    }
+}
+
+impl From<StepProgress> for StepJson {
+    fn from(step: StepProgress) -> StepJson {
+        StepJson {
+            name: step.step.as_str(),
+            status: step.state.as_str(),
+            tasks_total: step.tasks_total,
+            tasks_done: step.tasks_done,
+            rows: step.rows,
+        }
+    }
+}
+
+impl From<RunView> for RunJson {
+    fn from(run: RunView) -> RunJson {
+        let gaps = run.gaps.into_iter().map(|gap| GapJson { scope: gap.scope, reason: gap.reason });
+        RunJson {
+            id: run.id.to_string(),
+            job_type: run.job_type.as_str(),
+            outcome: run.outcome.map(|outcome| outcome.as_str()),
+            trigger: run.trigger.as_str(),
+            started_at: run.started_at,
+            finished_at: run.finished_at,
+            attempt: run.attempt,
+            steps: run.steps.into_iter().map(StepJson::from).collect(),
+            requests: run.requests,
+            gaps: gaps.collect(),
+            error: run.error,
+        }
+    }
+}

@@ -1,0 +1,61 @@
+//! Every address that we answer.
+
+use actix_web::web::{ServiceConfig, delete, get, post, put, resource, route, scope};
+
+use crate::{around, auth, health, integrations, jobs, live, metrics, page, schedule, session};
+
+/// All of them, in one table.
+#[rustfmt::skip]
+pub(crate) fn routes(config: &mut ServiceConfig) {
+    config
+        .route("/livez",   get().to(health::live))
+        .route("/readyz",  get().to(health::ready))
+        .route("/healthz", get().to(health::all))
+        .route("/metrics", get().to(health::prometheus))
+
+        .service(resource(["/auth/login", "/auth/login/"]).route(post().to(auth::login)).route(options().to(auth::preflight)))
+        .service(resource("/auth/navigate").route(post().to(auth::navigate)).route(options().to(auth::preflight)))
+        .service(resource(["/auth/logout", "/api/logout"]).route(post().to(auth::logout)).route(options().to(auth::preflight)))
+
+        .service(scope("/api/v1")
+            .route("/session",                  get().to(session::session))
+
+            .route("/jobs",                     get().to(jobs::all))
+            .route("/jobs/{job_type}",          get().to(jobs::one))
+            .route("/jobs/{job_type}/runs",     get().to(jobs::runs))
+            .route("/jobs/{job_type}/{verb}",   post().to(jobs::command))
+            .route("/runs/{id}",                get().to(jobs::run))
+            .route("/runs/{id}/events",         get().to(live::of_run))
+            .route("/orchestrator",             get().to(schedule::get))
+            .route("/orchestrator",             put().to(schedule::put))
+
+            .route("/ws-ticket",                post().to(live::issue))
+            .route("/events",                   get().to(live::events))
+
+            .route("/integrations",             get().to(integrations::all))
+            .route("/integrations",             post().to(integrations::add))
+            .route("/integrations/test",        post().to(integrations::test))
+            .route("/integrations/{id}",        get().to(integrations::one))
+            .route("/integrations/{id}",        put().to(integrations::replace))
+            .route("/integrations/{id}",        delete().to(integrations::deactivate))
+            .route("/integrations/{id}/scopes", get().to(integrations::scopes))
+
+            .route("/metrics/dora",             get().to(metrics::dora))
+            .default_service(route().to(around::nothing_here)))
+
+        .route("/ws",              get().to(live::connect))
+
+        .route("/",                get().to(page::home))
+        .route("/login",           get().to(page::login))
+        .route("/home",            get().to(page::page))
+        .route("/jobs",            get().to(page::page))
+        .route("/integrations",    get().to(page::page))
+        .route("/mappings",        get().to(page::page))
+        .route("/metrics/{tail:.*}", get().to(page::page))
+        .route("/assets/{name}",   get().to(page::asset))
+        .default_service(route().to(around::nothing_here));
+}
+
+fn options() -> actix_web::Route {
+    actix_web::web::method(actix_web::http::Method::OPTIONS)
+}
