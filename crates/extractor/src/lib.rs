@@ -3,6 +3,14 @@
 //! A worker is rung for a task, takes its lease, fetches pages and keeps each in one transaction,
 //! and reports. What to fetch and how to read it is a [`Source`]'s business.
 
+pub mod budget;
+pub mod http;
 pub mod source;
+pub mod worker;
 
-pub use source::{Connection, Failure, Page, Reader, Source};
+mod connections;
+mod line;
+mod turn;
+
+pub use source::{Budget, Connection, Failure, Page, Reader, Source};
+pub use worker::Worker;

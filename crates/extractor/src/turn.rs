@@ -1,0 +1,214 @@
+//! One lease: fetch page n+1 while page n is kept, until the task is complete or something ends
+//! the turn.
+
+use std::time::Duration;
+
+use chrono::Utc;
+use domain::Moment;
+use domain::work::{Counts, Fence, Task, TaskKind};
+use platform::backoff::Backoff;
+use proto::v1::release_request::Reason;
+use store::Facts;
+use store::facts::{Held, PageMark};
+use tokio::time::Instant;
+use tokio_util::sync::CancellationToken;
+
+use crate::line::{Line, Order};
+use crate::{Connection, Failure, Page, Reader, Source};
+
+/// The cursor behind the last page: nothing is left to read.
+const DONE: &str = "done";
+/// A slice of time; then the task hands itself on, far below the broker's patience.
+const TURN_MAX: Duration = Duration::from_secs(4 * 60);
+/// How often a page that failed in passing is asked for again, beside the tries of each request.
+const PASSING_RETRIES: u32 = 2;
+/// How often a slice is read from its start in one turn because its cursor went stale.
+const RESTARTS: u32 = 2;
+
+/// How a turn ended.
+#[derive(Debug)]
+pub(crate) enum End {
+    /// The task is complete.
+    Finished { output: String },
+    /// The task is handed back.
+    Released { reason: Reason, detail: String, not_before: Option<Moment> },
+    /// The task is no longer ours: nothing to say.
+    Forgotten,
+}
+
+impl End {
+    pub(crate) fn failed(detail: impl Into<String>) -> End {
+        End::Released { reason: Reason::Failed, detail: detail.into(), not_before: None }
+    }
+
+    fn handed_on(reason: Reason) -> End {
+        End::Released { reason, detail: String::new(), not_before: None }
+    }
+}
+
+impl From<Failure> for End {
+    fn from(failure: Failure) -> End {
+        let detail = failure.to_string();
+        let (reason, not_before) = match failure {
+            Failure::Throttled { until } => (Reason::Waiting, Some(until)),
+            Failure::Passing { .. } | Failure::StaleCursor => (Reason::Failed, None),
+            Failure::Fatal { .. } => (Reason::Fatal, None),
+            Failure::Unreadable { .. } => (Reason::Unreadable, None),
+        };
+        End::Released { reason, detail, not_before }
+    }
+}
+
+impl From<Order> for End {
+    fn from(order: Order) -> End {
+        match order {
+            Order::Pause => End::handed_on(Reason::Paused),
+            Order::Forget => End::Forgotten,
+        }
+    }
+}
+
+impl From<store::Error> for End {
+    fn from(error: store::Error) -> End {
+        match error {
+            store::Error::LostLease { .. } => End::Forgotten,
+            other => {
+                tracing::error!(error = ?other, "could not keep a page");
+                End::failed(format!("a page could not be kept: {other}"))
+            }
+        }
+    }
+}
+
+/// A lease that is held, and everything a turn touches.
+pub(crate) struct Turn {
+    pub(crate) task: Task,
+    pub(crate) fence: i64,
+    pub(crate) facts: Facts,
+    pub(crate) stopping: CancellationToken,
+}
+
+impl Turn {
+    /// Does the task, as far as it goes.
+    pub(crate) async fn take<S: Source>(
+        &self,
+        source: &S,
+        connection: Result<Connection, Failure>,
+        line: &Line,
+    ) -> End {
+        if self.task.cursor == DONE {
+            return End::Finished { output: String::new() };
+        }
+        let done = async {
+            match self.task.kind {
+                TaskKind::Step(_) => self.read(source, connection?, line).await,
+                TaskKind::Probe | TaskKind::Scopes => {
+                    Ok(source.probe(&self.task, connection?).await?)
+                }
+            }
+        };
+        match done.await {
+            Ok(output) => End::Finished { output },
+            Err(end) => end,
+        }
+    }
+
+    /// Reads page after page to the last, and returns what the task found out.
+    async fn read<S: Source>(
+        &self,
+        source: &S,
+        connection: Connection,
+        line: &Line,
+    ) -> Result<String, End> {
+        let until = Instant::now() + TURN_MAX;
+        let held = self.held(&connection)?;
+        let mut reader = self.unless_ended(line, source.open(&self.task, connection)).await??;
+        let mut restarts = RESTARTS;
+        let mut page =
+            self.fetch(&mut reader, self.task.cursor.clone(), line, &mut restarts).await?;
+        loop {
+            let (next, settles, output) = (page.next.take(), page.settles, page.output.take());
+            let cursor = next.clone().unwrap_or_else(|| DONE.to_owned());
+            let keep = self.keep(&held, page, cursor, line);
+            let Some(next) = next else {
+                keep.await?;
+                return Ok(output.unwrap_or_default());
+            };
+            if Instant::now() > until {
+                keep.await?;
+                return Err(End::handed_on(Reason::Yielded));
+            }
+            if settles {
+                keep.await?;
+                page = self.fetch(&mut reader, next, line, &mut restarts).await?;
+                continue;
+            }
+            let fetch = async { Ok(self.fetch(&mut reader, next, line, &mut restarts).await) };
+            let ((), fetched) = futures::try_join!(keep, fetch)?;
+            page = fetched?;
+        }
+    }
+
+    async fn keep(&self, held: &Held, page: Page, cursor: String, line: &Line) -> Result<(), End> {
+        let counts = Counts { rows: page.facts.rows() as u64, requests: page.requests };
+        let after = PageMark { cursor, counts, gaps: page.gaps, now: Utc::now() };
+        self.facts.keep_page(held, page.facts, &after).await?;
+        line.tell(counts, page.budget);
+        Ok(())
+    }
+
+    fn held(&self, connection: &Connection) -> Result<Held, Failure> {
+        let unconnected = || Failure::Fatal { detail: "a step reads from a connection".to_owned() };
+        Ok(Held {
+            client: self.task.client,
+            integration: connection.integration.ok_or_else(unconnected)?,
+            run: self.task.run,
+            fence: Fence { task: self.task.id, number: self.fence },
+        })
+    }
+
+    /// The page at `cursor`, unless the turn ends first; what is under way is then dropped.
+    async fn fetch<R: Reader>(
+        &self,
+        reader: &mut R,
+        cursor: String,
+        line: &Line,
+        restarts: &mut u32,
+    ) -> Result<Page, End> {
+        let page = self.unless_ended(line, persistently(reader, cursor, restarts)).await??;
+        Ok(page)
+    }
+
+    async fn unless_ended<T>(&self, line: &Line, work: impl Future<Output = T>) -> Result<T, End> {
+        tokio::select! {
+            biased;
+            order = line.order() => Err(order.into()),
+            () = self.stopping.cancelled() => Err(End::handed_on(Reason::Yielded)),
+            done = work => Ok(done),
+        }
+    }
+}
+
+/// The page at `cursor`, asked for again while what failed may pass.
+async fn persistently<R: Reader>(
+    reader: &mut R,
+    mut cursor: String,
+    restarts: &mut u32,
+) -> Result<Page, Failure> {
+    let mut retries = 0;
+    loop {
+        match reader.page(&cursor).await {
+            Err(Failure::Passing { detail }) if retries < PASSING_RETRIES => {
+                tracing::warn!(retries, "a page could not be read, trying again: {detail}");
+                tokio::time::sleep(Backoff::UPSTREAM.jittered(retries)).await;
+                retries += 1;
+            }
+            Err(Failure::StaleCursor) if *restarts > 0 => {
+                tracing::info!("the source no longer knows the cursor, reading the slice again");
+                *restarts -= 1;
+                cursor.clear();
+            }
+            result => return result,
+        }
+    }
+}
