@@ -6,7 +6,6 @@ mod scrub;
 use std::io::{self, Write};
 
 use tracing_subscriber::EnvFilter;
-use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::util::TryInitError;
 
 pub use self::scrub::scrub;
@@ -35,7 +34,8 @@ pub fn init(level: &str, json: bool) -> Result<(), Error> {
 
     let filter = EnvFilter::try_new(level)
         .map_err(|source| Error::Level { level: level.to_owned(), source })?;
-    let lines = tracing_subscriber::fmt().with_env_filter(filter).with_writer(Scrubbing);
+    let lines =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(|| Scrubbing(io::stderr()));
     if json {
         lines.json().flatten_event(true).with_current_span(true).finish().try_init()?;
     } else {
@@ -50,26 +50,52 @@ pub fn init(level: &str, json: bool) -> Result<(), Error> {
     Ok(())
 }
 
-/// Writes whole lines to standard error, scrubbed.
-struct Scrubbing;
+/// Writes whole lines, scrubbed.
+struct Scrubbing<W>(W);
 
-impl<'a> MakeWriter<'a> for Scrubbing {
-    type Writer = Scrubbing;
-
-    fn make_writer(&'a self) -> Scrubbing {
-        Scrubbing
-    }
-}
-
-impl Write for Scrubbing {
+impl<W: Write> Write for Scrubbing<W> {
     /// The subscriber hands over one formatted event at a time, so no secret is cut in two.
     fn write(&mut self, line: &[u8]) -> io::Result<usize> {
         let text = String::from_utf8_lossy(line);
-        io::stderr().write_all(scrub(&text).as_bytes())?;
+        self.0.write_all(scrub(&text).as_bytes())?;
         Ok(line.len())
     }
 
     fn flush(&mut self) -> io::Result<()> {
-        io::stderr().flush()
+        self.0.flush()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::{Arc, Mutex};
+
+    use super::*;
+
+    #[derive(Clone, Default)]
+    struct Paper(Arc<Mutex<Vec<u8>>>);
+
+    impl Write for Paper {
+        fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+            self.0.lock().unwrap().write(bytes)
+        }
+
+        fn flush(&mut self) -> io::Result<()> {
+            Ok(())
+        }
+    }
+
+    #[test]
+    fn no_credential_reaches_the_paper() {
+        let paper = Paper::default();
+        let sheet = paper.clone();
+        let lines = tracing_subscriber::fmt().with_writer(move || Scrubbing(sheet.clone()));
+        tracing::subscriber::with_default(lines.json().finish(), || {
+            let header = "Bearer canary0123456789";
+            tracing::info!(header, url = "amqp://pulse:canary@rabbit", "sent {header}");
+        });
+        let written = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
+        assert!(written.contains("sent Bearer [redacted]"), "{written}");
+        assert!(!written.contains("canary"), "{written}");
     }
 }

@@ -18,10 +18,6 @@ pub use self::redact::redact;
 pub use self::retry_after::retry_after;
 pub use crate::backoff::Backoff;
 
-const CONNECT_WITHIN: Duration = Duration::from_secs(5);
-const READ_WITHIN: Duration = Duration::from_secs(30);
-/// One byte a second keeps every single read alive, so the whole answer has a limit too.
-const ANSWER_WITHIN: Duration = Duration::from_secs(180);
 const REDIRECTS_MAX: usize = 5;
 
 /// Why an answer did not come.
@@ -107,6 +103,27 @@ fn refused_inside(error: &reqwest::Error) -> Option<Refused> {
     None
 }
 
+/// How long each stage of an answer may take.
+#[derive(Debug, Clone, Copy)]
+pub struct Patience {
+    /// Until the connection stands.
+    pub connect: Duration,
+    /// Between one sign of life and the next.
+    pub read: Duration,
+    /// Until the last byte: one byte a second keeps every single read alive.
+    pub answer: Duration,
+}
+
+impl Default for Patience {
+    fn default() -> Patience {
+        Patience {
+            connect: Duration::from_secs(5),
+            read: Duration::from_secs(30),
+            answer: Duration::from_secs(180),
+        }
+    }
+}
+
 /// A pooled HTTP client that goes only where its guard lets it; clones share the pool.
 #[derive(Debug, Clone)]
 pub struct Upstream {
@@ -117,12 +134,17 @@ pub struct Upstream {
 impl Upstream {
     /// A client behind this guard.
     pub fn new(guard: Guard) -> Result<Upstream, Error> {
+        Upstream::with_patience(guard, Patience::default())
+    }
+
+    /// A client that waits longer, or less long.
+    pub fn with_patience(guard: Guard, patience: Patience) -> Result<Upstream, Error> {
         let judge = guard.clone();
         let client = reqwest::Client::builder()
             .user_agent(concat!("pulse-etl/", env!("CARGO_PKG_VERSION")))
-            .connect_timeout(CONNECT_WITHIN)
-            .read_timeout(READ_WITHIN)
-            .timeout(ANSWER_WITHIN)
+            .connect_timeout(patience.connect)
+            .read_timeout(patience.read)
+            .timeout(patience.answer)
             .pool_idle_timeout(Duration::from_secs(60))
             .tcp_keepalive(Duration::from_secs(30))
             .dns_resolver(guard.clone())

@@ -7,8 +7,9 @@ use std::time::Duration;
 
 use bytes::Bytes;
 use futures::StreamExt;
-use redis::aio::{ConnectionManager, ConnectionManagerConfig};
-use redis::{Client, FromRedisValue, RedisResult, Script, ScriptInvocation};
+use redis::aio::{ConnectionManager, ConnectionManagerConfig, PubSub};
+use redis::io::tcp::{TcpSettings, socket2::TcpKeepalive};
+use redis::{Client, FromRedisValue, IntoConnectionInfo, RedisResult, Script, ScriptInvocation};
 use tokio::sync::broadcast;
 use tokio::time::timeout;
 
@@ -20,6 +21,7 @@ use crate::health::Check;
 use crate::upstream::redact;
 
 const ANSWER_WITHIN: Duration = Duration::from_millis(500);
+const SUBSCRIBE_WITHIN: Duration = Duration::from_secs(5);
 
 #[derive(Clone)]
 pub(super) struct Redis(Arc<Inner>);
@@ -41,8 +43,7 @@ struct Scripts {
 
 impl Redis {
     pub(super) fn open(prefix: &str, url: &str) -> Result<Redis, Error> {
-        let client =
-            Client::open(url).map_err(|source| Error::Address { url: redact(url), source })?;
+        let client = dialler(url).map_err(|source| Error::Address { url: redact(url), source })?;
         Ok(Redis(Arc::new(Inner {
             prefix: prefix.to_owned(),
             client,
@@ -185,6 +186,15 @@ impl Redis {
     }
 }
 
+fn dialler(url: &str) -> RedisResult<Client> {
+    // A bell that hears nothing asks nothing either: only the probes notice that Redis is gone.
+    let probes = TcpKeepalive::new()
+        .with_time(Duration::from_secs(10))
+        .with_interval(Duration::from_secs(5));
+    let socket = TcpSettings::default().set_nodelay(true).set_keepalive(probes);
+    Client::open(url.into_connection_info()?.set_tcp_settings(socket))
+}
+
 /// Without the client: it holds the password.
 impl fmt::Debug for Redis {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
@@ -226,8 +236,10 @@ async fn carry(inner: Arc<Inner>, channel: String, key: String, bell: broadcast:
 
 /// Hears a bell until the connection ends.
 async fn hear(client: &Client, key: &str, bell: &broadcast::Sender<Ring>) -> RedisResult<()> {
-    let mut subscription = client.get_async_pubsub().await?;
-    subscription.subscribe(key).await?;
+    let mut subscription = match timeout(SUBSCRIBE_WITHIN, subscribe(client, key)).await {
+        Ok(subscription) => subscription?,
+        Err(_) => return Err(std::io::Error::from(std::io::ErrorKind::TimedOut).into()),
+    };
     // Nobody knows what rang before we were here. That the last listener has just gone is fine.
     let tell = |ring| drop(bell.send(ring));
     tell(Ring::Missed);
@@ -236,4 +248,10 @@ async fn hear(client: &Client, key: &str, bell: &broadcast::Sender<Ring>) -> Red
         tell(Ring::Said(ring.get_payload()?));
     }
     Ok(())
+}
+
+async fn subscribe(client: &Client, key: &str) -> RedisResult<PubSub> {
+    let mut subscription = client.get_async_pubsub().await?;
+    subscription.subscribe(key).await?;
+    Ok(subscription)
 }

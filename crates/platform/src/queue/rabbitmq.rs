@@ -80,7 +80,7 @@ impl RabbitMq {
 
     pub(super) async fn publish(&self, topic: &str, bodies: Vec<Bytes>) -> Result<(), Error> {
         let topic = self.0.topology.topic(topic)?;
-        let publishing = publisher::publish(&self.0, topic, bodies);
+        let publishing = publisher::publish(&self.0, topic, &bodies);
         tokio::select! {
             biased;
             () = self.0.closed.cancelled() => Err(Error::Closed),

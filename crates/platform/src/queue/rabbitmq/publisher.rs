@@ -6,7 +6,7 @@ use bytes::Bytes;
 use lapin::options::BasicPublishOptions;
 use lapin::types::{AMQPValue, FieldTable};
 use lapin::{BasicProperties, Channel, Confirmation};
-use tokio::time::{sleep, timeout};
+use tokio::time::{Instant, sleep, timeout};
 
 use super::{ANSWER_WITHIN, Broker, Error, judged};
 use crate::backoff::Backoff;
@@ -20,18 +20,22 @@ const PERSISTENT: u8 = 2;
 /// The header in which a message that waits carries how often it was delivered before.
 pub(super) const DELIVERED_BEFORE: &str = "x-pulse-delivered";
 
+/// Where messages go.
+#[derive(Debug, Clone, Copy)]
+enum Way {
+    /// To their topic.
+    Now,
+    /// To their topic, after a wait.
+    Later { after: Duration, delivered_before: u32 },
+}
+
 pub(super) async fn publish(
     broker: &Broker,
     topic: &'static str,
-    bodies: Vec<Bytes>,
+    bodies: &[Bytes],
 ) -> Result<(), Error> {
-    let exchange = broker.topology.exchange();
     for some in bodies.chunks(UNCONFIRMED_MAX) {
-        insisted(broker, async || {
-            let channel = broker.publishing.channel().await?;
-            offer(&channel, &exchange, topic, some, FieldTable::default()).await
-        })
-        .await?;
+        insist(broker, topic, Way::Now, some).await?;
     }
     Ok(())
 }
@@ -44,47 +48,56 @@ pub(super) async fn publish_later(
     body: &Bytes,
     delivered_before: u32,
 ) -> Result<(), Error> {
-    insisted(broker, async || {
-        let channel = broker.publishing.channel().await?;
-        let declaring = broker.topology.declare_waiting(&channel, topic, after);
-        let queue = declaring.await.map_err(judged)?;
-        let mut headers = FieldTable::default();
-        headers.insert(DELIVERED_BEFORE.into(), AMQPValue::LongUInt(delivered_before));
-        // The nameless exchange routes to the queue of that name.
-        offer(&channel, "", &queue, std::slice::from_ref(body), headers).await
-    })
-    .await
+    let way = Way::Later { after, delivered_before };
+    insist(broker, topic, way, std::slice::from_ref(body)).await
 }
 
 /// Tries until it works, until somebody has to look, or until the time is over.
-async fn insisted(
+async fn insist(
     broker: &Broker,
-    attempt: impl AsyncFn() -> Result<(), Error>,
+    topic: &'static str,
+    way: Way,
+    bodies: &[Bytes],
 ) -> Result<(), Error> {
-    let mut last = Error::Unavailable(None);
-    let insisting = async {
-        for failures in 0.. {
-            let error = match timeout(ANSWER_WITHIN, attempt()).await {
-                Ok(Ok(())) => return Ok(()),
-                Ok(Err(error)) => error,
-                Err(_) => Error::Unavailable(None),
-            };
-            if !matches!(error, Error::Unavailable(_)) {
-                return Err(error);
-            }
-            // Silent or refusing although it looks alive: another connection may do better.
-            if matches!(error, Error::Unavailable(None)) {
-                broker.publishing.drop_connection().await;
-            }
-            last = error;
-            sleep(Backoff::NEARBY.jittered(failures)).await;
+    let deadline = Instant::now() + OFFER_FOR;
+    let mut failures = 0;
+    loop {
+        let error = match timeout(ANSWER_WITHIN, send(broker, topic, way, bodies)).await {
+            Ok(Ok(())) => return Ok(()),
+            Ok(Err(error)) => error,
+            Err(_) => Error::Unavailable(None),
+        };
+        let pause = Backoff::NEARBY.jittered(failures);
+        let out_of_time = Instant::now() + pause > deadline;
+        if out_of_time || !matches!(error, Error::Unavailable(_)) {
+            return Err(error);
         }
-        unreachable!("the loop ends by returning")
-    };
-    match timeout(OFFER_FOR, insisting).await {
-        Ok(end) => end,
-        Err(_) => Err(last),
+        // Silent or refusing although it looks alive: another connection may do better.
+        if matches!(error, Error::Unavailable(None)) {
+            broker.publishing.drop_connection().await;
+        }
+        failures += 1;
+        sleep(pause).await;
     }
+}
+
+async fn send(
+    broker: &Broker,
+    topic: &'static str,
+    way: Way,
+    bodies: &[Bytes],
+) -> Result<(), Error> {
+    let channel = broker.publishing.channel().await?;
+    let Way::Later { after, delivered_before } = way else {
+        let exchange = broker.topology.exchange();
+        return offer(&channel, &exchange, topic, bodies, FieldTable::default()).await;
+    };
+    let declaring = broker.topology.declare_waiting(&channel, topic, after);
+    let queue = declaring.await.map_err(judged)?;
+    let mut headers = FieldTable::default();
+    headers.insert(DELIVERED_BEFORE.into(), AMQPValue::LongUInt(delivered_before));
+    // The nameless exchange routes to the queue of that name.
+    offer(&channel, "", &queue, bodies, headers).await
 }
 
 /// Sends all, then waits for all.
