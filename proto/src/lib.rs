@@ -7,7 +7,12 @@ mod link;
 pub use link::Link;
 
 /// What `protox` and `tonic` make of the `.proto` files.
-#[expect(missing_docs, unused_qualifications, reason = "generated; the comments are in the .proto files")]
+#[expect(
+    missing_docs,
+    unused_qualifications,
+    clippy::allow_attributes_without_reason,
+    reason = "generated; the comments are in the .proto files"
+)]
 pub mod v1 {
     tonic::include_proto!("pulse.v1");
 }
