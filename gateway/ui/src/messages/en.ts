@@ -339,7 +339,7 @@ export const en = {
     testOk: 'The connection works',
     testPartial: 'The connection works, with limits',
     testFailed: 'The connection does not work yet',
-    testFailedHint: 'Go back and correct what is named below. Nothing was saved.',
+    testFailedHint: 'Go back and correct what is named above. Nothing was saved.',
     ready: (ready: string, total: string, what: string) => `${ready} of ${total} ${what} can be read.`,
     startWithout: 'You can start without the others.',
     checks: {

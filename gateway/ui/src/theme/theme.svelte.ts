@@ -13,7 +13,8 @@ class Look {
   theme = $state<Theme>(document.documentElement.dataset['theme'] === 'dark' ? 'dark' : 'light');
   colorMode = $state<ColorMode>('default');
   #colors: Session['colors'] = null;
-  #asked = new URLSearchParams(location.search);
+  /** What is decided and stays so, whatever the session says. */
+  readonly #asked = new URLSearchParams(location.search);
 
   /** What the session knows, where the address did not already decide. */
   fromSession(session: Session): void {
@@ -26,8 +27,14 @@ class Look {
 
   /** What the parent page decides while we are open. */
   fromParent(theme: Theme | null, mode: ColorMode | null, palette: Palette | null): void {
-    if (theme) this.theme = theme;
-    if (mode) this.colorMode = mode;
+    if (theme) {
+      this.theme = theme;
+      this.#asked.set('theme', theme);
+    }
+    if (mode) {
+      this.colorMode = mode;
+      this.#asked.set('colorMode', mode);
+    }
     if (palette) this.#colors = { ...this.#colors, [this.theme]: palette };
     this.#apply();
   }
