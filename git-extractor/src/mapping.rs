@@ -1,0 +1,265 @@
+//! Turns what GitHub writes into domain nouns. Pure: same page in, same facts out.
+
+use domain::Moment;
+use domain::deployment::{Deployment, DeploymentOutcome};
+use domain::pull_request::{Actor, Comment, PullRequest, PullRequestState, Review, ReviewComment};
+use domain::repository::{Commit, Repository};
+
+use crate::wire;
+
+/// A pull request with its nested lists as far as they came.
+pub fn pull_request(wire: wire::PullRequest) -> PullRequest {
+    PullRequest {
+        external_id: wire.full_database_id.0,
+        number: wire.number,
+        title: clean(wire.title),
+        state: state(&wire.state),
+        draft: wire.is_draft,
+        author: actor(wire.author),
+        created_at: wire.created_at,
+        updated_at: wire.updated_at,
+        merged_at: wire.merged_at,
+        closed_at: wire.closed_at,
+        ready_at: ready_at(present(wire.timeline_items.nodes)),
+        merge_commit_sha: wire
+            .merge_commit
+            .map(|commit| commit.oid)
+            .filter(|_| wire.merged_at.is_some()),
+        head_ref: clean(wire.head_ref_name),
+        base_ref: clean(wire.base_ref_name),
+        head_sha: wire.head_ref_oid,
+        additions: wire.additions,
+        deletions: wire.deletions,
+        changed_files: wire.changed_files,
+        commits: present(wire.commits.nodes).map(|entry| commit(entry.commit)).collect(),
+        reviews: present(wire.reviews.nodes).map(review).collect(),
+        comments: present(wire.comments.nodes).map(comment).collect(),
+    }
+}
+
+/// Adds more of a nested list to a pull request.
+pub fn extend(pull_request: &mut PullRequest, rest: wire::Rest) {
+    pull_request.commits.extend(listed(rest.commits).map(|entry| commit(entry.commit)));
+    pull_request.reviews.extend(listed(rest.reviews).map(review));
+    pull_request.comments.extend(listed(rest.comments).map(comment));
+    pull_request.ready_at = pull_request.ready_at.max(ready_at(listed(rest.timeline_items)));
+}
+
+/// A commit; of a pull request it has no parents.
+pub fn commit(wire: wire::Commit) -> Commit {
+    let author = wire.author.and_then(|author| match author.user {
+        Some(user) => Some(user.login),
+        None => author.name,
+    });
+    Commit {
+        sha: wire.oid,
+        author: author.map(clean),
+        authored_at: wire.authored_date,
+        committed_at: wire.committed_date,
+        message: clean(wire.message),
+        parents: wire.parents.map(|parents| parents.nodes.into_iter().map(|p| p.oid).collect()),
+    }
+}
+
+/// A deployment with the best state that it ever had.
+pub fn deployment(wire: wire::Deployment) -> Deployment {
+    let statuses = wire.statuses.map(|list| list.nodes).unwrap_or_default();
+    let statuses: Vec<_> = present(statuses).collect();
+    let (outcome, finished_at) = outcome(&statuses);
+    let guess = match (statuses.is_empty(), wire.state.as_deref()) {
+        (true, Some("ACTIVE" | "INACTIVE" | "SUCCESS")) => Some(DeploymentOutcome::Success),
+        (true, Some("ERROR" | "FAILURE")) => Some(DeploymentOutcome::Failure),
+        _ => None,
+    };
+    Deployment {
+        external_id: wire.database_id.to_string(),
+        environment: clean(wire.environment.unwrap_or_default()),
+        sha: wire.commit_oid,
+        outcome: guess.unwrap_or(outcome),
+        created_at: wire.created_at,
+        finished_at: guess.map(|_| wire.updated_at).or(finished_at),
+        estimated: guess.is_some(),
+    }
+}
+
+/// Success if any status ever was, at the first; else the last failure; else still going on. A
+/// later success elsewhere makes this one inactive, which takes nothing away.
+fn outcome(statuses: &[wire::DeploymentStatus]) -> (DeploymentOutcome, Option<Moment>) {
+    let when = |states: &'static [&str]| {
+        let hits = statuses.iter().filter(move |status| states.contains(&status.state.as_str()));
+        hits.map(|status| status.created_at)
+    };
+    if let Some(first) = when(&["SUCCESS"]).min() {
+        return (DeploymentOutcome::Success, Some(first));
+    }
+    match when(&["FAILURE", "ERROR"]).max() {
+        Some(last) => (DeploymentOutcome::Failure, Some(last)),
+        None => (DeploymentOutcome::Pending, None),
+    }
+}
+
+/// A repository.
+pub fn repository(wire: wire::Repository) -> Repository {
+    Repository {
+        external_id: wire.database_id,
+        full_name: wire.name_with_owner,
+        default_branch: wire.default_branch_ref.map(|branch| branch.name),
+        archived: wire.is_archived,
+    }
+}
+
+/// A comment on a diff; `None` when its pull request's number cannot be told.
+pub fn review_comment(wire: wire::ReviewComment) -> Option<ReviewComment> {
+    let number = wire.pull_request_url.rsplit('/').next()?.parse().ok()?;
+    Some(ReviewComment {
+        external_id: wire.id,
+        number,
+        author: wire.user.map(|user| Actor::new(&user.login, user.kind == "Bot")),
+        created_at: wire.created_at,
+    })
+}
+
+fn review(wire: wire::Review) -> Review {
+    Review {
+        external_id: wire.full_database_id.0,
+        author: actor(wire.author),
+        state: wire.state,
+        submitted_at: wire.submitted_at,
+    }
+}
+
+fn comment(wire: wire::Comment) -> Comment {
+    Comment {
+        external_id: wire.full_database_id.0,
+        author: actor(wire.author),
+        created_at: wire.created_at,
+    }
+}
+
+fn actor(wire: Option<wire::Actor>) -> Option<Actor> {
+    wire.map(|actor| Actor::new(&actor.login, actor.kind == "Bot"))
+}
+
+fn state(word: &str) -> PullRequestState {
+    match word {
+        "MERGED" => PullRequestState::Merged,
+        "CLOSED" => PullRequestState::Closed,
+        _ => PullRequestState::Open,
+    }
+}
+
+fn ready_at(events: impl Iterator<Item = wire::TimelineItem>) -> Option<Moment> {
+    events.filter(|event| event.kind == "ReadyForReviewEvent").filter_map(|e| e.created_at).max()
+}
+
+fn listed<T>(list: Option<wire::Connection<T>>) -> impl Iterator<Item = T> {
+    list.into_iter().flat_map(|list| present(list.nodes))
+}
+
+fn present<T>(nodes: Vec<Option<T>>) -> impl Iterator<Item = T> {
+    nodes.into_iter().flatten()
+}
+
+/// PostgreSQL refuses NUL in texts, and nobody misses it.
+fn clean(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "") } else { text }
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn at(minute: u32) -> String {
+        format!("2026-10-01T09:{minute:02}:00Z")
+    }
+
+    #[test]
+    fn the_best_state_ever_seen_decides_a_deployment() {
+        use DeploymentOutcome::{Failure, Pending, Success};
+        let cases: &[(&[(&str, u32)], DeploymentOutcome, Option<u32>)] = &[
+            (
+                &[("QUEUED", 1), ("IN_PROGRESS", 2), ("SUCCESS", 3), ("INACTIVE", 9)],
+                Success,
+                Some(3),
+            ),
+            (&[("SUCCESS", 5), ("SUCCESS", 3)], Success, Some(3)),
+            (&[("FAILURE", 3), ("SUCCESS", 4)], Success, Some(4)),
+            (&[("ERROR", 3), ("FAILURE", 4)], Failure, Some(4)),
+            (&[("QUEUED", 1)], Pending, None),
+        ];
+        for (statuses, expected, minute) in cases {
+            let nodes: Vec<_> = statuses
+                .iter()
+                .map(|(state, minute)| json!({ "state": state, "createdAt": at(*minute) }))
+                .collect();
+            let wire = json!({
+                "databaseId": 3001, "commitOid": "9f3c", "environment": "production",
+                "state": "INACTIVE", "createdAt": at(0), "updatedAt": at(10),
+                "statuses": { "nodes": nodes },
+            });
+            let deployment = deployment(serde_json::from_value(wire).unwrap());
+            assert_eq!(deployment.outcome, *expected, "{statuses:?}");
+            let finished = minute.map(|minute| at(minute).parse().unwrap());
+            assert_eq!(
+                (deployment.finished_at, deployment.estimated),
+                (finished, false),
+                "{statuses:?}"
+            );
+        }
+    }
+
+    #[test]
+    fn without_statuses_the_last_update_is_a_guess() {
+        let wire = json!({
+            "databaseId": 3001, "commitOid": "9f3c", "environment": "production",
+            "state": "ACTIVE", "createdAt": at(0), "updatedAt": at(10), "statuses": { "nodes": [] },
+        });
+        let deployment = deployment(serde_json::from_value(wire).unwrap());
+        assert_eq!(deployment.outcome, DeploymentOutcome::Success);
+        assert_eq!((deployment.finished_at, deployment.estimated), (at(10).parse().ok(), true));
+    }
+
+    #[test]
+    fn a_commit_is_by_its_user_or_else_by_the_name_in_it() {
+        let author = |author: serde_json::Value| {
+            let wire = json!({
+                "oid": "aa", "message": "PAY-1\u{0}", "authoredDate": at(0), "committedDate": at(1),
+                "author": author,
+            });
+            let commit = commit(serde_json::from_value(wire).unwrap());
+            assert_eq!((commit.message.as_str(), commit.parents), ("PAY-1", None));
+            commit.author
+        };
+        assert_eq!(
+            author(json!({ "name": "Ada", "user": { "login": "ada" } })).as_deref(),
+            Some("ada")
+        );
+        assert_eq!(author(json!({ "name": "Ada", "user": null })).as_deref(), Some("Ada"));
+        assert_eq!(author(json!(null)), None);
+        assert_eq!(author(json!({})), None);
+    }
+
+    #[test]
+    fn both_apis_name_a_bot_alike() {
+        let rest = json!({
+            "id": 8001, "created_at": at(0), "user": { "login": "dependabot[bot]", "type": "Bot" },
+            "pull_request_url": "https://api.github.com/repos/acme/pay/pulls/412",
+        });
+        let comment = review_comment(serde_json::from_value(rest).unwrap()).unwrap();
+        assert_eq!(comment.number, 412);
+        assert_eq!(
+            comment.author,
+            actor(Some(wire::Actor { kind: "Bot".to_owned(), login: "dependabot".to_owned() }))
+        );
+    }
+
+    #[test]
+    fn big_integers_come_as_text_or_number() {
+        let read = |value| serde_json::from_value::<wire::BigInt>(value).ok().map(|id| id.0);
+        assert_eq!(read(json!("880011")), Some(880_011));
+        assert_eq!(read(json!(880_011)), Some(880_011));
+        assert_eq!(read(json!("many")), None);
+    }
+}

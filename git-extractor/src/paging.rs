@@ -1,0 +1,67 @@
+//! How many pull requests to ask for at once. Large pages save calls, until GitHub finds one too
+//! large; then smaller ones, and slowly larger again.
+
+const START: u32 = 25;
+const MOST: u32 = 50;
+const GROWTH: u32 = 5;
+const NESTED_START: u32 = 50;
+const NESTED_LEAST: u32 = 10;
+
+/// The size of pages, and of the lists nested in them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct PageSize {
+    /// Pull requests per page.
+    pub outer: u32,
+    /// Entries of each nested list.
+    pub nested: u32,
+}
+
+/// GitHub refuses even the smallest page.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct SmallestRefused;
+
+impl Default for PageSize {
+    fn default() -> PageSize {
+        PageSize { outer: START, nested: NESTED_START }
+    }
+}
+
+impl PageSize {
+    /// After a page that came.
+    pub fn grow(&mut self) {
+        self.outer = (self.outer + GROWTH).min(MOST);
+    }
+
+    /// After a page that was too large: half of it, and when there is nothing left to halve,
+    /// shorter nested lists.
+    pub fn shrink(&mut self) -> Result<(), SmallestRefused> {
+        if self.outer > 1 {
+            self.outer /= 2;
+            return Ok(());
+        }
+        if self.nested > NESTED_LEAST {
+            self.nested /= 2;
+            return Ok(());
+        }
+        Err(SmallestRefused)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn pages_shrink_to_the_least_and_grow_slowly() {
+        let mut size = PageSize::default();
+        let mut seen = Vec::new();
+        while size.shrink().is_ok() {
+            seen.push((size.outer, size.nested));
+        }
+        assert_eq!(seen, [(12, 50), (6, 50), (3, 50), (1, 50), (1, 25), (1, 12), (1, 6)]);
+        size.grow();
+        assert_eq!(size.outer, 6);
+        (0..20).for_each(|_| size.grow());
+        assert_eq!(size.outer, MOST);
+    }
+}

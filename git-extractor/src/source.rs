@@ -1,0 +1,128 @@
+//! GitHub as a source: which step reads what.
+
+use std::time::Duration;
+
+use domain::work::{Step, Task, TaskKind, Topic};
+use extractor::budget::{Pace, Quotas};
+use extractor::http::Exchange;
+use extractor::{Connection, Failure, Page, Reader, Source};
+use platform::cache::Cache;
+use platform::upstream::Upstream;
+use store::Facts;
+
+use crate::client::Client;
+use crate::probe;
+use crate::steps::Place;
+use crate::steps::commits::Commits;
+use crate::steps::deployments::Deployments;
+use crate::steps::pull_requests::PullRequests;
+use crate::steps::repositories::Repositories;
+
+/// GitHub allows 900 points a minute and endpoint, and dislikes many calls at once.
+const PACE: Pace = Pace { requests: 900, window: Duration::from_secs(60), in_flight: 8 };
+
+/// GitHub, read over any number of connections.
+pub struct Github {
+    upstream: Upstream,
+    quotas: Quotas,
+    facts: Facts,
+}
+
+impl Github {
+    /// Sends through `upstream`, shares quotas through `cache`, and looks repositories up in `facts`.
+    pub fn new(upstream: Upstream, cache: Cache, facts: Facts) -> Github {
+        Github { upstream, quotas: Quotas::new(cache, PACE), facts }
+    }
+
+    fn client(&self, connection: &Connection) -> Result<Client, Failure> {
+        let key = match connection.integration {
+            Some(integration) => integration.to_string(),
+            None => format!("probe:{}:{}", connection.client, connection.base_url),
+        };
+        Client::new(Exchange::new(self.upstream.clone(), self.quotas.of(&key)), connection)
+    }
+
+    /// The repository that a task is about, by the name that it has today.
+    async fn place(&self, task: &Task, connection: &Connection) -> Result<Place, Failure> {
+        let unknown = || Failure::Unreadable {
+            detail: format!("The repository {} is no longer connected.", task.scope),
+        };
+        let id: i64 = task.scope.parse().map_err(|_| unknown())?;
+        let integration = connection.integration.ok_or_else(unknown)?;
+        let repositories =
+            self.facts.repositories(task.client, integration).await.map_err(|e| {
+                Failure::Passing { detail: format!("Our store did not answer: {e}") }
+            })?;
+        let repository =
+            repositories.into_iter().find(|r| r.external_id == id).ok_or_else(unknown)?;
+        Place::new(id, &repository.full_name).ok_or_else(unknown)
+    }
+}
+
+impl Source for Github {
+    type Reader = Reading;
+
+    const TOPIC: Topic = Topic::Github;
+
+    async fn open(&self, task: &Task, connection: Connection) -> Result<Reading, Failure> {
+        let client = self.client(&connection)?;
+        let step = match task.kind {
+            TaskKind::Step(step) => step,
+            TaskKind::Probe | TaskKind::Scopes => return Err(not_ours(task)),
+        };
+        let since = task.slice.updated_since;
+        let steps = match step {
+            Step::Repositories => Steps::Repositories(Repositories::new(connection.scopes)),
+            Step::PullRequests => {
+                Steps::PullRequests(PullRequests::new(self.place(task, &connection).await?, since))
+            }
+            Step::Deployments => {
+                Steps::Deployments(Deployments::new(self.place(task, &connection).await?, since))
+            }
+            Step::Commits => {
+                Steps::Commits(Commits::new(self.place(task, &connection).await?, since))
+            }
+            _ => return Err(not_ours(task)),
+        };
+        Ok(Reading { client, steps })
+    }
+
+    async fn probe(&self, task: &Task, connection: Connection) -> Result<String, Failure> {
+        let client = self.client(&connection)?;
+        match task.kind {
+            TaskKind::Probe => probe::test(&client, &connection).await,
+            TaskKind::Scopes => probe::scopes(&client, &task.input).await,
+            TaskKind::Step(_) => Err(not_ours(task)),
+        }
+    }
+}
+
+fn not_ours(task: &Task) -> Failure {
+    Failure::Fatal { detail: format!("GitHub has no {}.", task.kind.as_str()) }
+}
+
+/// One task being read.
+pub struct Reading {
+    client: Client,
+    steps: Steps,
+}
+
+enum Steps {
+    Repositories(Repositories),
+    PullRequests(PullRequests),
+    Deployments(Deployments),
+    Commits(Commits),
+}
+
+impl Reader for Reading {
+    async fn page(&mut self, cursor: &str) -> Result<Page, Failure> {
+        let sent_before = self.client.sent();
+        let page = match &mut self.steps {
+            Steps::Repositories(step) => step.page(&self.client).await,
+            Steps::PullRequests(step) => step.page(&self.client, cursor).await,
+            Steps::Deployments(step) => step.page(&self.client, cursor).await,
+            Steps::Commits(step) => step.page(&self.client, cursor).await,
+        }?;
+        Ok(Page { requests: self.client.sent() - sent_before, ..page })
+    }
+}
