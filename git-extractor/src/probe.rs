@@ -3,9 +3,10 @@
 use std::collections::HashMap;
 
 use chrono::{DateTime, TimeDelta, Utc};
+use extractor::report::{Grade, Report, Scope, ScopeCheck, Scopes};
 use extractor::{Connection, Failure};
 use platform::upstream::header::{DATE, HeaderMap};
-use serde::{Deserialize, Serialize};
+use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::client::{self, Answered, Client, Listed};
@@ -18,129 +19,86 @@ const PAGES_MAX: usize = 10;
 /// A clock that is further off than this makes incremental reads miss rows.
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
 
-#[derive(Debug, Serialize)]
-struct Report {
-    ok: bool,
-    checks: Vec<Check>,
-    scopes: Vec<Scope>,
-}
-
-#[derive(Debug, Serialize)]
-struct Check {
-    name: &'static str,
-    status: &'static str,
-    detail: String,
-    hint: Option<String>,
-}
-
-#[derive(Debug, Serialize)]
-struct Scope {
-    key: String,
-    name: String,
-    available: bool,
-    detail: Option<String>,
-}
-
-impl Report {
-    fn add(&mut self, name: &'static str, status: &'static str, detail: impl Into<String>) {
-        self.checks.push(Check { name, status, detail: detail.into(), hint: None });
-    }
-
-    fn fail(&mut self, name: &'static str, detail: impl Into<String>, hint: &str) {
-        let check =
-            Check { name, status: "failed", detail: detail.into(), hint: Some(hint.to_owned()) };
-        self.checks.push(check);
-    }
-
-    /// The answer; what was not reached is said to be skipped.
-    fn close(mut self) -> String {
-        for name in ["address", "reachable", "auth", "permissions", "scope", "quota", "clock"] {
-            if !self.checks.iter().any(|check| check.name == name) {
-                self.add(name, "skipped", "Not reached.");
-            }
-        }
-        self.ok = !self.checks.iter().any(|check| check.status == "failed");
-        serde_json::to_string(&self).expect("a report is JSON")
-    }
-}
-
 /// Tests the connection step by step; what fails is in the report, not an error.
 ///
 /// # Errors
 /// GitHub asks to wait, which is no verdict.
 pub async fn test(client: &Client, connection: &Connection) -> Result<String, Failure> {
-    let mut report = Report { ok: false, checks: Vec::new(), scopes: Vec::new() };
+    let mut report = Report::default();
     let headers = match client.one::<Value>("/rate_limit").await {
         Ok((_, headers)) => headers,
         Err(Failure::Throttled { until }) => return Err(Failure::Throttled { until }),
         Err(Failure::Passing { detail }) => {
-            report.add("address", "ok", &connection.base_url);
-            report.fail(
+            report.passed("address", &connection.base_url);
+            report.note(
                 "reachable",
+                Grade::Failed,
                 detail,
                 "Check the address, and that this server may reach it.",
             );
-            return Ok(report.close());
+            return Ok(report.closed().to_json());
         }
         // Enterprise Server without limits answers 404 here, and is reachable all the same.
         Err(Failure::Unreadable { .. }) => HeaderMap::new(),
         Err(Failure::Fatal { detail }) if detail.contains("401") => {
-            report.add("address", "ok", &connection.base_url);
-            report.add("reachable", "ok", "GitHub answers.");
-            report.fail(
+            report.passed("address", &connection.base_url);
+            report.passed("reachable", "GitHub answers.");
+            report.note(
                 "auth",
+                Grade::Failed,
                 detail,
                 "Make a token with read access under GitHub's developer settings.",
             );
-            return Ok(report.close());
+            return Ok(report.closed().to_json());
         }
         Err(error) => {
-            report.fail(
+            report.note(
                 "address",
+                Grade::Failed,
                 error.to_string(),
                 "Use https://api.github.com, or your server's /api/v3.",
             );
-            return Ok(report.close());
+            return Ok(report.closed().to_json());
         }
     };
-    report.add("address", "ok", &connection.base_url);
-    report.add("reachable", "ok", "GitHub answers.");
+    report.passed("address", &connection.base_url);
+    report.passed("reachable", "GitHub answers.");
     match client.one::<Value>("/user").await {
         Ok((user, headers)) => {
             let login = user["login"].as_str().unwrap_or("an app");
-            report.add("auth", "ok", format!("GitHub accepts the token of {login}."));
+            report.passed("auth", format!("GitHub accepts the token of {login}."));
             clock(&mut report, &headers);
         }
         Err(error) => {
-            report.fail("auth", error.to_string(), "Paste a new token.");
-            return Ok(report.close());
+            report.note("auth", Grade::Failed, error.to_string(), "Paste a new token.");
+            return Ok(report.closed().to_json());
         }
     }
     quota(&mut report, &headers);
     scopes_of(client, connection, &mut report).await?;
-    Ok(report.close())
+    Ok(report.closed().to_json())
 }
 
 fn quota(report: &mut Report, headers: &HeaderMap) {
     match client::budget(headers) {
-        Some(budget) if budget.remaining * 10 < budget.limit => report.add(
+        Some(budget) if budget.remaining * 10 < budget.limit => report.note(
             "quota",
-            "warning",
+            Grade::Warning,
             format!(
                 "{} of {} calls are left until {}.",
                 budget.remaining,
                 budget.limit,
                 budget.resets_at.format("%H:%M UTC")
             ),
+            "",
         ),
         Some(budget) => {
-            report.add(
+            report.passed(
                 "quota",
-                "ok",
                 format!("{} of {} calls are left.", budget.remaining, budget.limit),
             );
         }
-        None => report.add("quota", "ok", "This server sets no limit."),
+        None => report.passed("quota", "This server sets no limit."),
     }
 }
 
@@ -150,16 +108,17 @@ fn clock(report: &mut Report, headers: &HeaderMap) {
     let Some(told) = told else { return };
     let off = (Utc::now() - told.to_utc()).abs();
     if off > CLOCK_TOLERANCE {
-        report.add(
+        report.note(
             "clock",
-            "warning",
+            Grade::Warning,
             format!(
                 "GitHub's clock and ours differ by {} minutes. Set ours by NTP.",
                 off.num_minutes()
             ),
+            "",
         );
     } else {
-        report.add("clock", "ok", "GitHub's clock agrees with ours.");
+        report.passed("clock", "GitHub's clock agrees with ours.");
     }
 }
 
@@ -177,14 +136,14 @@ async fn scopes_of(
         .take(FOUND_MAX)
         .collect();
     if wanted.is_empty() {
-        report.add("permissions", "ok", "The token can list repositories.");
-        report.add("scope", "ok", "Every repository that the token can see is read.");
+        report.passed("permissions", "The token can list repositories.");
+        report.passed("scope", "Every repository that the token can see is read.");
         return Ok(());
     }
     let query = queries::repositories(wanted.iter().copied());
     let answer = client.query::<HashMap<String, Value>>(&query, json!({})).await?;
     let Answered::Data(data, _) = answer else {
-        report.add("scope", "warning", "GitHub did not list the repositories in time.");
+        report.note("scope", Grade::Warning, "GitHub did not list the repositories in time.", "");
         return Ok(());
     };
     let mut missing = Vec::new();
@@ -192,21 +151,22 @@ async fn scopes_of(
         let found = data.get(&format!("r{position}")).filter(|value| !value.is_null());
         let full_name = format!("{owner}/{name}");
         let today = found.and_then(|value| value["nameWithOwner"].as_str()).unwrap_or(&full_name);
-        report.scopes.push(Scope {
+        report.scopes.push(ScopeCheck {
             key: full_name.clone(),
             name: today.to_owned(),
             available: found.is_some(),
-            detail: found
-                .is_none()
-                .then(|| "GitHub does not show it to this token (404).".to_owned()),
+            detail: match found {
+                Some(_) => String::new(),
+                None => "GitHub does not show it to this token (404).".to_owned(),
+            },
         });
         if found.is_none() {
             missing.push(full_name);
         }
     }
     if missing.is_empty() {
-        report.add("permissions", "ok", "The token can read every repository asked for.");
-        report.add("scope", "ok", format!("{} repositories are ready.", wanted.len()));
+        report.passed("permissions", "The token can read every repository asked for.");
+        report.passed("scope", format!("{} repositories are ready.", wanted.len()));
         return Ok(());
     }
     let ready = wanted.len() - missing.len();
@@ -218,14 +178,9 @@ async fn scopes_of(
     let hint = "Ask an owner to grant Contents: read, Pull requests: read and Deployments: read; \
                 you can start without it.";
     if ready == 0 {
-        report.fail("scope", detail, hint);
+        report.note("scope", Grade::Failed, detail, hint);
     } else {
-        report.checks.push(Check {
-            name: "scope",
-            status: "warning",
-            detail,
-            hint: Some(hint.to_owned()),
-        });
+        report.note("scope", Grade::Warning, detail, hint);
     }
     Ok(())
 }
@@ -248,12 +203,14 @@ pub async fn scopes(client: &Client, input: &str) -> Result<String, Failure> {
         client.list("/user/repos?per_page=100&sort=full_name").await?;
     for _ in 0..PAGES_MAX {
         let hits = page.rows.iter().filter(|row| row.full_name.to_lowercase().contains(&search));
-        items.extend(hits.map(|row| json!({ "key": row.full_name, "name": row.full_name })));
+        items.extend(
+            hits.map(|row| Scope { key: row.full_name.clone(), name: row.full_name.clone() }),
+        );
         match page.next.filter(|_| items.len() < FOUND_MAX) {
             Some(next) => page = client.list_at(&next).await?,
             None => break,
         }
     }
     items.truncate(FOUND_MAX);
-    Ok(json!({ "items": items }).to_string())
+    Ok(Scopes { items }.to_json())
 }
