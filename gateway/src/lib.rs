@@ -9,6 +9,7 @@ mod error;
 mod health;
 mod integrations;
 mod jobs;
+mod lists;
 mod live;
 mod metrics;
 mod once;
@@ -33,7 +34,7 @@ use actix_web::{App, HttpServer};
 use proto::Link;
 use proto::v1::metrics_client::MetricsClient;
 use proto::v1::orchestrator_client::OrchestratorClient;
-use store::{Clients, Db, Integrations, Jobs};
+use store::{Clients, Db, Integrations, Jobs, Lists};
 use tokio::task::JoinHandle;
 use url::Url;
 
@@ -68,6 +69,7 @@ pub struct Gateway {
     feeds: Data<Feeds>,
     health: Data<Health>,
     jobs: Data<Jobs>,
+    lists: Data<Lists>,
     integrations: Data<Integrations>,
     cache: Data<Cache>,
     vault: Data<Vault>,
@@ -119,6 +121,7 @@ impl Gateway {
             feeds: Data::new(feeds),
             health: Data::new(health),
             jobs: Data::new(jobs),
+            lists: Data::new(Lists::new(db.clone())),
             integrations: Data::new(integrations),
             cache: Data::new(cache),
             vault: Data::new(vault),
@@ -140,6 +143,7 @@ impl Gateway {
                 .app_data(self.feeds.clone())
                 .app_data(self.health.clone())
                 .app_data(self.jobs.clone())
+                .app_data(self.lists.clone())
                 .app_data(self.integrations.clone())
                 .app_data(self.cache.clone())
                 .app_data(self.vault.clone())

@@ -2,6 +2,12 @@
 
 use actix_web::web::{ServiceConfig, delete, get, post, put, resource, route, scope};
 
+use store::lists::{
+    Comment, Commit, Deployment, Incident, Issue, IssueChange, PullRequest, Repository, Review,
+    ReviewComment,
+};
+
+use crate::lists::list;
 use crate::{around, auth, health, integrations, jobs, live, metrics, page, schedule, session};
 
 /// All of them, in one table.
@@ -41,6 +47,17 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             .route("/integrations/{id}/scopes", get().to(integrations::scopes))
 
             .route("/metrics/dora",             get().to(metrics::dora))
+
+            .route("/issues",                   get().to(list::<Issue>))
+            .route("/issue-changes",            get().to(list::<IssueChange>))
+            .route("/repositories",             get().to(list::<Repository>))
+            .route("/pull-requests",            get().to(list::<PullRequest>))
+            .route("/reviews",                  get().to(list::<Review>))
+            .route("/review-comments",          get().to(list::<ReviewComment>))
+            .route("/comments",                 get().to(list::<Comment>))
+            .route("/commits",                  get().to(list::<Commit>))
+            .route("/deployments",              get().to(list::<Deployment>))
+            .route("/incidents",                get().to(list::<Incident>))
             .default_service(route().to(around::nothing_here)))
 
         .route("/ws",              get().to(live::connect))

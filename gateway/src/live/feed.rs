@@ -132,7 +132,7 @@ impl Feeds {
                             feed.send(News::Event { seq: event.seq, text: text.into() });
                     }
                     Err(error) => {
-                        tracing::error!(%error, seq = event.seq, "an event is no JSON object")
+                        tracing::error!(%error, seq = event.seq, "an event is no JSON object");
                     }
                 }
             }

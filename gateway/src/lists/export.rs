@@ -1,0 +1,106 @@
+//! A whole list as one stream, read page by page as fast as it is taken.
+
+use actix_web::HttpResponse;
+use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use bytes::Bytes;
+use domain::ids::ClientId;
+use futures::stream;
+use store::Lists;
+use store::lists::{Filter, Key, Page};
+
+use super::{Format, Object, Row};
+use crate::error::ApiError;
+
+const ROWS_AT_ONCE: u32 = 1_000;
+
+/// Where the stream stands.
+struct Reading<R> {
+    lists: Lists,
+    client: ClientId,
+    filter: Filter,
+    format: Format,
+    next: Next<R>,
+}
+
+enum Next<R> {
+    Header(Page<R>),
+    Page(Page<R>),
+    After(Key),
+    End,
+}
+
+/// All rows behind `after`. The first page is read before anything is answered, so that what goes
+/// wrong at once is told properly; what goes wrong later breaks the stream off.
+pub(super) async fn stream<R: Row>(
+    lists: Lists,
+    client: ClientId,
+    filter: Filter,
+    after: Option<Key>,
+    format: Format,
+) -> Result<HttpResponse, ApiError> {
+    let first = R::page(&lists, client, &filter, after.as_ref(), ROWS_AT_ONCE).await?;
+    let (kind, ending, next) = match format {
+        Format::Csv => ("text/csv; charset=utf-8", "csv", Next::Header(first)),
+        Format::Json | Format::Ndjson => ("application/x-ndjson", "ndjson", Next::Page(first)),
+    };
+    let reading = Reading { lists, client, filter, format, next };
+    Ok(HttpResponse::Ok()
+        .insert_header((CONTENT_TYPE, kind))
+        .insert_header((
+            CONTENT_DISPOSITION,
+            format!("attachment; filename=\"{}.{ending}\"", R::LIST),
+        ))
+        .streaming(stream::try_unfold(reading, read_on)))
+}
+
+async fn read_on<R: Row>(
+    reading: Reading<R>,
+) -> Result<Option<(Bytes, Reading<R>)>, store::Error> {
+    let Reading { lists, client, filter, format, next } = reading;
+    let (text, next) = match next {
+        Next::End => return Ok(None),
+        Next::Header(first) => (header::<R>(), Next::Page(first)),
+        Next::Page(page) => (lines(&page.items, format), behind(page.next)),
+        Next::After(key) => {
+            let page = R::page(&lists, client, &filter, Some(&key), ROWS_AT_ONCE).await;
+            let page = page.inspect_err(|error| {
+                tracing::error!(%error, list = R::LIST, "an export broke off");
+            })?;
+            (lines(&page.items, format), behind(page.next))
+        }
+    };
+    Ok(Some((text.into(), Reading { lists, client, filter, format, next })))
+}
+
+fn behind<R>(key: Option<Key>) -> Next<R> {
+    key.map_or(Next::End, Next::After)
+}
+
+fn header<R: Row>() -> String {
+    R::FIELDS.join(",") + "\r\n"
+}
+
+fn lines<R: Row>(rows: &[R], format: Format) -> String {
+    let mut text = String::new();
+    for row in rows {
+        match format {
+            Format::Csv => csv_line(row, &mut text),
+            Format::Json | Format::Ndjson => {
+                let line = serde_json::to_string(&Object(row)).expect("a row is always JSON");
+                text.push_str(&line);
+                text.push('\n');
+            }
+        }
+    }
+    text
+}
+
+fn csv_line<R: Row>(row: &R, text: &mut String) {
+    for (at, cell) in row.cells().iter().enumerate() {
+        if at > 0 {
+            text.push(',');
+        }
+        cell.write_csv(text);
+    }
+    text.push_str("\r\n");
+}

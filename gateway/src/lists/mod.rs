@@ -1,0 +1,117 @@
+//! The data lists: a page at a time as JSON, or all at once to take away.
+
+mod cell;
+mod export;
+mod rows;
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Query};
+use domain::Moment;
+use domain::ids::ClientId;
+use serde::{Deserialize, Serialize, Serializer};
+use store::Lists;
+use store::lists::{Filter, Key, Page};
+
+use self::cell::Cell;
+use crate::auth::Caller;
+use crate::error::ApiError;
+use crate::paging::{cursor, limit, parse_cursor};
+
+/// A row that people can read.
+pub(crate) trait Row: Sized + 'static {
+    /// The list's name in addresses.
+    const LIST: &'static str;
+    const FIELDS: &'static [&'static str];
+
+    /// The value of each field, in that order.
+    fn cells(&self) -> Vec<Cell<'_>>;
+
+    fn page(
+        lists: &Lists,
+        client: ClientId,
+        filter: &Filter,
+        after: Option<&Key>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Page<Self>, store::Error>>;
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Asked {
+    limit: Option<u32>,
+    cursor: Option<String>,
+    #[serde(default)]
+    format: Format,
+    updated_since: Option<Moment>,
+    project: Option<String>,
+    repository: Option<String>,
+    #[serde(alias = "status", alias = "outcome")]
+    state: Option<String>,
+    environment: Option<String>,
+    #[serde(default)]
+    with_deleted: bool,
+}
+
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[serde(rename_all = "lowercase")]
+enum Format {
+    #[default]
+    Json,
+    Ndjson,
+    Csv,
+}
+
+#[derive(Serialize)]
+#[serde(bound = "")]
+struct Answer<'a, R: Row> {
+    items: Vec<Object<&'a R>>,
+    next_cursor: Option<String>,
+}
+
+/// A row as a JSON object.
+struct Object<T>(T);
+
+/// Rows of one list: a page of them, or with another format all there are.
+pub(crate) async fn list<R: Row>(
+    caller: Caller,
+    lists: Data<Lists>,
+    asked: Query<Asked>,
+) -> Result<HttpResponse, ApiError> {
+    let asked = asked.into_inner();
+    let format = asked.format;
+    let after = asked.cursor.as_deref().map(key).transpose()?;
+    let limit = limit(asked.limit, 100)?;
+    let filter = Filter::from(asked);
+    if format != Format::Json {
+        return export::stream::<R>(lists.get_ref().clone(), caller.client, filter, after, format)
+            .await;
+    }
+    let page = R::page(&lists, caller.client, &filter, after.as_ref(), limit).await?;
+    Ok(HttpResponse::Ok().json(Answer {
+        next_cursor: page.next.map(|key| cursor(&key.to_string())),
+        items: page.items.iter().map(Object).collect(),
+    }))
+}
+
+fn key(text: &str) -> Result<Key, ApiError> {
+    let key = parse_cursor::<String>(text)?;
+    key.parse().map_err(|_| ApiError::bad_parameter("cursor", "is none of ours"))
+}
+
+impl From<Asked> for Filter {
+    fn from(asked: Asked) -> Filter {
+        Filter {
+            updated_since: asked.updated_since,
+            project: asked.project,
+            repository: asked.repository,
+            state: asked.state,
+            environment: asked.environment,
+            with_deleted: asked.with_deleted,
+        }
+    }
+}
+
+impl<R: Row> Serialize for Object<&R> {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.collect_map(R::FIELDS.iter().zip(self.0.cells()))
+    }
+}
