@@ -1,1 +1,123 @@
-//! TODO
+//! A Jira, a GitHub and a Backend Service with a believable company inside: for demos, tests and
+//! benchmarks.
+//!
+//! The company is made from a seed and lives on a clock that can be advanced. One port serves all
+//! three services behind `/jira`, `/github` and `/backend`; `/__truth/{list}` tells what a perfect
+//! extractor would hold, and `/__advance`, `/__faults`, `/__stats` and `/__company` are for tests.
+
+mod backend;
+mod cache;
+mod chance;
+mod company;
+mod control;
+mod faults;
+mod github;
+mod jira;
+mod json;
+mod keys;
+mod moment;
+mod options;
+mod quota;
+mod request;
+mod server;
+mod state;
+mod stats;
+mod truth;
+mod world;
+
+use std::io;
+use std::net::TcpListener;
+use std::time::Duration;
+
+use actix_web::web::Data;
+
+pub use company::{Account, GithubAccount, JiraAccount, Login};
+pub use faults::{Fault, FaultKind};
+pub use options::{BackendGeneration, Options};
+pub use stats::Stats;
+
+use server::Running;
+use state::State;
+
+/// A simulator that runs until it is dropped.
+pub struct Simulator {
+    state: Data<State>,
+    running: Running,
+}
+
+impl Simulator {
+    /// Makes the company and serves it on 127.0.0.1; returns when the port listens.
+    pub fn start(options: Options) -> io::Result<Simulator> {
+        let listener = TcpListener::bind(("127.0.0.1", options.port))?;
+        let url = format!("http://{}", listener.local_addr()?);
+        let state = Data::new(State::new(options, url));
+        let running = server::run(listener, state.clone())?;
+        Ok(Simulator { state, running })
+    }
+
+    /// Where everything is.
+    pub fn url(&self) -> String {
+        self.state.url.clone()
+    }
+
+    /// The base URL of Jira.
+    pub fn jira_url(&self) -> String {
+        format!("{}/jira", self.state.url)
+    }
+
+    /// The base URL of GitHub's REST API; GraphQL is at `/graphql` behind it.
+    pub fn github_url(&self) -> String {
+        format!("{}/github", self.state.url)
+    }
+
+    /// The base URL of the Backend Service.
+    pub fn backend_url(&self) -> String {
+        format!("{}/backend", self.state.url)
+    }
+
+    /// Lets time pass: new work appears, old work is edited, moved and deleted.
+    pub fn advance(&self, by: Duration) {
+        self.state.advance(by);
+    }
+
+    /// The credentials of the client that was asked for.
+    pub fn company(&self) -> Account {
+        self.state.companies()[0].account.clone()
+    }
+
+    /// The credentials of another client with a small company of its own.
+    pub fn other_company(&self) -> Account {
+        self.state.companies()[1].account.clone()
+    }
+
+    /// Puts other faults in force.
+    pub fn set_faults(&self, faults: Vec<Fault>) {
+        self.state.faults.replace(faults);
+    }
+
+    /// What was asked so far.
+    pub fn stats(&self) -> Stats {
+        self.state.counter.so_far()
+    }
+
+    /// Starts counting again from zero.
+    pub fn reset_stats(&self) {
+        self.state.counter.reset();
+    }
+
+    /// What a perfect extractor would hold of the first client, as NDJSON.
+    pub fn truth(&self, list: &str) -> Option<String> {
+        let rows = truth::list(&self.state.companies()[0].world, list)?;
+        Some(String::from_utf8(rows).expect("rows are JSON"))
+    }
+
+    /// Waits until the server ends by itself.
+    pub fn wait(mut self) -> io::Result<()> {
+        self.running.wait()
+    }
+
+    /// Ends the server.
+    pub fn stop(self) {
+        drop(self);
+    }
+}
