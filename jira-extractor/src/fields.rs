@@ -1,0 +1,90 @@
+//! Which fields to ask for. Custom fields have an id of their own on each site, so they are found
+//! by their kind, and by name where the kind says too little.
+
+use crate::wire::Field;
+
+/// The kind of the estimate in team-managed projects.
+const STORY_POINTS: &str = "com.pyxis.greenhopper.jira:jsw-story-points";
+/// The kind of the field with sprints.
+const SPRINT: &str = "com.pyxis.greenhopper.jira:gh-sprint";
+/// The kind of any number; only its name says that it is an estimate.
+const NUMBER: &str = "customfieldtypes:float";
+const ESTIMATES: [&str; 2] = ["story points", "story point estimate"];
+
+/// The fields that every site has under the same name.
+const SYSTEM: [&str; 12] = [
+    "summary",
+    "status",
+    "issuetype",
+    "project",
+    "priority",
+    "assignee",
+    "creator",
+    "parent",
+    "labels",
+    "created",
+    "updated",
+    "resolutiondate",
+];
+
+/// Ids of the custom fields that we read on one site.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct CustomFields {
+    /// Estimates; an issue uses one of them.
+    pub(crate) story_points: Vec<String>,
+    /// Sprints.
+    pub(crate) sprints: Vec<String>,
+}
+
+impl CustomFields {
+    /// Picks ours out of all.
+    pub(crate) fn among(fields: &[Field]) -> CustomFields {
+        let custom = |field: &Field| field.schema.as_ref().map(|s| s.custom.clone());
+        let ids = |picked: &dyn Fn(&str, &str) -> bool| -> Vec<String> {
+            fields
+                .iter()
+                .filter(|field| custom(field).is_some_and(|kind| picked(&kind, &field.name)))
+                .map(|field| field.id.clone())
+                .collect()
+        };
+        let is_estimate = |name: &str| ESTIMATES.contains(&name.trim().to_lowercase().as_str());
+        let mut story_points = ids(&|kind, _| kind == STORY_POINTS);
+        story_points.extend(ids(&|kind, name| kind.ends_with(NUMBER) && is_estimate(name)));
+        CustomFields { story_points, sprints: ids(&|kind, _| kind == SPRINT) }
+    }
+
+    /// Everything to ask of an issue.
+    pub(crate) fn wanted(&self) -> Vec<&str> {
+        let custom = self.story_points.iter().chain(&self.sprints).map(String::as_str);
+        SYSTEM.into_iter().chain(custom).collect()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn fields_are_found_by_kind_and_numbers_by_name() {
+        let fields: Vec<Field> = serde_json::from_str(
+            r#"[
+                {"id": "summary", "name": "Summary", "schema": {"type": "string"}},
+                {"id": "thumbnail", "name": "Images"},
+                {"id": "customfield_1", "name": "Sprint", "schema": {"custom": "x:textfield"}},
+                {"id": "customfield_2", "name": "Iteration",
+                 "schema": {"custom": "com.pyxis.greenhopper.jira:gh-sprint"}},
+                {"id": "customfield_3", "name": "STORY POINTS ",
+                 "schema": {"custom": "com.atlassian.jira.plugin.system.customfieldtypes:float"}},
+                {"id": "customfield_4", "name": "Cost",
+                 "schema": {"custom": "com.atlassian.jira.plugin.system.customfieldtypes:float"}},
+                {"id": "customfield_5", "name": "Schätzung",
+                 "schema": {"custom": "com.pyxis.greenhopper.jira:jsw-story-points"}}
+            ]"#,
+        )
+        .unwrap();
+        let found = CustomFields::among(&fields);
+        assert_eq!(found.story_points, ["customfield_5", "customfield_3"]);
+        assert_eq!(found.sprints, ["customfield_2"]);
+        assert_eq!(found.wanted()[12..], ["customfield_5", "customfield_3", "customfield_2"]);
+    }
+}

@@ -1,0 +1,241 @@
+//! Turns Jira's JSON into domain nouns. Pure: the same page in, the same facts out.
+
+use std::collections::HashMap;
+
+use domain::Moment;
+use domain::issue::{Change, Issue};
+use domain::project::{IssueType, Project, Status, StatusCategory};
+use domain::sprint::Sprint;
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::fields::CustomFields;
+use crate::time::When;
+use crate::wire;
+
+/// Lengths at which the history that comes with an issue is cut off without a word.
+const SILENT_CAPS: [usize; 3] = [20, 40, 100];
+
+/// A row that cannot be read. It becomes a gap, and its neighbours are kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("{what} cannot be read: {reason}")]
+pub(crate) struct Malformed {
+    /// The issue's key, as far as it can be told.
+    pub(crate) what: String,
+    /// What is wrong with it.
+    pub(crate) reason: String,
+}
+
+/// An issue and the changes that came with it.
+#[derive(Debug, PartialEq)]
+pub(crate) struct Found {
+    pub(crate) issue: Issue,
+    pub(crate) changes: Vec<Change>,
+}
+
+/// Reads an issue of a search.
+pub(crate) fn issue(raw: &RawValue, custom: &CustomFields) -> Result<Found, Malformed> {
+    let wire: wire::Issue<'_> = serde_json::from_str(raw.get()).map_err(|e| {
+        // What cannot be read as an issue may still say which one it is.
+        let label: wire::Label = serde_json::from_str(raw.get()).unwrap_or_default();
+        let what = label.key.map_or_else(|| "an issue".to_owned(), clean);
+        Malformed { what, reason: e.to_string() }
+    })?;
+    let (id, key) = (wire.id.0, clean(wire.key));
+    let fields = Fields { of: &key, values: &wire.fields };
+    let parent: Option<wire::Parent> = fields.optional("parent")?;
+    let (parent_id, parent_key) = parent.map_or((None, None), |p| (p.id, p.key));
+    let mut labels: Vec<String> = fields.optional("labels")?.unwrap_or_default();
+    labels.sort_unstable();
+    let changelog = wire.changelog;
+    let issue = Issue {
+        external_id: id,
+        project_id: fields.required::<wire::Bare>("project")?.id.0,
+        issue_type: issue_type(fields.required("issuetype")?),
+        status: status(fields.required("status")?),
+        summary: clean(fields.optional::<String>("summary")?.unwrap_or_default()),
+        priority: fields.optional::<wire::Named>("priority")?.map(|named| clean(named.name)),
+        assignee: fields.optional("assignee")?.and_then(person),
+        creator: fields.optional("creator")?.and_then(person),
+        parent_id: parent_id.map(|id| id.0),
+        parent_key: parent_key.map(clean),
+        labels: labels.into_iter().map(clean).collect(),
+        story_points: fields.story_points(custom),
+        sprints: fields.sprints(custom)?,
+        created_at: fields.moment("created")?,
+        updated_at: fields.moment("updated")?,
+        resolved_at: fields.optional::<When>("resolutiondate")?.and_then(|when| when.0),
+        changelog_complete: changelog.as_ref().is_some_and(is_whole),
+        key: key.clone(),
+    };
+    let histories = changelog.map(|changelog| changelog.histories).unwrap_or_default();
+    let changes = changes(id, &key, histories)?;
+    Ok(Found { issue, changes })
+}
+
+/// Whether a history that came with an issue is all there is. Jira cuts it off and may not say so.
+fn is_whole(changelog: &wire::Changelog) -> bool {
+    let told = changelog.histories.len();
+    changelog.total.is_some_and(|total| total <= told as u64) && !SILENT_CAPS.contains(&told)
+}
+
+/// Every item of every entry.
+pub(crate) fn changes(
+    issue_id: i64,
+    issue: &str,
+    histories: Vec<wire::History>,
+) -> Result<Vec<Change>, Malformed> {
+    let mut changes = Vec::with_capacity(histories.len());
+    for history in histories {
+        let changed_at = history.created.0.ok_or_else(|| Malformed {
+            what: issue.to_owned(),
+            reason: format!("change {} has no time", history.id.0),
+        })?;
+        let author = history.author.and_then(person);
+        for (item, item_index) in history.items.into_iter().zip(0..) {
+            changes.push(Change {
+                issue_id,
+                change_id: history.id.0,
+                item_index,
+                field: clean(item.field),
+                from_value: item.from.map(clean),
+                from_string: item.from_string.map(clean),
+                to_value: item.to.map(clean),
+                to_string: item.to_text.map(clean),
+                author: author.clone(),
+                changed_at,
+            });
+        }
+    }
+    Ok(changes)
+}
+
+/// Reads the history of one of many issues.
+pub(crate) fn changelog(raw: &RawValue) -> Result<Vec<Change>, (Option<i64>, Malformed)> {
+    let wire: wire::IssueChangelog = serde_json::from_str(raw.get()).map_err(|e| {
+        let label: wire::ChangelogLabel = serde_json::from_str(raw.get()).unwrap_or_default();
+        let id = label.issue_id.map(|id| id.0);
+        let what =
+            id.map_or_else(|| "a history".to_owned(), |id| format!("the history of issue {id}"));
+        (id, Malformed { what, reason: e.to_string() })
+    })?;
+    let id = wire.issue_id.0;
+    changes(id, &format!("the history of issue {id}"), wire.change_histories)
+        .map_err(|malformed| (Some(id), malformed))
+}
+
+/// Reads a project.
+pub(crate) fn project(wire: wire::Project) -> Project {
+    let key = clean(wire.key);
+    let mut former_keys: Vec<String> =
+        wire.project_keys.into_iter().map(clean).filter(|former| *former != key).collect();
+    former_keys.sort_unstable();
+    Project {
+        external_id: wire.id.0,
+        name: clean(wire.name),
+        kind: clean(wire.project_type_key),
+        former_keys,
+        key,
+    }
+}
+
+/// Reads a type of issue.
+pub(crate) fn issue_type(wire: wire::IssueType) -> IssueType {
+    let below = wire.subtask == Some(true);
+    let level = wire.hierarchy_level.unwrap_or(if below { -1 } else { 0 });
+    IssueType { external_id: wire.id.0, name: clean(wire.name), hierarchy_level: level }
+}
+
+/// Reads a status.
+pub(crate) fn status(wire: wire::Status) -> Status {
+    let category = wire.status_category.map(|category| category.key).unwrap_or_default();
+    Status {
+        external_id: wire.id.0,
+        name: clean(wire.name),
+        category: StatusCategory::from_key(&category),
+    }
+}
+
+/// Reads a sprint that `board` shows; the board that owns it may be another.
+pub(crate) fn sprint(wire: wire::Sprint, board: i64) -> Sprint {
+    Sprint {
+        external_id: wire.id.0,
+        board_id: wire.origin_board_id.map_or(board, |id| id.0),
+        name: clean(wire.name),
+        state: wire.state.to_lowercase(),
+        started_at: wire.start_date.0,
+        ends_at: wire.end_date.0,
+        completed_at: wire.complete_date.0,
+    }
+}
+
+fn person(wire: wire::Person) -> Option<String> {
+    wire.display_name.map(clean).filter(|name| !name.is_empty())
+}
+
+/// Without the NUL characters that Jira lets through and PostgreSQL does not keep.
+fn clean(text: String) -> String {
+    if text.contains('\0') { text.replace('\0', "") } else { text }
+}
+
+/// The name in a printed sprint. Names hold commas, `=` and brackets, so only the field behind it
+/// tells where it ends.
+fn printed_name(printed: &str) -> Option<String> {
+    let (_, behind) = printed.split_once(",name=")?;
+    let (name, _) = behind.split_once(",startDate=")?;
+    Some(name.to_owned())
+}
+
+/// The values of an issue's fields, each still to be read.
+struct Fields<'a> {
+    of: &'a str,
+    values: &'a HashMap<String, &'a RawValue>,
+}
+
+impl<'a> Fields<'a> {
+    fn optional<T: Deserialize<'a>>(&self, name: &str) -> Result<Option<T>, Malformed> {
+        let Some(raw) = self.values.get(name) else { return Ok(None) };
+        serde_json::from_str(raw.get()).map_err(|e| self.malformed(format!("field {name}: {e}")))
+    }
+
+    fn required<T: Deserialize<'a>>(&self, name: &str) -> Result<T, Malformed> {
+        self.optional(name)?.ok_or_else(|| self.malformed(format!("field {name} is missing")))
+    }
+
+    fn moment(&self, name: &str) -> Result<Moment, Malformed> {
+        let when: When = self.required(name)?;
+        when.0.ok_or_else(|| self.malformed(format!("field {name} is no moment")))
+    }
+
+    /// The first estimate that is a number. People may turn the field into a text, and its value
+    /// is worth less than the issue.
+    fn story_points(&self, custom: &CustomFields) -> Option<f64> {
+        let number = |id: &String| -> Option<f64> {
+            match serde_json::from_str(self.values.get(id)?.get()).ok()? {
+                serde_json::Value::Number(number) => number.as_f64(),
+                serde_json::Value::String(text) => text.trim().parse().ok(),
+                _ => None,
+            }
+        };
+        custom.story_points.iter().find_map(number).filter(|points| points.is_finite())
+    }
+
+    fn sprints(&self, custom: &CustomFields) -> Result<Vec<String>, Malformed> {
+        let mut names = Vec::new();
+        for id in &custom.sprints {
+            let sprints: Option<Vec<wire::SprintOfIssue>> = self.optional(id)?;
+            for sprint in sprints.unwrap_or_default() {
+                let name = match sprint {
+                    wire::SprintOfIssue::Object(named) => Some(named.name),
+                    wire::SprintOfIssue::Printed(printed) => printed_name(&printed),
+                };
+                names.extend(name.map(clean));
+            }
+        }
+        Ok(names)
+    }
+
+    fn malformed(&self, reason: String) -> Malformed {
+        Malformed { what: self.of.to_owned(), reason }
+    }
+}

@@ -1,0 +1,116 @@
+//! Sprints, by way of the boards that show them.
+
+use std::collections::HashSet;
+
+use domain::facts::Facts;
+use domain::sprint::Sprint;
+use extractor::{Failure, Page};
+use futures::{StreamExt, TryStreamExt};
+
+use super::SIDE_BY_SIDE;
+use crate::mapping;
+use crate::source::{Site, store_is_out};
+use crate::wire::Board;
+
+/// Boards per page.
+const BOARDS_PER_PAGE: usize = 20;
+/// With more projects than this, one list of all boards is shorter than a list for each.
+const FEW_PROJECTS: usize = 20;
+
+pub(crate) struct Sprints {
+    pub(crate) site: Site,
+    /// Ids of boards that may have sprints, sorted; asked for once.
+    boards: Option<Vec<i64>>,
+}
+
+impl Sprints {
+    pub(crate) fn new(site: Site) -> Sprints {
+        Sprints { site, boards: None }
+    }
+
+    /// The sprints of the next few boards. The cursor is the last board that was read.
+    pub(crate) async fn page(&mut self, cursor: &str) -> Result<Page, Failure> {
+        let after: i64 = match cursor {
+            "" => 0,
+            board => board.parse().map_err(|_| Failure::StaleCursor)?,
+        };
+        let boards = match &self.boards {
+            Some(boards) => boards,
+            None => {
+                let boards = self.boards().await?;
+                self.boards.insert(boards)
+            }
+        };
+        let mut left = boards.iter().copied().filter(|board| *board > after);
+        let now: Vec<i64> = left.by_ref().take(BOARDS_PER_PAGE).collect();
+        let next = left.next().and(now.last()).map(i64::to_string);
+        let site = &self.site;
+        let sprints: Vec<Vec<Sprint>> = futures::stream::iter(now)
+            .map(|board| sprints_of(site, board))
+            .buffered(SIDE_BY_SIDE)
+            .try_collect()
+            .await?;
+        let facts = Facts { sprints: once(sprints.concat()), ..Facts::default() };
+        Ok(Page { facts, next, ..Page::default() })
+    }
+
+    /// Boards that may have sprints, of projects that are read.
+    async fn boards(&self) -> Result<Vec<i64>, Failure> {
+        let Site { kept, owner, integration, scopes, .. } = &self.site;
+        let projects = kept.projects(*owner, *integration).await.map_err(|e| store_is_out(&e))?;
+        let projects: HashSet<i64> = projects.iter().map(|project| project.external_id).collect();
+        let found = if !scopes.is_empty() && projects.len() <= FEW_PROJECTS {
+            let of_each = futures::stream::iter(projects.iter().copied())
+                .map(|project| self.listed(Some(project)))
+                .buffer_unordered(SIDE_BY_SIDE);
+            of_each.try_collect::<Vec<_>>().await?.into_iter().flatten().collect()
+        } else {
+            self.listed(None).await?
+        };
+        let is_ours = |board: &Board| {
+            let project = board.location.as_ref().and_then(|location| location.project_id);
+            project.is_none_or(|id| projects.contains(&id.0))
+        };
+        let mut boards: Vec<i64> = found
+            .iter()
+            .filter(|board| board.kind != "kanban" && is_ours(board))
+            .map(|board| board.id.0)
+            .collect();
+        boards.sort_unstable();
+        boards.dedup();
+        Ok(boards)
+    }
+
+    async fn listed(&self, project: Option<i64>) -> Result<Vec<Board>, Failure> {
+        let mut boards = Vec::new();
+        let mut next = Some(0);
+        while let Some(start) = next {
+            let Some(page) = self.site.client.boards(project, start).await? else {
+                tracing::info!(?project, "this jira shows no boards, so there are no sprints");
+                break;
+            };
+            next = page.next(start);
+            boards.extend(page.values);
+        }
+        Ok(boards)
+    }
+}
+
+async fn sprints_of(site: &Site, board: i64) -> Result<Vec<Sprint>, Failure> {
+    let mut sprints = Vec::new();
+    let mut next = Some(0);
+    while let Some(start) = next {
+        // Kanban boards, and boards that may not be seen, have no sprints for us.
+        let Some(page) = site.client.sprints(board, start).await? else { break };
+        next = page.next(start);
+        sprints.extend(page.values.into_iter().map(|sprint| mapping::sprint(sprint, board)));
+    }
+    Ok(sprints)
+}
+
+/// A sprint shows on several boards and is told once.
+fn once(mut sprints: Vec<Sprint>) -> Vec<Sprint> {
+    let mut seen = HashSet::new();
+    sprints.retain(|sprint| seen.insert(sprint.external_id));
+    sprints
+}
