@@ -19,6 +19,7 @@ export default ts.config(
   {
     rules: {
       'no-undef': 'off',
+      '@typescript-eslint/no-unused-vars': ['error', { ignoreRestSiblings: true }],
       'svelte/no-navigation-without-resolve': 'off',
     },
   },

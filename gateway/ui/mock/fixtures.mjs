@@ -242,7 +242,7 @@ export function connectionTest(draft) {
   const github = draft.type === 'github';
   const source = github ? 'GitHub' : 'Jira';
   const secret = draft.token ?? draft.api_token ?? 'stored';
-  const check = (name, status, detail, hint = null) => ({ name, status, detail, hint });
+  const check = (name, status, detail, hint = '') => ({ name, status, detail, hint });
   if (secret.startsWith('bad')) {
     return {
       ok: false,
@@ -255,20 +255,22 @@ export function connectionTest(draft) {
           `${source} refused this token (401).`,
           'Paste a new one; tokens cannot be read back once they are lost.',
         ),
-        check('permissions', 'skipped', null),
-        check('scope', 'skipped', null),
-        check('quota', 'skipped', null),
+        check('permissions', 'skipped', 'Not tried.'),
+        check('scope', 'skipped', 'Not tried.'),
+        check('quota', 'skipped', 'Not tried.'),
         check('clock', 'ok', 'Differs by 0.4 s.'),
       ],
       scopes: [],
     };
   }
-  const keys = github ? repositories : projects;
-  const lost = github ? 'northwind/payments' : null;
+  // GitHub's list may be endless, so only what was asked for is looked at; Jira tells all its projects.
+  const asked = github ? (draft.repositories ?? []) : projects;
+  const scopes = scopesOf(draft.type, asked);
+  const lost = scopes.find((scope) => !scope.available);
   return {
     ok: true,
     checks: [
-      check('address', 'ok', `${draft.base_url ? new URL(draft.base_url).host : 'The address'} is a public address.`),
+      check('address', 'ok', `${new URL(draft.base_url).host} is a public address.`),
       check('reachable', 'ok', 'Answered in 84 ms over TLS 1.3.'),
       check('auth', 'ok', `${source} accepted the token.`),
       check(
@@ -280,22 +282,27 @@ export function connectionTest(draft) {
         ? check(
             'scope',
             'warning',
-            'GitHub accepted this token but it cannot read northwind/payments (404).',
+            `GitHub accepted this token but it cannot read \`${lost.key}\` (404).`,
             'Ask an owner to grant Contents: read.',
           )
-        : check('scope', 'ok', 'All five projects can be read.'),
+        : check('scope', 'ok', github ? 'What the token can see is ready.' : 'All five projects can be read.'),
       check('quota', 'ok', github ? '4,812 of 5,000 requests left this hour.' : 'No limit met.'),
       check('clock', 'ok', 'Differs by 0.4 s.'),
     ],
-    scopes: keys.map((key) => ({
-      key,
-      name: github
-        ? key
-        : { PAY: 'Payments', CORE: 'Core platform', WEB: 'Web shop', OPS: 'Operations', DATA: 'Data' }[key],
-      available: key !== lost,
-      detail: key === lost ? '404: needs Contents: read' : null,
-    })),
+    scopes,
   };
+}
+
+const projectNames = { PAY: 'Payments', CORE: 'Core platform', WEB: 'Web shop', OPS: 'Operations', DATA: 'Data' };
+const unreadable = 'northwind/payments';
+
+export function scopesOf(type, keys = type === 'github' ? repositories : projects) {
+  return keys.map((key) => ({
+    key,
+    name: projectNames[key] ?? key,
+    available: key !== unreadable,
+    detail: key === unreadable ? '404: needs Contents: read' : '',
+  }));
 }
 
 export const problem = (status, code, title, detail, hint = null) => ({

@@ -120,7 +120,7 @@ export async function start(port = 0) {
     'POST /api/v1/integrations/test': async (response, body) => {
       const stored = world.integrations.find((integration) => integration.id === body.id);
       await new Promise((done) => setTimeout(done, 700));
-      return json(response, 200, fixtures.connectionTest(stored ?? body));
+      return json(response, 200, fixtures.connectionTest({ ...stored, ...body }));
     },
     'GET /api/v1/metrics/dora': (response, _, url) =>
       json(response, 200, report(url.searchParams, { empty: world.scenario === 'fresh' })),
@@ -155,7 +155,7 @@ export async function start(port = 0) {
       (response, [id], url) => {
         const { type } = world.integrations.find((integration) => integration.id === id);
         const search = url.searchParams.get('search').toLowerCase();
-        const { scopes } = fixtures.connectionTest({ type, base_url: 'https://example.com' });
+        const scopes = fixtures.scopesOf(type);
         return json(response, 200, {
           items: scopes.filter(({ key, name }) => `${key} ${name}`.toLowerCase().includes(search)),
         });
@@ -166,7 +166,7 @@ export async function start(port = 0) {
       /^\/api\/v1\/integrations\/([\w-]+)$/,
       (response, [id], _, body) => {
         const integration = world.integrations.find((each) => each.id === id);
-        return json(response, 200, Object.assign(integration, withoutSecrets(body)));
+        return json(response, 200, Object.assign(integration, withoutSecrets(body), { active: true }));
       },
     ],
     [
@@ -195,7 +195,7 @@ export async function start(port = 0) {
       for (const event of world.events) if (event.seq > since) tell(event);
       world.listeners.add(tell);
       client.on('close', () => world.listeners.delete(tell));
-      world.say({ type: 'system_health', ...world.health });
+      tell({ type: 'system_health', seq: world.seq, ...world.health });
     });
   });
 

@@ -19,8 +19,8 @@ const jobsOf = {
   ],
   idle: () => [fixtures.job('jira_sync', 'FINISHED'), fixtures.job('git_sync', 'FINISHED')],
   fresh: () => [
-    fixtures.job('jira_sync', 'NOT_STARTED', { active: false, last_success_at: null, next_run_at: null }),
-    fixtures.job('git_sync', 'NOT_STARTED', { active: false, last_success_at: null, next_run_at: null }),
+    fixtures.job('jira_sync', 'NOT_STARTED', { last_run_id: null, last_success_at: null, next_run_at: null }),
+    fixtures.job('git_sync', 'NOT_STARTED', { last_run_id: null, last_success_at: null, next_run_at: null }),
   ],
   trouble: () => [
     fixtures.job('jira_sync', 'ERROR', {
@@ -111,9 +111,15 @@ export class World {
     const job = this.jobs.find((each) => each.job_type === type);
     const transition = transitions[command];
     if (!job || !transition?.from.includes(job.status)) return null;
-    if (command === 'pause' || command === 'stop') {
+    if (command === 'stop') {
       job.pending_command = command;
       setTimeout(() => this.move(job, transition.to), acknowledgeMs).unref();
+      return job;
+    }
+    if (command === 'pause') {
+      // The job is paused at once; its workers obey at their next page.
+      this.move(job, transition.to, command);
+      setTimeout(() => (job.pending_command = null), acknowledgeMs).unref();
       return job;
     }
     this.moving = true;
@@ -130,10 +136,10 @@ export class World {
     this.runs[job.job_type].unshift(fixtures.openRun(job.job_type, job.steps));
   }
 
-  move(job, status) {
+  move(job, status, pending = null) {
     job.status = status;
     job.version += 1;
-    job.pending_command = null;
+    job.pending_command = pending;
     job.error = null;
     const open = this.runs[job.job_type].find((run) => run.outcome === null);
     const ended = status === 'FINISHED' || status === 'NOT_STARTED';
@@ -143,15 +149,7 @@ export class World {
     }
     if (status === 'FINISHED') job.last_success_at = new Date().toISOString();
     if (status !== 'RUNNING') job.rows_per_second = job.eta_seconds = null;
-    this.say({
-      type: 'job_status',
-      job_type: job.job_type,
-      status,
-      version: job.version,
-      progress: job.progress,
-      step: job.step,
-      error: null,
-    });
+    this.say({ type: 'job_status', ...structuredClone(job) });
   }
 
   tick() {

@@ -40,6 +40,7 @@ export const views = [
   { name: 'wizard-failed', path: '/integrations', scenario: 'live', act: wizard('failed') },
   { name: 'wizard-test', path: '/integrations', scenario: 'live', act: wizard('test') },
   { name: 'wizard-scopes', path: '/integrations', scenario: 'live', act: wizard('scopes') },
+  { name: 'wizard-edit', path: '/integrations', scenario: 'live', act: editScopes },
   {
     name: 'deactivate',
     path: '/integrations',
@@ -88,6 +89,14 @@ async function hoverChart(page) {
   await page.mouse.move(box.x + box.width * 0.6, box.y + box.height * 0.5);
 }
 
+async function editScopes(page) {
+  await page.getByRole('button', { name: 'Edit' }).nth(1).click();
+  await page.getByTestId('wizard-next').click();
+  await page.getByTestId('connection-test').waitFor();
+  await page.getByTestId('wizard-next').click();
+  await page.getByTestId('scopes').waitFor();
+}
+
 function wizard(until) {
   return async (page) => {
     await page.getByTestId('add-integration').click();
@@ -101,6 +110,12 @@ function wizard(until) {
     await page.getByTestId('connection-test').waitFor();
     if (until !== 'scopes') return;
     await page.getByTestId('wizard-next').click();
-    await page.getByTestId('scopes').waitFor();
+    await page.getByRole('radio', { name: 'Only those I pick' }).check();
+    for (const key of ['northwind/ledger', 'northwind/payments']) {
+      await page.getByLabel('Search repositories').fill(key);
+      await page.keyboard.press('Enter');
+      await page.getByTestId('scopes').getByText(key).waitFor();
+    }
+    await page.getByText('404: needs Contents').waitFor();
   };
 }

@@ -92,8 +92,11 @@ export const saveIntegration = (id: string, draft: IntegrationDraft) =>
   ask<Integration>('PUT', `/api/v1/integrations/${encodeURIComponent(id)}`, draft);
 export const deactivateIntegration = (id: string) =>
   ask<unknown>('DELETE', `/api/v1/integrations/${encodeURIComponent(id)}`);
-export const testIntegration = (wanted: IntegrationDraft | { id: string }) =>
-  ask<ConnectionTest>('POST', '/api/v1/integrations/test', wanted, testPatienceMs);
+export const testStored = (id: string) =>
+  ask<ConnectionTest>('POST', '/api/v1/integrations/test', { id }, testPatienceMs);
+/** A draft of a stored integration is tested with the stored secret where it names none. */
+export const testDraft = (draft: IntegrationDraft, stored: string | null) =>
+  ask<ConnectionTest>('POST', '/api/v1/integrations/test', { id: stored ?? undefined, ...draft }, testPatienceMs);
 export const integrationScopes = (id: string, search: string) =>
   ask<Page<Pick<Scope, 'key' | 'name'>>>(
     'GET',

@@ -52,7 +52,8 @@ export class Problem extends Error {
   /** The complaint about one field of what was sent. */
   about(field: string): string | null {
     const error = this.errors.find((candidate) => fieldName(candidate) === field);
-    return error?.detail ?? error?.message ?? null;
+    const words = error?.detail ?? error?.message;
+    return words ? words.charAt(0).toUpperCase() + words.slice(1) : null;
   }
 }
 

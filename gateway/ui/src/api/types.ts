@@ -111,15 +111,10 @@ export interface SystemHealth {
   integrations: HealthLevel;
 }
 
-export interface JobStatusEvent {
+/** A job that changed its state, as it is now. */
+export interface JobStatusEvent extends Omit<Job, 'budget'> {
   type: 'job_status';
   seq: number;
-  job_type: JobType;
-  status: JobStatus;
-  version: number;
-  progress: number | null;
-  step: string | null;
-  error: string | null;
 }
 
 export interface ProgressEvent {

@@ -13,6 +13,8 @@ import { after, withSnapshot, type Board } from './reducer';
 const runsShown = 5;
 /** Events come in flocks; one snapshot after the flock is enough. */
 const settleMs = 200;
+/** Workers obey a command silently: until they have, we ask. */
+const askWhilePendingMs = 1_000;
 
 interface Refusal {
   command: JobCommand;
@@ -76,6 +78,7 @@ class LiveBoard {
     return () => {
       window.removeEventListener('online', hurry);
       this.#connection.stop();
+      clearTimeout(this.#settle);
     };
   }
 
@@ -154,15 +157,18 @@ class LiveBoard {
     announcer.say(sentence);
   }
 
-  #settleSoon(job: JobType): void {
+  #settleSoon(job: JobType, waitMs = settleMs): void {
     this.#moved.add(job);
     clearTimeout(this.#settle);
-    this.#settle = setTimeout(() => {
-      const moved = [...this.#moved];
-      this.#moved.clear();
-      void this.#askJobs();
-      for (const each of moved) void this.runs[each].reload();
-    }, settleMs);
+    this.#settle = setTimeout(() => void this.#settleNow(), waitMs);
+  }
+
+  async #settleNow(): Promise<void> {
+    const moved = [...this.#moved];
+    this.#moved.clear();
+    await Promise.all([this.#askJobs(), ...moved.map((job) => this.runs[job].reload())]);
+    const pending = this.jobs.find((job) => job.pending_command !== null);
+    if (pending) this.#settleSoon(pending.job_type, askWhilePendingMs);
   }
 }
 

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 
 import type { EventPage, LiveEvent } from '../api/types';
-import { Connection, pollEveryMs, type LinkState, type Socket } from './connection';
+import { Connection, graceMs, pollEveryMs, type LinkState, type Socket } from './connection';
 
 class FakeSocket implements Socket {
   onopen: Socket['onopen'] = null;
@@ -37,6 +37,7 @@ class FakeSocket implements Socket {
 }
 
 const health = (seq: number): LiveEvent => ({ type: 'system_health', seq, database: 'healthy' });
+const news = (seq: number) => ({ type: 'progress_update', seq }) as LiveEvent;
 
 function stage() {
   const sockets: FakeSocket[] = [];
@@ -99,7 +100,7 @@ describe('connection', () => {
     last().opens();
     world.ticket = false;
     last().cut();
-    await settle();
+    await vi.advanceTimersByTimeAsync(graceMs);
     expect(links.at(-1)).toBe('polling');
     const before = resync.mock.calls.length;
     await vi.advanceTimersByTimeAsync(3 * pollEveryMs);
@@ -111,13 +112,13 @@ describe('connection', () => {
     connection.start();
     await settle();
     last().opens();
-    last().says(JSON.stringify(health(7)));
+    last().says(JSON.stringify(news(7)));
     last().cut();
-    await settle();
-    expect(world.polledSince).toEqual([7]);
     await vi.advanceTimersByTimeAsync(1000);
     expect(sockets).toHaveLength(2);
     expect(last().since).toBe(7);
+    await vi.advanceTimersByTimeAsync(graceMs);
+    expect(world.polledSince).toEqual([7]);
   });
 
   it('applies what a poll tells and goes on from there', async () => {
@@ -125,13 +126,13 @@ describe('connection', () => {
     connection.start();
     await settle();
     last().opens();
-    last().says(JSON.stringify(health(7)));
+    last().says(JSON.stringify(news(7)));
     world.ticket = false;
-    world.missed = { items: [health(8), health(9)], next_seq: 10 };
+    world.missed = { items: [news(8), news(9)], next_seq: 9 };
     last().cut();
-    await settle();
+    await vi.advanceTimersByTimeAsync(graceMs);
     expect(events).toEqual([7, 8, 9]);
-    world.missed = { items: [], next_seq: 10 };
+    world.missed = { items: [], next_seq: 9 };
     await vi.advanceTimersByTimeAsync(pollEveryMs);
     expect(world.polledSince).toEqual([7, 9]);
   });
@@ -144,7 +145,7 @@ describe('connection', () => {
     world.ticket = false;
     world.poll = false;
     last().cut();
-    await settle();
+    await vi.advanceTimersByTimeAsync(graceMs);
     expect(links.at(-1)).toBe('lost');
   });
 
@@ -166,7 +167,7 @@ describe('connection', () => {
     connection.start();
     await settle();
     last().cut();
-    await vi.advanceTimersByTimeAsync(1000);
+    await vi.advanceTimersByTimeAsync(graceMs);
     last().opens();
     await settle();
     const before = resync.mock.calls.length;
@@ -191,8 +192,29 @@ describe('connection', () => {
     connection.start();
     await settle();
     last().opens();
-    for (const seq of [3, 3, 2, 4]) last().says(JSON.stringify(health(seq)));
+    for (const seq of [3, 3, 2, 4]) last().says(JSON.stringify(news(seq)));
     expect(events).toEqual([3, 4]);
+  });
+
+  it('hears of health as often as it is told, whatever its number', async () => {
+    const { connection, events, last } = stage();
+    connection.start();
+    await settle();
+    last().opens();
+    for (const event of [health(3), news(4), health(4), health(4)]) last().says(JSON.stringify(event));
+    expect(events).toEqual([3, 4, 4, 4]);
+  });
+
+  it('does not call a socket cut that is back at once', async () => {
+    const { connection, links, last } = stage();
+    connection.start();
+    await settle();
+    last().opens();
+    last().cut();
+    await vi.advanceTimersByTimeAsync(600);
+    last().opens();
+    await vi.advanceTimersByTimeAsync(pollEveryMs);
+    expect(links).toEqual(['connecting', 'live', 'live']);
   });
 
   it('listens to a server whose numbers start over', async () => {
@@ -200,11 +222,11 @@ describe('connection', () => {
     connection.start();
     await settle();
     last().opens();
-    last().says(JSON.stringify(health(900)));
+    last().says(JSON.stringify(news(900)));
     last().cut();
     await vi.advanceTimersByTimeAsync(1000);
     last().opens();
-    last().says(JSON.stringify(health(1)));
+    last().says(JSON.stringify(news(1)));
     expect(events).toEqual([900, 1]);
   });
 

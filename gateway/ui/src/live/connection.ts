@@ -22,6 +22,8 @@ export interface Listener {
 }
 
 export const pollEveryMs = 10_000;
+/** A socket that comes back so soon was never away: the server ends each one now and then, to see a fresh ticket. */
+export const graceMs = 1_500;
 
 /**
  * Keeps the page told of what happens: a socket while it holds, a poll every ten seconds while it does not, and new
@@ -34,6 +36,7 @@ export class Connection {
   #seq: number | null = null;
   #failures = 0;
   #retry: ReturnType<typeof setTimeout> | undefined;
+  #grace: ReturnType<typeof setTimeout> | undefined;
   #poll: ReturnType<typeof setInterval> | undefined;
   #stopped = true;
 
@@ -88,9 +91,12 @@ export class Connection {
     socket.onmessage = (message) => {
       if (this.#socket !== socket) return;
       const event = parse(message.data);
+      if (!event) return;
+      // Health is a state and carries the number of the last event; it is never told twice in vain.
+      const known = event.type !== 'system_health' && event.seq <= seen;
+      if (known) return;
       // Numbers only grow within one connection; a server that was set up anew may start over between two.
-      if (!event || event.seq <= seen) return;
-      seen = event.seq;
+      if (event.type !== 'system_health') seen = event.seq;
       this.#seq = event.seq;
       this.#listener.event(event);
     };
@@ -105,12 +111,19 @@ export class Connection {
     if (this.#stopped) return;
     this.#retry = setTimeout(() => void this.#connect(), backoffMs(this.#failures, Math.random()));
     this.#failures += 1;
-    if (this.#poll !== undefined) return;
+    if (this.#grace !== undefined || this.#poll !== undefined) return;
+    this.#grace = setTimeout(() => this.#startPolling(), graceMs);
+  }
+
+  #startPolling(): void {
+    this.#grace = undefined;
     this.#poll = setInterval(() => void this.#ask(), pollEveryMs);
     void this.#ask();
   }
 
   #stopPolling(): void {
+    clearTimeout(this.#grace);
+    this.#grace = undefined;
     clearInterval(this.#poll);
     this.#poll = undefined;
   }

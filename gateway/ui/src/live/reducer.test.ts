@@ -26,14 +26,9 @@ const job = (more: Partial<Job> = {}): Job => ({
 const board = (more: Partial<Job> = {}): Board => ({ jobs: [job(more)], health: {} });
 
 const status = (more: Partial<JobStatusEvent> = {}): JobStatusEvent => ({
+  ...job({ status: 'PAUSED', version: 6, progress: 41, rows_per_second: null, eta_seconds: null }),
   type: 'job_status',
   seq: 1,
-  job_type: 'jira_sync',
-  status: 'PAUSED',
-  version: 6,
-  progress: 41,
-  step: 'issues',
-  error: null,
   ...more,
 });
 
@@ -66,9 +61,13 @@ describe('a change of state', () => {
     expect(after(known, status({ status: 'NOT_STARTED' })).jobs[0]?.pending_command).toBeNull();
   });
 
-  it('that leaves the state as it is leaves the command pending', () => {
-    const known = board({ pending_command: 'stop' });
-    expect(after(known, status({ status: 'RUNNING' })).jobs[0]?.pending_command).toBe('stop');
+  it('tells which command the workers have yet to obey', () => {
+    const paused = status({ pending_command: 'pause' });
+    expect(after(board(), paused).jobs[0]?.pending_command).toBe('pause');
+  });
+
+  it('leaves nothing of the message itself in the job', () => {
+    expect(after(board(), status()).jobs[0]).not.toHaveProperty('seq');
   });
 
   it('ends the speed of a job that does not run any more', () => {

@@ -37,22 +37,11 @@ function withJob(board: Board, jobType: string, move: (job: Job) => Job): Board 
   return jobs.some((job, at) => job !== board.jobs[at]) ? { ...board, jobs } : board;
 }
 
+/** The event holds the whole job as it is now, except what only progress tells. */
 function onStatus(job: Job, event: JobStatusEvent): Job {
   if (event.version < job.version) return job;
-  const moved = event.status !== job.status;
-  const running = event.status === 'RUNNING';
-  return {
-    ...job,
-    status: event.status,
-    version: event.version,
-    progress: event.progress ?? (moved ? null : job.progress),
-    step: event.step ?? (moved ? null : job.step),
-    error: event.error,
-    pending_command: moved ? null : job.pending_command,
-    rows_per_second: running ? job.rows_per_second : null,
-    eta_seconds: running ? job.eta_seconds : null,
-    waiting_until: running ? job.waiting_until : null,
-  };
+  const { type, seq, ...now } = event;
+  return { ...job, ...now };
 }
 
 /** Progress of a job that does not run any more is late news. */

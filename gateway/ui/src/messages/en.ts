@@ -1,5 +1,4 @@
 const plural = (n: number, one: string, many: string): string => (n === 1 ? one : many);
-const thousands = new Intl.NumberFormat('en');
 
 export const en = {
   product: 'Pulse ETL',
@@ -201,7 +200,8 @@ export const en = {
     notScheduled: 'Not scheduled',
     due: 'due now',
     waiting: (time: string) => `Waiting for the API’s quota until ${time}. Nothing is lost; it goes on by itself.`,
-    inactive: 'This job is switched off: no active integration feeds it.',
+    unfed: 'No active integration feeds this job.',
+    switchedOff: 'This job is switched off: the schedule leaves it out.',
     connect: { jira_sync: 'Connect Jira', git_sync: 'Connect GitHub' },
     pending: 'Starts as soon as no other job runs.',
     errorTitle: 'The last run failed',
@@ -295,6 +295,7 @@ export const en = {
     test: 'Test',
     testing: 'Testing…',
     edit: 'Edit',
+    reactivate: 'Reactivate',
     deactivate: 'Deactivate',
     deactivating: 'Deactivating…',
     actionsOf: (name: string) => `Actions for ${name}`,
@@ -356,12 +357,20 @@ export const en = {
       jira: 'Which projects should be synced?',
       github: 'Which repositories should be synced?',
     },
+    everything: { jira: 'Every project the account can read', github: 'Every repository the token can read' },
+    pick: 'Only those I pick',
     search: { jira: 'Search projects', github: 'Search repositories' },
+    searchHint: {
+      jira: 'A project that is not listed can be added by its key, such as PAY',
+      github: 'A repository that is not listed can be added by its full name, such as acme/payments',
+    },
+    add: (key: string) => `Add ${key}`,
+    looking: 'Looking…',
+    nothingPicked: 'Nothing is picked yet. Write a name above to add it.',
     noMatch: 'Nothing matches.',
-    noScopes: 'This account sees nothing to sync. Check the token’s permissions.',
     selectShown: 'Select all shown',
     clearShown: 'Clear all shown',
-    selected: (n: number) => `${thousands.format(n)} selected`,
+    selected: (n: string) => `${n} selected`,
     pickOne: 'Pick at least one.',
     save: 'Save integration',
     saving: 'Saving…',

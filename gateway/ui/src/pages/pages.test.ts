@@ -5,7 +5,7 @@ import { Problem } from '../api/problem';
 import type { DoraPoint, JobCommand, JobStatus, Schedule, Scope } from '../api/types';
 import { isBetter, metricFrom, seriesOf, windowFrom } from './dora/metrics';
 import { complaints, draftOf, emptyEntry, wireName } from './integrations/draft';
-import { matching, merged } from './integrations/scopes';
+import { addable, matching, merged } from './integrations/scopes';
 import { commandsFor, isAllowed } from './jobs/look';
 import { differs, isWithin, offeredRetryIntervals, offeredTimezones } from './jobs/schedule';
 
@@ -18,8 +18,13 @@ describe('controls', () => {
     ['FINISHED', ['run']],
     ['ERROR', ['run', 'retry']],
   ] as [JobStatus, JobCommand[]][])('of a job that is %s allow %j', (status, allowed) => {
-    expect(commandsFor(status).filter((command) => isAllowed(status, command))).toEqual(allowed);
+    expect(commandsFor(status, null).filter((command) => isAllowed(status, command))).toEqual(allowed);
   });
+});
+
+it('a job that is about to pause shows so in the place of pause', () => {
+  expect(commandsFor('PAUSED', 'pause')).toContain('pause');
+  expect(commandsFor('PAUSED', null)).toContain('resume');
 });
 
 describe('the schedule', () => {
@@ -70,7 +75,7 @@ describe('an integration', () => {
   });
 
   it('keeps its secret when none is entered', () => {
-    const entry = { ...emptyEntry('github'), scopes: ['acme/shop'] };
+    const entry = { ...emptyEntry('github'), everything: false, scopes: ['acme/shop'] };
     expect(complaints(entry, true)).toEqual({});
     expect(JSON.parse(JSON.stringify(draftOf(entry)))).toEqual({
       type: 'github',
@@ -99,9 +104,9 @@ describe('an integration', () => {
 
   it('finds what the server says about a field', () => {
     const problem = new Problem(422, { errors: [{ field: 'base_url', detail: 'is private' }] });
-    expect(problem.about(wireName('baseUrl', 'jira'))).toBe('is private');
+    expect(problem.about(wireName('baseUrl', 'jira'))).toBe('Is private');
     const pointed = new Problem(422, { errors: [{ pointer: '#/api_token', detail: 'is empty' }] });
-    expect(pointed.about(wireName('secret', 'jira'))).toBe('is empty');
+    expect(pointed.about(wireName('secret', 'jira'))).toBe('Is empty');
   });
 });
 
@@ -110,6 +115,23 @@ describe('scopes', () => {
 
   it('are listed once, with what is chosen already', () => {
     expect(merged([scope('b'), scope('a')], [scope('a')], ['c', 'a']).map(({ key }) => key)).toEqual(['a', 'b', 'c']);
+  });
+
+  it.each([
+    ['github', 'acme/payments', 'acme/payments'],
+    ['github', ' acme/a.b-c_d ', 'acme/a.b-c_d'],
+    ['github', 'Acme/Shop', null],
+    ['github', 'acme', null],
+    ['github', 'a/b/c', null],
+    ['jira', 'pay', 'PAY'],
+    ['jira', 'two words', null],
+    ['jira', '', null],
+  ] as ['github' | 'jira', string, string | null][])('of %s can be added by writing "%s": %s', (type, search, key) => {
+    expect(addable(type, search, [scope('acme/shop')])).toBe(key);
+  });
+
+  it('that are everything are sent as no list at all', () => {
+    expect(draftOf({ ...emptyEntry('github'), secret: 's', scopes: ['a/b'] }).repositories).toEqual([]);
   });
 
   it('are found by every word of a search', () => {

@@ -9,6 +9,8 @@ export interface Entry {
   baseUrl: string;
   username: string;
   secret: string;
+  /** Whatever the account can read, now and later; else only `scopes`. */
+  everything: boolean;
   scopes: string[];
 }
 
@@ -23,6 +25,7 @@ export function emptyEntry(type: IntegrationType): Entry {
     baseUrl: usualAddress[type],
     username: '',
     secret: '',
+    everything: true,
     scopes: [],
   };
 }
@@ -34,6 +37,7 @@ export function entryOf(integration: Integration): Entry {
     baseUrl: integration.base_url,
     username: integration.username ?? '',
     secret: '',
+    everything: scopesOf(integration).length === 0,
     scopes: scopesOf(integration),
   };
 }
@@ -51,11 +55,12 @@ export function complaints(entry: Entry, stored: boolean): Partial<Record<EntryF
 /** What the server is sent: under the names of the kind, and without a secret that was not entered. */
 export function draftOf(entry: Entry): IntegrationDraft {
   const secret = entry.secret.trim() || undefined;
+  const scopes = entry.everything ? [] : entry.scopes;
   const shared = { type: entry.type, name: entry.name.trim(), base_url: entry.baseUrl.trim().replace(/\/+$/, '') };
   if (entry.type === 'jira') {
-    return { ...shared, username: entry.username.trim(), api_token: secret, projects: entry.scopes };
+    return { ...shared, username: entry.username.trim(), api_token: secret, projects: scopes };
   }
-  return { ...shared, token: secret, repositories: entry.scopes };
+  return { ...shared, token: secret, repositories: scopes };
 }
 
 /** The name of a field on the wire, to find the server's complaint about it. */

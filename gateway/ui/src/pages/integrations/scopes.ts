@@ -1,4 +1,4 @@
-import type { Scope } from '../../api/types';
+import type { IntegrationType, Scope } from '../../api/types';
 
 /** Everything that can be picked: what the test found, what a search found, and what is picked already, once each. */
 export function merged(tested: Scope[], found: Scope[], chosen: string[]): Scope[] {
@@ -15,4 +15,17 @@ export function matching(scopes: Scope[], search: string): Scope[] {
     const text = `${scope.key} ${scope.name}`.toLowerCase();
     return words.every((word) => text.includes(word));
   });
+}
+
+const names: Record<IntegrationType, RegExp> = {
+  jira: /^[\p{L}\p{N}_]{1,255}$/u,
+  github: /^[\w.-]{1,100}\/[\w.-]{1,100}$/,
+};
+
+/** What was written into the search as a key of its own, if it can be one and is not listed yet. */
+export function addable(type: IntegrationType, search: string, listed: Scope[]): string | null {
+  const written = type === 'jira' ? search.trim().toUpperCase() : search.trim();
+  if (!names[type].test(written)) return null;
+  const isListed = listed.some((scope) => scope.key.toLowerCase() === written.toLowerCase());
+  return isListed ? null : written;
 }

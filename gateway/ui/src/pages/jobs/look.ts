@@ -52,9 +52,9 @@ const allowed: Record<JobStatus, readonly JobCommand[]> = {
 export const isAllowed = (status: JobStatus, command: JobCommand): boolean => allowed[status].includes(command);
 
 /** The commands shown for a state: always in the same places, pause and resume sharing one. */
-export const commandsFor = (status: JobStatus): JobCommand[] => [
+export const commandsFor = (status: JobStatus, busyWith: JobCommand | null): JobCommand[] => [
   'run',
-  status === 'PAUSED' ? 'resume' : 'pause',
+  status === 'PAUSED' && busyWith !== 'pause' ? 'resume' : 'pause',
   'retry',
   'stop',
 ];
