@@ -10,5 +10,6 @@ mod platform {
     mod rabbitmq;
     mod redis;
     mod servers;
+    mod shutdown;
     mod upstream;
 }

@@ -169,13 +169,10 @@ fn judged(error: lapin::Error) -> Error {
     }
 }
 
-/// An error and everything behind it on one line.
+/// An error and everything behind it on one line; lapin's own words already hold what is behind them.
 fn chain(error: &Error) -> String {
-    let mut line = error.to_string();
-    let mut source = std::error::Error::source(error);
-    while let Some(inner) = source {
-        line = format!("{line}: {inner}");
-        source = inner.source();
+    match std::error::Error::source(error) {
+        Some(source) => format!("{error}: {source}"),
+        None => error.to_string(),
     }
-    line
 }

@@ -1,6 +1,7 @@
 //! A line to a server that can be cut, silenced and mended.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use tokio::io::{AsyncRead, AsyncReadExt, AsyncWrite, AsyncWriteExt};
 use tokio::net::{TcpListener, TcpStream};
@@ -16,6 +17,7 @@ enum Mood {
 pub struct Proxy {
     pub port: u16,
     mood: Arc<watch::Sender<Mood>>,
+    callers: Arc<AtomicUsize>,
 }
 
 impl Proxy {
@@ -24,13 +26,20 @@ impl Proxy {
         let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
         let port = listener.local_addr().unwrap().port();
         let mood = Arc::new(watch::Sender::new(Mood::Carrying));
-        let listening = mood.clone();
+        let callers = Arc::new(AtomicUsize::new(0));
+        let (listening, counting) = (mood.clone(), callers.clone());
         tokio::spawn(async move {
             while let Ok((near, _)) = listener.accept().await {
+                counting.fetch_add(1, Ordering::Relaxed);
                 tokio::spawn(connect(near, server.clone(), listening.subscribe()));
             }
         });
-        Proxy { port, mood }
+        Proxy { port, mood, callers }
+    }
+
+    /// How many connections were tried so far.
+    pub fn callers(&self) -> usize {
+        self.callers.load(Ordering::Relaxed)
     }
 
     /// Breaks all connections and lets no new one stand.

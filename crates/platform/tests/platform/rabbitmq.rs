@@ -74,7 +74,7 @@ async fn opening_waits_for_a_broker_that_starts() {
         tokio::spawn(
             async move { Queue::open_as(&servers::prefix(), &url, &TOPICS).await.map(|_| ()) },
         );
-    tokio::time::sleep(Duration::from_millis(300)).await;
+    eventually("a second try", async || proxy.callers() >= 2).await;
     assert!(!opening.is_finished());
     proxy.mend();
     timeout(PATIENCE, opening).await.unwrap().unwrap().unwrap();
