@@ -63,8 +63,8 @@ function metrics(series, total, days) {
       previous: 3,
       counted: total,
       excluded: [
-        { reason: 'not_production', count: 214 },
-        { reason: 'repository_inactive', count: 12 },
+        { reason: 'other_environment', count: 214 },
+        { reason: 'no_environment_rule', count: 12 },
       ],
       formula:
         'Median over the weeks of the window of days with at least one successful production deployment, empty weeks included.',
@@ -78,10 +78,7 @@ function metrics(series, total, days) {
       band: 'HIGH',
       previous: 47.2 * hour,
       counted: 386,
-      excluded: [
-        { reason: 'first_deployment', count: 14 },
-        { reason: 'negative_interval', count: 2 },
-      ],
+      excluded: [{ reason: 'negative_interval', count: 2 }],
       formula:
         'Median time from the earliest authored commit of a pull request to the end of the first successful production deployment that contains it.',
     },
@@ -106,7 +103,7 @@ function metrics(series, total, days) {
       band: 'HIGH',
       previous: 2.6 * hour,
       counted: 9,
-      excluded: [{ reason: 'unlinked', count: 3 }],
+      excluded: [{ reason: 'no_deployment', count: 3 }],
       formula:
         'Median time from the end of the deployment to the end of the incident, over incidents linked to a deployment and resolved in the window.',
     },
@@ -118,7 +115,7 @@ function metrics(series, total, days) {
       band: null,
       previous: null,
       counted: 0,
-      excluded: [{ reason: 'unresolved', count: 1 }],
+      excluded: [{ reason: 'negative_interval', count: 1 }],
       empty_reason: '12 incidents found, 0 resolved with a known start: the incident rule names no start field.',
       formula: 'Median time from the start to the end of an incident, over incidents resolved in the window.',
     },

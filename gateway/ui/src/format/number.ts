@@ -4,6 +4,7 @@ import { duration } from './duration';
 
 const whole = new Intl.NumberFormat(locale, { maximumFractionDigits: 0 });
 const short = new Intl.NumberFormat(locale, { maximumFractionDigits: 1 });
+const fine = new Intl.NumberFormat(locale, { maximumFractionDigits: 2 });
 const percentage = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 1 });
 const wholePercentage = new Intl.NumberFormat(locale, { style: 'percent', maximumFractionDigits: 0 });
 
@@ -12,6 +13,9 @@ export const count = (n: number): string => whole.format(n);
 
 /** A rate of rows: "840" or, when slow, "3.4". */
 export const rate = (n: number): string => (n < 10 ? short : whole).format(n);
+
+/** A number of any kind, to two decimals. */
+export const exact = (n: number): string => fine.format(n);
 
 /** A share as a percentage: 0.125 is "12.5%". */
 export const share = (n: number): string => percentage.format(n);
