@@ -13,8 +13,6 @@ export PATH := $(PATH):$(PULSE_TOOLS)/bin
 UI := gateway/ui
 UI_SOURCES := $(shell find $(UI)/src $(UI)/public $(UI)/index.html $(UI)/*.config.* -type f 2>/dev/null)
 UI_PAGE := $(UI)/dist/index.html
-BROWSER_TESTS := $(patsubst %/package-lock.json,%/node_modules/.package-lock.json, \
-	$(wildcard standalone/tests/browser/package-lock.json))
 
 # People see Cargo's progress; a log gets only what went wrong.
 QUIET := $(shell [[ -t 2 ]] || echo --quiet)
@@ -34,7 +32,7 @@ run: build-tools ui ## Run the service in one process, as the environment config
 	@$(BUILD_DEMO) --bin pulse-etl
 	@exec $(CARGO_TARGET_DIR)/demo/pulse-etl serve
 
-test: test-tools ui $(BROWSER_TESTS) ## Run every test, beside a PostgreSQL, a RabbitMQ and a Redis of their own
+test: test-tools ui ## Run every test, beside a PostgreSQL, a RabbitMQ and a Redis of their own
 	@cargo nextest run $(QUIET:--quiet=--cargo-quiet) --workspace --no-run
 	@scripts/test-servers -- cargo nextest run --workspace
 
