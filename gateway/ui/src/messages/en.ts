@@ -238,7 +238,7 @@ export const en = {
     requests: 'Requests',
     details: 'Details',
     noGaps: 'No gaps',
-    open: 'Running',
+    open: 'Under way',
     why: 'Reason',
     outcomes: { FINISHED: 'Finished', ERROR: 'Error', STOPPED: 'Stopped' },
     triggers: { manual: 'by hand', schedule: 'by schedule', retry: 'as a retry' },
