@@ -80,7 +80,9 @@ CREATE TABLE issues (
     REFERENCES statuses (client_id, integration_id, external_id)
 ) WITHOUT ROWID;
 CREATE INDEX issues_key ON issues (client_id, key);
-CREATE INDEX issues_of_project ON issues (client_id, integration_id, project_id, created_at);
+-- The project comes first: an index that begins like the primary key tempts PostgreSQL, before it has
+-- statistics, to look single issues up in it, and to walk through all of them each time.
+CREATE INDEX issues_of_project ON issues (project_id, integration_id, client_id, created_at);
 CREATE INDEX issues_truncated ON issues (client_id, integration_id, project_id, external_id)
   WHERE NOT changelog_complete;
 
