@@ -1,20 +1,26 @@
--- A cross join keeps SQLite from starting at the repositories, which would lose the place in the list.
+WITH page AS (
+  SELECT *
+  FROM comments
+  WHERE client_id = :client
+    AND (integration_id, repository_id, number, external_id)
+      > (:after_integration, :after_first, :after_second, :after_third)
+    AND (:updated_since IS NULL OR created_at >= :updated_since)
+    AND (:repository IS NULL OR (integration_id, repository_id) IN (
+      SELECT integration_id, external_id FROM repositories
+      WHERE client_id = :client AND lower(full_name) = lower(:repository)))
+  ORDER BY integration_id, repository_id, number, external_id
+  LIMIT :limit
+)
 SELECT
-  comments.integration_id,
-  comments.repository_id,
+  page.integration_id,
+  page.repository_id,
   repositories.full_name AS repository,
-  comments.number,
-  comments.external_id,
-  comments.author,
-  comments.created_at
-FROM comments CROSS JOIN repositories
-WHERE comments.client_id = :client
-  AND (comments.integration_id, comments.repository_id, comments.number, comments.external_id)
-    > (:after_integration, :after_first, :after_second, :after_third)
-  AND repositories.client_id = comments.client_id
-  AND repositories.integration_id = comments.integration_id
-  AND repositories.external_id = comments.repository_id
-  AND (:updated_since IS NULL OR comments.created_at >= :updated_since)
-  AND (:repository IS NULL OR lower(repositories.full_name) = lower(:repository))
-ORDER BY comments.integration_id, comments.repository_id, comments.number, comments.external_id
-LIMIT :limit
+  page.number,
+  page.external_id,
+  page.author,
+  page.created_at
+FROM page
+JOIN repositories ON repositories.client_id = page.client_id
+  AND repositories.integration_id = page.integration_id
+  AND repositories.external_id = page.repository_id
+ORDER BY page.integration_id, page.repository_id, page.number, page.external_id

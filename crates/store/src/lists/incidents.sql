@@ -1,20 +1,29 @@
--- A cross join keeps SQLite from starting at the issues, which would lose the place in the list.
+WITH page AS (
+  SELECT *
+  FROM incident_facts AS facts
+  WHERE client_id = :client
+    AND (integration_id, issue_id) > (:after_integration, :after_first)
+    AND (:updated_since IS NULL OR coalesce(ended_at, started_at) >= :updated_since)
+    AND (:project IS NULL OR :project = (
+      SELECT projects.key
+      FROM issues
+      JOIN projects ON projects.client_id = issues.client_id
+        AND projects.integration_id = issues.integration_id
+        AND projects.external_id = issues.project_id
+      WHERE issues.client_id = facts.client_id AND issues.integration_id = facts.integration_id
+        AND issues.external_id = facts.issue_id))
+  ORDER BY integration_id, issue_id
+  LIMIT :limit
+)
 SELECT
-  facts.integration_id,
-  facts.issue_id,
+  page.integration_id,
+  page.issue_id,
   issues.key AS issue_key,
-  facts.started_at,
-  facts.ended_at,
-  facts.deployment_id,
-  facts.rule
-FROM incident_facts AS facts CROSS JOIN issues
-WHERE facts.client_id = :client
-  AND (facts.integration_id, facts.issue_id) > (:after_integration, :after_first)
-  AND issues.client_id = facts.client_id
-  AND issues.integration_id = facts.integration_id
-  AND issues.external_id = facts.issue_id
-  AND (:updated_since IS NULL OR coalesce(facts.ended_at, facts.started_at) >= :updated_since)
-  AND (:project IS NULL OR (issues.integration_id, issues.project_id) IN (
-    SELECT integration_id, external_id FROM projects WHERE client_id = :client AND key = :project))
-ORDER BY facts.integration_id, facts.issue_id
-LIMIT :limit
+  page.started_at,
+  page.ended_at,
+  page.deployment_id,
+  page.rule
+FROM page
+JOIN issues ON issues.client_id = page.client_id
+  AND issues.integration_id = page.integration_id AND issues.external_id = page.issue_id
+ORDER BY page.integration_id, page.issue_id

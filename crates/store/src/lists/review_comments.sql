@@ -1,20 +1,26 @@
--- A cross join keeps SQLite from starting at the repositories, which would lose the place in the list.
+WITH page AS (
+  SELECT *
+  FROM review_comments
+  WHERE client_id = :client
+    AND (integration_id, repository_id, number, external_id)
+      > (:after_integration, :after_first, :after_second, :after_third)
+    AND (:updated_since IS NULL OR created_at >= :updated_since)
+    AND (:repository IS NULL OR (integration_id, repository_id) IN (
+      SELECT integration_id, external_id FROM repositories
+      WHERE client_id = :client AND lower(full_name) = lower(:repository)))
+  ORDER BY integration_id, repository_id, number, external_id
+  LIMIT :limit
+)
 SELECT
-  review_comments.integration_id,
-  review_comments.repository_id,
+  page.integration_id,
+  page.repository_id,
   repositories.full_name AS repository,
-  review_comments.number,
-  review_comments.external_id,
-  review_comments.author,
-  review_comments.created_at
-FROM review_comments CROSS JOIN repositories
-WHERE review_comments.client_id = :client
-  AND (review_comments.integration_id, review_comments.repository_id, review_comments.number, review_comments.external_id)
-    > (:after_integration, :after_first, :after_second, :after_third)
-  AND repositories.client_id = review_comments.client_id
-  AND repositories.integration_id = review_comments.integration_id
-  AND repositories.external_id = review_comments.repository_id
-  AND (:updated_since IS NULL OR review_comments.created_at >= :updated_since)
-  AND (:repository IS NULL OR lower(repositories.full_name) = lower(:repository))
-ORDER BY review_comments.integration_id, review_comments.repository_id, review_comments.number, review_comments.external_id
-LIMIT :limit
+  page.number,
+  page.external_id,
+  page.author,
+  page.created_at
+FROM page
+JOIN repositories ON repositories.client_id = page.client_id
+  AND repositories.integration_id = page.integration_id
+  AND repositories.external_id = page.repository_id
+ORDER BY page.integration_id, page.repository_id, page.number, page.external_id

@@ -1,22 +1,28 @@
--- A cross join keeps SQLite from starting at the repositories, which would lose the place in the list.
+WITH page AS (
+  SELECT *
+  FROM reviews
+  WHERE client_id = :client
+    AND (integration_id, repository_id, number, external_id)
+      > (:after_integration, :after_first, :after_second, :after_third)
+    AND (:updated_since IS NULL OR submitted_at >= :updated_since)
+    AND (:state IS NULL OR state = upper(:state))
+    AND (:repository IS NULL OR (integration_id, repository_id) IN (
+      SELECT integration_id, external_id FROM repositories
+      WHERE client_id = :client AND lower(full_name) = lower(:repository)))
+  ORDER BY integration_id, repository_id, number, external_id
+  LIMIT :limit
+)
 SELECT
-  reviews.integration_id,
-  reviews.repository_id,
+  page.integration_id,
+  page.repository_id,
   repositories.full_name AS repository,
-  reviews.number,
-  reviews.external_id,
-  reviews.author,
-  reviews.state,
-  reviews.submitted_at
-FROM reviews CROSS JOIN repositories
-WHERE reviews.client_id = :client
-  AND (reviews.integration_id, reviews.repository_id, reviews.number, reviews.external_id)
-    > (:after_integration, :after_first, :after_second, :after_third)
-  AND repositories.client_id = reviews.client_id
-  AND repositories.integration_id = reviews.integration_id
-  AND repositories.external_id = reviews.repository_id
-  AND (:updated_since IS NULL OR reviews.submitted_at >= :updated_since)
-  AND (:repository IS NULL OR lower(repositories.full_name) = lower(:repository))
-  AND (:state IS NULL OR reviews.state = upper(:state))
-ORDER BY reviews.integration_id, reviews.repository_id, reviews.number, reviews.external_id
-LIMIT :limit
+  page.number,
+  page.external_id,
+  page.author,
+  page.state,
+  page.submitted_at
+FROM page
+JOIN repositories ON repositories.client_id = page.client_id
+  AND repositories.integration_id = page.integration_id
+  AND repositories.external_id = page.repository_id
+ORDER BY page.integration_id, page.repository_id, page.number, page.external_id
