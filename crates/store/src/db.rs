@@ -154,11 +154,11 @@ macro_rules! ask {
         $crate::db::blocking(move || match kind {
             $crate::db::Kind::Pg(pool) => {
                 let mut conn = pool.get()?;
-                Ok($crate::pg::queries::$($path)::+(&mut conn, $($arg),*)?)
+                $crate::db::told($crate::pg::queries::$($path)::+(&mut conn, $($arg),*))
             }
             $crate::db::Kind::Lite { readers, .. } => {
                 let mut conn = readers.get()?;
-                Ok($crate::lite::queries::$($path)::+(&mut conn, $($arg),*)?)
+                $crate::db::told($crate::lite::queries::$($path)::+(&mut conn, $($arg),*))
             }
         })
         .await
@@ -174,13 +174,13 @@ macro_rules! keep {
             $crate::db::Kind::Pg(pool) => $crate::db::persist(|| {
                 let mut conn = pool.get()?;
                 $crate::pg::dialect::write(&mut conn, |conn| {
-                    Ok($crate::pg::queries::$($path)::+(conn, $($arg),*)?)
+                    $crate::db::told($crate::pg::queries::$($path)::+(conn, $($arg),*))
                 })
             }),
             $crate::db::Kind::Lite { writer, .. } => $crate::db::persist(|| {
                 let mut conn = writer.get()?;
                 $crate::lite::dialect::write(&mut conn, |conn| {
-                    Ok($crate::lite::queries::$($path)::+(conn, $($arg),*)?)
+                    $crate::db::told($crate::lite::queries::$($path)::+(conn, $($arg),*))
                 })
             }),
         })
@@ -189,6 +189,14 @@ macro_rules! keep {
 }
 
 pub(crate) use {ask, keep};
+
+/// What a query told. Some fail with diesel's error, some with ours.
+pub(crate) fn told<T, E>(result: Result<T, E>) -> Result<T, Error>
+where
+    Error: From<E>,
+{
+    result.map_err(Error::from)
+}
 
 /// Tries a write again while what stopped it is passing.
 pub(crate) fn persist<T>(mut attempt: impl FnMut() -> Result<T, Error>) -> Result<T, Error> {

@@ -3,6 +3,8 @@
 //! Each query is written once, under `queries/`, and compiled once per database, where only the
 //! type `Conn` differs. What just one database can say lives in its own `bulk.rs` and `dialect.rs`.
 
+#![expect(clippy::duplicate_mod, reason = "the queries are compiled once per database")]
+
 mod db;
 mod error;
 mod fact_table;
@@ -16,17 +18,17 @@ mod types;
 pub mod clients;
 pub mod facts;
 pub mod integrations;
-pub mod lists;
 pub mod jobs;
-pub mod work;
+pub mod lists;
 pub mod metrics;
+pub mod work;
 
 pub use clients::Clients;
 pub use db::Db;
 pub use error::Error;
 pub use facts::Facts;
 pub use integrations::Integrations;
-pub use lists::Lists;
 pub use jobs::Jobs;
-pub use work::Work;
+pub use lists::Lists;
 pub use metrics::Metrics;
+pub use work::Work;
