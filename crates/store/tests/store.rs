@@ -1,0 +1,15 @@
+//! The contract of the store: each promise is one body, which runs on SQLite in memory, on SQLite
+//! in a file and on PostgreSQL.
+
+#[macro_use]
+#[path = "store/house.rs"]
+mod house;
+#[path = "store/nouns.rs"]
+mod nouns;
+
+#[path = "store/facts.rs"]
+mod facts;
+#[path = "store/lists.rs"]
+mod lists;
+#[path = "store/migrations.rs"]
+mod migrations;

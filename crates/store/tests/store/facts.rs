@@ -1,0 +1,300 @@
+//! Pages of facts: kept whole or not at all, and only what is new is written.
+
+use domain::deployment::DeploymentOutcome;
+use domain::facts::Facts as Page;
+use domain::job::JobType;
+use domain::work::{Counts, Gap, Slice};
+use store::Error;
+use store::facts::{Held, Kept, PageMark};
+use store::lists::Filter;
+
+use crate::house::{House, mark};
+use crate::nouns::*;
+
+contract! {
+    a_page_is_kept_whole_or_not_at_all,
+    a_second_put_changes_nothing,
+    a_large_page_is_kept_like_a_small_one,
+    a_lost_lease_keeps_nothing,
+    a_page_moves_its_task_and_tells_its_gaps,
+    several_pages_are_kept_at_once,
+    an_older_version_never_replaces_a_newer_one,
+    of_a_key_told_twice_the_newest_wins,
+    what_hangs_on_a_pull_request_is_replaced,
+    a_commit_belongs_to_two_pull_requests,
+    parents_of_a_commit_are_never_erased,
+    comments_on_unknown_pull_requests_are_left_out,
+    an_entry_with_two_items_keeps_both,
+    another_clients_connection_is_refused,
+    a_deleted_issue_that_is_seen_again_is_live,
+    a_completed_history_stays_complete_until_the_issue_changes,
+    an_issue_never_renames_its_type,
+    what_is_off_the_whole_list_is_closed,
+    open_deployments_are_told,
+}
+
+fn written(rows: u64) -> Kept {
+    Kept { written: rows }
+}
+
+async fn a_page_is_kept_whole_or_not_at_all(house: &House) {
+    let stray = Page { changes: vec![change(404, 1, 0)], ..all_of_jira() };
+    let mark = mark(&stray);
+    let refused = house.facts.keep_page(&house.held(house.jira), stray, &mark).await;
+    assert!(matches!(refused, Err(Error::Query(_))), "{refused:?}");
+    assert_eq!(house.facts.projects(house.client, house.jira).await.unwrap(), []);
+    assert_eq!(house.cursor().await, "");
+}
+
+async fn a_second_put_changes_nothing(house: &House) {
+    let jira = house.jira_says(all_of_jira()).await;
+    assert_eq!(jira, written(9), "a project, a type, a status, a sprint, 2 issues and 3 changes");
+    let github = house.github_says(all_of_github()).await;
+    // A repository, 6 commits, and of each of 2 pull requests: itself, 3 links to commits,
+    // 2 reviews, a comment and a comment on its diff; 2 deployments.
+    assert_eq!(github, written(1 + 6 + 2 * 8 + 2));
+
+    assert_eq!(house.jira_says(all_of_jira()).await, written(0));
+    assert_eq!(house.github_says(all_of_github()).await, written(0));
+}
+
+async fn a_large_page_is_kept_like_a_small_one(house: &House) {
+    let large = || Page {
+        issues: (0..3_000).map(issue).collect(),
+        changes: (0..9_000).map(|n| change(n / 3, n, 0)).collect(),
+        ..jira_page()
+    };
+    let type_and_status = 2;
+    assert_eq!(house.jira_says(large()).await, written(1 + type_and_status + 3_000 + 9_000));
+    assert_eq!(house.jira_says(large()).await, written(0));
+
+    let mut touched = large();
+    touched.issues[42].summary = "Another title".to_owned();
+    touched.changes[8_999].to_string = None;
+    assert_eq!(house.jira_says(touched).await, written(2));
+    let ids = house.facts.live_issue_ids(house.client, house.jira, PROJECT).await.unwrap();
+    assert_eq!(ids, (0..3_000).collect::<Vec<i64>>());
+}
+
+async fn a_lost_lease_keeps_nothing(house: &House) {
+    house.work.expire(house.fence, at(100)).await.unwrap();
+    house.work.begin(house.task, "grace", at(3_000), at(2_900)).await.unwrap().unwrap();
+
+    let page = all_of_jira();
+    let late = house.facts.keep_page(&house.held(house.jira), page.clone(), &mark(&page)).await;
+    assert!(matches!(late, Err(Error::LostLease { task }) if task == house.task), "{late:?}");
+    assert_eq!(house.facts.projects(house.client, house.jira).await.unwrap(), []);
+}
+
+async fn a_page_moves_its_task_and_tells_its_gaps(house: &House) {
+    let gap = |reason: &str| Gap { scope: "PAY-3".to_owned(), reason: reason.to_owned() };
+    let mark = |cursor: &str, gap| PageMark {
+        cursor: cursor.to_owned(),
+        counts: Counts { rows: 40, requests: 2 },
+        gaps: vec![gap],
+        now: at(5),
+    };
+    let held = house.held(house.jira);
+    house.facts.keep_page(&held, jira_page(), &mark("2", gap("no summary"))).await.unwrap();
+    house.facts.keep_page(&held, jira_page(), &mark("3", gap("no status"))).await.unwrap();
+
+    let run = house.jobs.run(house.client, house.run).await.unwrap();
+    assert_eq!(run.gaps, [gap("no status")]);
+    assert_eq!(run.requests, 4);
+    let job = house.jobs.get(house.client, JobType::JiraSync, at(6)).await.unwrap();
+    assert_eq!(job.rows(), 80);
+    assert_eq!(house.cursor().await, "3");
+}
+
+async fn several_pages_are_kept_at_once(house: &House) {
+    let page = |issues: &[i64]| Page {
+        issues: issues.iter().copied().map(issue).collect(),
+        ..jira_page()
+    };
+    let pages = [page(&[1, 2]), page(&[2, 3])];
+    let pages = pages.into_iter().map(|page| (page.clone(), mark(&page))).collect();
+    let kept = house.facts.keep_pages(&house.held(house.jira), pages).await.unwrap();
+    let type_and_status = 2;
+    assert_eq!(kept, written(1 + type_and_status + 3));
+    assert_eq!(house.cursor().await, "done");
+}
+
+async fn an_older_version_never_replaces_a_newer_one(house: &House) {
+    house.jira_says(all_of_jira()).await;
+    house.github_says(all_of_github()).await;
+
+    let mut old_issue = issue(1);
+    old_issue.summary = "As it was".to_owned();
+    old_issue.updated_at = at(999);
+    let late = house.jira_says(Page { issues: vec![old_issue], ..jira_page() }).await;
+    assert_eq!(late, written(0));
+
+    let mut old_pull_request = pull_request(1);
+    old_pull_request.title = "As it was".to_owned();
+    old_pull_request.updated_at = at(999);
+    old_pull_request.reviews = vec![review(77)];
+    let page = Page { pull_requests: vec![old_pull_request, pull_request(2)], ..github_page() };
+    assert_eq!(house.github_says(page).await, written(0));
+}
+
+async fn of_a_key_told_twice_the_newest_wins(house: &House) {
+    let mut newer = issue(1);
+    newer.summary = "As it is".to_owned();
+    newer.updated_at = at(1_001);
+    house.jira_says(Page { issues: vec![newer, issue(1)], ..jira_page() }).await;
+    let issues = issues(house).await;
+    assert_eq!((issues.len(), issues[0].summary.as_str()), (1, "As it is"));
+
+    let mut newer = pull_request(1);
+    newer.title = "As it is".to_owned();
+    newer.updated_at = at(1_001);
+    newer.comments.clear();
+    house.github_says(Page { pull_requests: vec![newer, pull_request(1)], ..github_page() }).await;
+    let told = pull_requests(house).await;
+    assert_eq!((told.len(), told[0].title.as_str(), told[0].comments), (1, "As it is", 0));
+}
+
+async fn what_hangs_on_a_pull_request_is_replaced(house: &House) {
+    house.github_says(all_of_github()).await;
+    let mut forced = pull_request(1);
+    forced.commits = vec![commit(12), commit(13)];
+    forced.reviews = vec![review(12), review(13)];
+    forced.comments.clear();
+    let kept = house.github_says(Page { pull_requests: vec![forced], ..github_page() }).await;
+    // New: a commit and its link, and a review. Gone: two links, a review, a comment. And the
+    // commit that stays has moved up.
+    assert_eq!(kept, written(3 + 4 + 1));
+
+    let told = pull_requests(house).await;
+    let counts = |n: usize| (told[n].commits, told[n].reviews, told[n].comments);
+    assert_eq!([counts(0), counts(1)], [(2, 2, 0), (3, 2, 1)]);
+}
+
+async fn a_commit_belongs_to_two_pull_requests(house: &House) {
+    house.github_says(all_of_github()).await;
+    let page = house.lists.commits(house.client, &Filter::default(), None, 100).await.unwrap();
+    let shared: Vec<i64> =
+        page.items.iter().filter(|c| c.sha == sha(7)).map(|c| c.number).collect();
+    assert_eq!(shared, [1, 2]);
+    assert_eq!(pull_requests(house).await[0].first_commit_at, Some(at(7)));
+}
+
+async fn parents_of_a_commit_are_never_erased(house: &House) {
+    let mut in_history = commit(7);
+    in_history.parents = Some(vec![sha(6)]);
+    house.github_says(Page { commits: vec![in_history.clone()], ..github_page() }).await;
+    house.github_says(Page { pull_requests: vec![pull_request(1)], ..github_page() }).await;
+    let again = house.github_says(Page { commits: vec![in_history], ..github_page() }).await;
+    assert_eq!(again, written(0), "the parents are still there");
+}
+
+async fn comments_on_unknown_pull_requests_are_left_out(house: &House) {
+    let page = Page {
+        pull_requests: vec![pull_request(1)],
+        review_comments: vec![review_comment(1, 31), review_comment(404, 32)],
+        ..github_page()
+    };
+    house.github_says(page).await;
+    let told = house.lists.review_comments(house.client, &Filter::default(), None, 9).await;
+    let ids: Vec<i64> = told.unwrap().items.iter().map(|comment| comment.external_id).collect();
+    assert_eq!(ids, [31]);
+}
+
+async fn an_entry_with_two_items_keeps_both(house: &House) {
+    house.jira_says(all_of_jira()).await;
+    let told = house.lists.issue_changes(house.client, &Filter::default(), None, 9).await.unwrap();
+    let items: Vec<(i64, i32)> = told.items.iter().map(|c| (c.change_id, c.item_index)).collect();
+    assert_eq!(items, [(100, 0), (100, 1), (101, 0)]);
+}
+
+async fn another_clients_connection_is_refused(house: &House) {
+    let (_, foreign_jira, _) = house.add_client("globex").await;
+    let held = Held { integration: foreign_jira, ..house.held(house.jira) };
+    let page = all_of_jira();
+    let refused = house.facts.keep_page(&held, page.clone(), &mark(&page)).await;
+    assert!(matches!(refused, Err(Error::Query(_))), "{refused:?}");
+}
+
+async fn a_deleted_issue_that_is_seen_again_is_live(house: &House) {
+    house.jira_says(all_of_jira()).await;
+    let gone = || Page { deleted_issues: vec![1], ..Page::default() };
+    assert_eq!(house.jira_says(gone()).await, written(1));
+    assert_eq!(house.jira_says(gone()).await, written(0));
+    let live = || house.facts.live_issue_ids(house.client, house.jira, PROJECT);
+    assert_eq!(live().await.unwrap(), [2]);
+
+    assert_eq!(house.jira_says(all_of_jira()).await, written(1));
+    assert_eq!(live().await.unwrap(), [1, 2]);
+}
+
+async fn a_completed_history_stays_complete_until_the_issue_changes(house: &House) {
+    let truncated = |updated| {
+        let mut issue = issue(1);
+        issue.changelog_complete = false;
+        issue.updated_at = at(updated);
+        Page { issues: vec![issue], ..jira_page() }
+    };
+    let completed = || Page { completed_changelogs: vec![1], ..Page::default() };
+    let missing = || {
+        let slice =
+            Slice { created_from: Some(at(1)), created_to: Some(at(2)), ..Slice::default() };
+        house.facts.truncated_changelogs(house.client, house.jira, PROJECT, slice, 0, 10)
+    };
+    house.jira_says(truncated(1_000)).await;
+    assert_eq!(missing().await.unwrap(), [1]);
+
+    assert_eq!(house.jira_says(completed()).await, written(1));
+    assert_eq!(missing().await.unwrap(), [0; 0]);
+    assert_eq!(house.jira_says(truncated(1_000)).await, written(0), "the same version again");
+    assert_eq!(house.jira_says(completed()).await, written(0));
+
+    house.jira_says(truncated(1_001)).await;
+    assert_eq!(missing().await.unwrap(), [1]);
+}
+
+async fn an_issue_never_renames_its_type(house: &House) {
+    let list = Page { issue_types: vec![issue_type("User story")], ..jira_page() };
+    house.jira_says(list.clone()).await;
+    house.jira_says(Page { issues: vec![issue(1)], ..jira_page() }).await;
+    assert_eq!(issues(house).await[0].issue_type, "User story");
+    assert_eq!(house.jira_says(list).await, written(0));
+}
+
+async fn what_is_off_the_whole_list_is_closed(house: &House) {
+    let both = Page {
+        projects: vec![project(1, "PAY"), project(2, "OPS")],
+        projects_are_all: true,
+        ..Page::default()
+    };
+    let one = Page { projects: vec![project(2, "OPS")], projects_are_all: true, ..Page::default() };
+    house.jira_says(both).await;
+    assert_eq!(house.jira_says(one.clone()).await, written(1));
+    assert_eq!(house.jira_says(one).await, written(0));
+    let projects = house.facts.projects(house.client, house.jira).await.unwrap();
+    assert_eq!(projects, [project(2, "OPS")]);
+
+    let none = Page { repositories_are_all: true, ..Page::default() };
+    house.github_says(github_page()).await;
+    assert_eq!(house.github_says(none).await, written(1));
+    assert_eq!(house.facts.repositories(house.client, house.github).await.unwrap(), []);
+}
+
+async fn open_deployments_are_told(house: &House) {
+    let mut open = deployment("d9");
+    open.outcome = DeploymentOutcome::Pending;
+    house.github_says(Page { deployments: vec![open, deployment("d1")], ..github_page() }).await;
+    let open = house.facts.open_deployments(house.client, house.github, REPOSITORY).await.unwrap();
+    assert_eq!(open, ["d9"]);
+
+    house.github_says(all_of_github()).await;
+    let newest = house.facts.newest_pull_request_update(house.client, house.github, REPOSITORY);
+    assert_eq!(newest.await.unwrap(), Some(at(1_000)));
+}
+
+async fn issues(house: &House) -> Vec<store::lists::Issue> {
+    house.lists.issues(house.client, &Filter::default(), None, 100).await.unwrap().items
+}
+
+async fn pull_requests(house: &House) -> Vec<store::lists::PullRequest> {
+    house.lists.pull_requests(house.client, &Filter::default(), None, 100).await.unwrap().items
+}
