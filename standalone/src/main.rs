@@ -1,1 +1,111 @@
-fn main() {}
+//! `pulse-etl`: everything in one process.
+
+use std::process::ExitCode;
+
+use clap::{Parser, Subcommand};
+use platform::config::Settings;
+use platform::shutdown::Shutdown;
+use platform::telemetry;
+use standalone::House;
+use standalone::demo::Demo;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Pulls a company's Jira and GitHub, and answers with DORA metrics.
+#[derive(Debug, Parser)]
+#[command(version)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Verb,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// Run every service in this process, as the environment configures it.
+    #[command(after_help = platform::config::MANUAL)]
+    Serve,
+    /// Run every service with a simulated company, connected and syncing.
+    Demo(Company),
+    /// Bring the database up to date and leave.
+    Migrate,
+}
+
+/// The company to simulate.
+#[derive(Debug, clap::Args)]
+struct Company {
+    /// The same seed gives the same company.
+    #[arg(long, default_value_t = 1)]
+    seed: u64,
+    /// How many issues it has.
+    #[arg(long, default_value_t = 3_000)]
+    issues: usize,
+    /// How many pull requests it has.
+    #[arg(long, default_value_t = 1_500)]
+    pull_requests: usize,
+    /// How long Jira and GitHub take to answer.
+    #[arg(long, default_value_t = 20)]
+    latency_ms: u64,
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&error.into()),
+    };
+    let done = runtime.block_on(async {
+        match arguments.verb {
+            Verb::Serve => serve().await,
+            Verb::Demo(company) => demo(company).await,
+            Verb::Migrate => migrate().await,
+        }
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => complain(&error),
+    }
+}
+
+/// One line that says what is wrong, with its causes.
+#[expect(clippy::print_stderr, reason = "logging may be what did not start")]
+fn complain(error: &anyhow::Error) -> ExitCode {
+    eprintln!("pulse-etl: {error:#}");
+    ExitCode::FAILURE
+}
+
+#[expect(clippy::print_stdout, reason = "people and scripts read the address from here")]
+async fn serve() -> anyhow::Result<()> {
+    let settings = Settings::load()?;
+    telemetry::init(&settings.log_level, settings.log_json())?;
+    let shutdown = Shutdown::on_signals()?;
+    let house = House::start(&settings, shutdown).await?;
+    println!("Pulse ETL listens on http://{}", house.addr());
+    house.run().await
+}
+
+#[expect(clippy::print_stdout, reason = "people read where to sign in and as whom")]
+async fn demo(company: Company) -> anyhow::Result<()> {
+    let demo = Demo::prepare(simulator::Options {
+        seed: company.seed,
+        issues: company.issues,
+        pull_requests: company.pull_requests,
+        latency: std::time::Duration::from_millis(company.latency_ms),
+        ..simulator::Options::default()
+    })?;
+    let settings = demo.settings(platform::config::variables())?;
+    telemetry::init(&settings.log_level, settings.log_json())?;
+    let shutdown = Shutdown::on_signals()?;
+    let house = House::start(&settings, shutdown).await?;
+    let url = format!("http://localhost:{}", house.addr().port());
+    demo.connect(&url).await?;
+    println!("{}", demo.welcome(&url));
+    house.run().await
+}
+
+async fn migrate() -> anyhow::Result<()> {
+    let settings = Settings::load()?;
+    telemetry::init(&settings.log_level, settings.log_json())?;
+    store::Db::open(settings.database_url.as_str(), 1).await?;
+    Ok(())
+}

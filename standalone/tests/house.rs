@@ -2,3 +2,9 @@
 
 #[path = "house/arrows.rs"]
 mod arrows;
+#[path = "house/browser.rs"]
+mod browser;
+#[path = "house/stack.rs"]
+mod stack;
+#[path = "house/truth.rs"]
+mod truth;

@@ -1,25 +1,5 @@
 //! Where this process runs and whom it may talk to. Only this module reads the environment.
-//!
-//! | variable | default | meaning |
-//! |---|---|---|
-//! | `DATABASE_URL` | `sqlite:data/pulse.db` | `sqlite:…` or `postgres://…` |
-//! | `QUEUE_URL` | `memory:` | or `amqp://…` |
-//! | `CACHE_URL` | `memory:` | or `redis://…` |
-//! | `BACKEND_SERVICE_URL` | | who knows the users |
-//! | `HOST`, `PORT` | `127.0.0.1`, `8000` | where we listen |
-//! | `ORCHESTRATOR_URL`, `METRICS_URL` | | peers that run in other processes |
-//! | `SECRET_KEY`, `ENCRYPTION_KEY` | | base64 of 32 bytes: signs tickets, seals credentials |
-//! | `ENCRYPTION_KEYS_OLD` | | retired keys that still open, separated by commas |
-//! | `INTERNAL_TOKEN` | | what our services show each other |
-//! | `SCHEDULER_TIMEZONE` | `UTC` | for clients that did not choose one |
-//! | `LOG_LEVEL`, `LOG_FORMAT`, `DEBUG` | `info`, by terminal, `false` | `pretty` or `json` |
-//! | `FRONTEND_ORIGINS` | | who may embed us and receive our messages |
-//! | `UPSTREAM_ALLOW` | | networks that outgoing requests may reach although they are not public |
-//! | `ALLOW_TOKEN_IN_URL` | `false` | accept `?token=` from old front ends |
-//! | `OTEL_EXPORTER_OTLP_ENDPOINT` | | where traces go |
-//! | `WORKER_CONCURRENCY`, `QUEUE_PREFETCH` | `4`, the same | tasks, and messages, in hand at once |
-//!
-//! Each can also come from a file, named by the same variable with `_FILE` behind it.
+//! [`MANUAL`] explains every variable.
 
 mod parse;
 mod vars;
@@ -33,6 +13,41 @@ use url::Url;
 pub use self::parse::{Address, LogFormat, Origin};
 use self::vars::Vars;
 use crate::secrets::Key;
+
+/// Every variable, for people: what `--help` prints.
+pub const MANUAL: &str = "\
+Variables of the environment (each can also come from a file, as NAME_FILE):
+
+  BACKEND_SERVICE_URL    who knows the users; required
+  ENCRYPTION_KEY         base64 of 32 bytes, seals credentials; required. Keep it!
+  ENCRYPTION_KEYS_OLD    retired keys that still open, separated by commas
+  DATABASE_URL           sqlite:PATH or postgres://...      [sqlite:data/pulse.db]
+  QUEUE_URL              memory: or amqp://...              [memory:]
+  CACHE_URL              memory: or redis://...             [memory:]
+  HOST, PORT             where we listen                    [127.0.0.1, 8000]
+  ORCHESTRATOR_URL, METRICS_URL
+                         peers that run in other processes
+  SECRET_KEY             base64 of 32 bytes, signs tickets
+  INTERNAL_TOKEN         what our services show each other
+  SCHEDULER_TIMEZONE     for clients that did not choose one  [UTC]
+  LOG_LEVEL              a level, or info,platform=debug      [info]
+  LOG_FORMAT             pretty or json                       [by terminal]
+  DEBUG                  true or false                        [false]
+  FRONTEND_ORIGINS       who may embed us and receive our messages
+  UPSTREAM_ALLOW         networks that outgoing requests may reach although they are not public
+  ALLOW_TOKEN_IN_URL     accept ?token= from old front ends   [false]
+  OTEL_EXPORTER_OTLP_ENDPOINT
+                         where traces go
+  WORKER_CONCURRENCY     tasks in hand at once                [4]
+  QUEUE_PREFETCH         messages in hand at once             [as WORKER_CONCURRENCY]
+";
+
+/// The variables of this process.
+#[expect(clippy::disallowed_methods, reason = "this is the one place that may")]
+pub fn variables() -> impl Iterator<Item = (String, String)> {
+    let readable = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
+    std::env::vars_os().map(move |(name, value)| (readable(name), readable(value)))
+}
 
 /// Why the start stops: one line that names variable, value and remedy.
 #[derive(Debug, thiserror::Error)]
@@ -120,12 +135,8 @@ pub struct Settings {
 
 impl Settings {
     /// Reads the environment.
-    #[expect(clippy::disallowed_methods, reason = "this is the one place that may")]
     pub fn load() -> Result<Settings, Error> {
-        let readable = |text: std::ffi::OsString| text.to_string_lossy().into_owned();
-        Settings::from_vars(
-            std::env::vars_os().map(|(name, value)| (readable(name), readable(value))),
-        )
+        Settings::from_vars(variables())
     }
 
     /// Reads these variables and nothing else; an empty value counts as not set.

@@ -23,6 +23,7 @@ const ARROWS: &[(&str, &[&str])] = &[
         "standalone",
         &[
             "domain",
+            "extractor",
             "gateway",
             "git-extractor",
             "jira-extractor",

@@ -1,0 +1,312 @@
+//! The whole house as its users meet it: the real program, a simulated company behind it, and a
+//! signed-in admin in front.
+
+use std::collections::BTreeMap;
+use std::io::{BufRead, BufReader};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::{Duration, Instant};
+
+use serde_json::{Value, json};
+use simulator::{Options, Simulator};
+
+/// How long anything may take before a test gives up on it.
+const PATIENCE: Duration = Duration::from_secs(120);
+
+/// The lists whose rows the simulator knows as well as we do, each with the fields that it knows.
+pub const LISTS: &[(&str, &[&str])] = &[
+    (
+        "issues",
+        &[
+            "external_id", "key", "project", "type", "type_id", "status", "status_category",
+            "summary", "priority", "assignee", "creator", "parent_key", "labels", "story_points",
+            "sprints", "created_at", "updated_at", "resolved_at",
+        ],
+    ),
+    (
+        "issue-changes",
+        &[
+            "issue_key", "change_id", "item_index", "field", "from", "from_string", "to",
+            "to_string", "author", "changed_at",
+        ],
+    ),
+    ("repositories", &["external_id", "full_name", "default_branch", "archived"]),
+    (
+        "pull-requests",
+        &[
+            "repository", "number", "external_id", "title", "state", "draft", "author",
+            "created_at", "updated_at", "merged_at", "closed_at", "merge_commit_sha", "head_ref",
+            "base_ref", "head_sha", "additions", "deletions", "changed_files", "commits",
+            "reviews", "review_comments", "comments", "first_commit_at", "issue_keys",
+        ],
+    ),
+    ("reviews", &["repository", "number", "external_id", "author", "state", "submitted_at"]),
+    ("review-comments", &["repository", "number", "external_id", "author", "created_at"]),
+    ("comments", &["repository", "number", "external_id", "author", "created_at"]),
+    (
+        "commits",
+        &["repository", "number", "sha", "author", "authored_at", "committed_at", "message"],
+    ),
+    (
+        "deployments",
+        &[
+            "repository", "external_id", "environment", "sha", "outcome", "finished_at",
+            "estimated",
+        ],
+    ),
+];
+
+/// The program, its data and the company that it reads.
+pub struct Stack {
+    pub simulator: Simulator,
+    program: Program,
+    database_url: String,
+    http: reqwest::Client,
+    /// Removed with everything in it at the end.
+    _folder: tempfile::TempDir,
+}
+
+impl Stack {
+    /// A fresh program on SQLite beside a company of this make.
+    pub async fn start(options: Options) -> Stack {
+        let folder = tempfile::tempdir().expect("a folder for the data");
+        let database_url = format!("sqlite:{}", folder.path().join("pulse.db").display());
+        Stack::start_on(options, database_url, folder).await
+    }
+
+    async fn start_on(options: Options, database_url: String, folder: tempfile::TempDir) -> Stack {
+        let simulator = Simulator::start(options).expect("the simulator starts");
+        let program = Program::start(&database_url, &simulator.backend_url());
+        let http = reqwest::Client::builder()
+            .redirect(reqwest::redirect::Policy::none())
+            .timeout(PATIENCE)
+            .build()
+            .expect("an HTTP client");
+        Stack { simulator, program, database_url, http, _folder: folder }
+    }
+
+    /// Where a browser finds it.
+    pub fn url(&self) -> &str {
+        &self.program.url
+    }
+
+    /// Ends the program as a power cut would.
+    pub fn kill(&mut self) {
+        self.program.kill();
+    }
+
+    /// Starts the program again on the same data.
+    pub fn restart(&mut self) {
+        self.program.kill();
+        self.program = Program::start(&self.database_url, &self.simulator.backend_url());
+    }
+
+    /// A token of the company's admin, fresh: they live five minutes.
+    async fn token(&self) -> String {
+        let company = self.simulator.company();
+        let answer: Value = self
+            .http
+            .post(format!("{}/api/v1/auth/login", self.simulator.backend_url()))
+            .json(&json!({ "email": company.admin.email, "password": company.admin.password }))
+            .send()
+            .await
+            .expect("the Backend Service answers")
+            .json()
+            .await
+            .expect("the Backend Service answers JSON");
+        answer["token"].as_str().expect("a sign-in gives a token").to_owned()
+    }
+
+    /// Asks the gateway as the admin, and expects an answer that is no error.
+    pub async fn get(&self, path: &str) -> Value {
+        let answer = self
+            .http
+            .get(format!("{}{path}", self.url()))
+            .bearer_auth(self.token().await)
+            .send()
+            .await
+            .unwrap_or_else(|e| panic!("GET {path}: {e}"));
+        read(path, answer).await
+    }
+
+    /// Posts to the gateway as the admin, and expects an answer that is no error.
+    pub async fn post(&self, path: &str, body: &Value) -> Value {
+        let answer = self
+            .http
+            .post(format!("{}{path}", self.url()))
+            .bearer_auth(self.token().await)
+            .json(body)
+            .send()
+            .await
+            .unwrap_or_else(|e| panic!("POST {path}: {e}"));
+        read(path, answer).await
+    }
+
+    /// Connects the company's Jira and GitHub, as the wizard does.
+    pub async fn connect(&self) {
+        let company = self.simulator.company();
+        let jira = json!({
+            "type": "jira", "name": "Jira", "base_url": self.simulator.jira_url(),
+            "username": company.jira.username, "api_token": company.jira.api_token,
+            "projects": company.jira.projects,
+        });
+        let github = json!({
+            "type": "github", "name": "GitHub", "base_url": self.simulator.github_url(),
+            "token": company.github.token, "repositories": company.github.repositories,
+        });
+        for integration in [jira, github] {
+            self.post("/api/v1/integrations", &integration).await;
+        }
+    }
+
+    /// Runs both jobs to their end.
+    pub async fn sync(&self) {
+        for job in ["jira_sync", "git_sync"] {
+            self.post(&format!("/api/v1/jobs/{job}/run"), &json!({})).await;
+        }
+        self.until_finished().await;
+    }
+
+    /// Waits until both jobs are FINISHED.
+    pub async fn until_finished(&self) {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let jobs = self.jobs().await;
+            if jobs.values().all(|job| job["status"] == "FINISHED") {
+                return;
+            }
+            if let Some(failed) = jobs.values().find(|job| job["status"] == "ERROR") {
+                panic!("a job failed: {failed:#}");
+            }
+            assert!(Instant::now() < deadline, "the jobs are not finished in time: {jobs:#?}");
+            tokio::time::sleep(Duration::from_millis(100)).await;
+        }
+    }
+
+    /// Both jobs, by type.
+    pub async fn jobs(&self) -> BTreeMap<String, Value> {
+        let jobs = self.get("/api/v1/jobs").await;
+        let items = jobs["items"].as_array().expect("a list of jobs");
+        items.iter().map(|job| (text(&job["job_type"]), job.clone())).collect()
+    }
+
+    /// Compares every list with the simulator's truth, row by row, and names the first that differ.
+    pub async fn expect_truth(&self, when: &str) {
+        for (list, fields) in LISTS {
+            let ours = canonical(&self.lines(list).await, fields, true);
+            let truth = canonical(&self.simulator.truth(list).expect("the simulator knows the list"), fields, false);
+            assert!(!truth.is_empty(), "{when}: the company has no {list} at all");
+            let missing: Vec<_> = truth.iter().filter(|row| !ours.contains(row)).take(3).collect();
+            let surplus: Vec<_> = ours.iter().filter(|row| !truth.contains(row)).take(3).collect();
+            assert!(
+                missing.is_empty() && surplus.is_empty() && ours.len() == truth.len(),
+                "{when}: {list} differ: {} rows, {} in truth\nmissing {missing:#?}\nsurplus {surplus:#?}",
+                ours.len(),
+                truth.len(),
+            );
+        }
+    }
+
+    async fn lines(&self, list: &str) -> String {
+        let path = format!("/api/v1/{list}?format=ndjson");
+        let answer = self
+            .http
+            .get(format!("{}{path}", self.url()))
+            .bearer_auth(self.token().await)
+            .send()
+            .await
+            .unwrap_or_else(|e| panic!("GET {path}: {e}"));
+        assert!(answer.status().is_success(), "GET {path}: {}", answer.status());
+        answer.text().await.expect("an export is text")
+    }
+
+    /// Where the data lie.
+    pub fn database(&self) -> &Path {
+        Path::new(self.database_url.trim_start_matches("sqlite:"))
+    }
+}
+
+/// Rows as sorted lines of the fields that both sides know. Deleted rows count for nothing.
+fn canonical(ndjson: &str, fields: &[&str], drop_deleted: bool) -> std::collections::BTreeSet<String> {
+    let rows = ndjson.lines().filter(|line| !line.is_empty()).map(|line| {
+        serde_json::from_str::<Value>(line).unwrap_or_else(|e| panic!("{e} in {line}"))
+    });
+    rows.filter(|row| !(drop_deleted && row["deleted"] == true))
+        .map(|row| {
+            let known = fields.iter().map(|field| {
+                let value = row.get(*field).unwrap_or_else(|| panic!("no {field} in {row}"));
+                format!("{field}={}", plain(value))
+            });
+            known.collect::<Vec<_>>().join(" ")
+        })
+        .collect()
+}
+
+/// One spelling for what may be spelled in several ways: moments and numbers.
+fn plain(value: &Value) -> String {
+    if let Some(moment) = value.as_str().and_then(|text| chrono::DateTime::parse_from_rfc3339(text).ok()) {
+        return moment.timestamp_micros().to_string();
+    }
+    if let Some(number) = value.as_f64() {
+        return number.to_string();
+    }
+    value.to_string()
+}
+
+fn text(value: &Value) -> String {
+    value.as_str().unwrap_or_else(|| panic!("{value} should be a text")).to_owned()
+}
+
+async fn read(path: &str, answer: reqwest::Response) -> Value {
+    let status = answer.status();
+    let body = answer.text().await.unwrap_or_else(|e| panic!("{path}: {e}"));
+    assert!(status.is_success(), "{path}: {status}: {body}");
+    serde_json::from_str(&body).unwrap_or_else(|e| panic!("{path}: {e} in {body}"))
+}
+
+/// The real program as a child process.
+struct Program {
+    child: Child,
+    url: String,
+}
+
+impl Program {
+    fn start(database_url: &str, backend_url: &str) -> Program {
+        let mut child = Command::new(env!("CARGO_BIN_EXE_pulse-etl"))
+            .arg("serve")
+            .env_clear()
+            .env("DATABASE_URL", database_url)
+            .env("BACKEND_SERVICE_URL", backend_url)
+            .env("PORT", "0")
+            .env("ENCRYPTION_KEY", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
+            .env("UPSTREAM_ALLOW", "127.0.0.0/8")
+            .env("LOG_LEVEL", "warn")
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .spawn()
+            .expect("the program starts");
+        let lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
+        let url = lines
+            .map(|line| line.expect("the program says where it listens"))
+            .find_map(|line| line.split_whitespace().find(|w| w.starts_with("http://")).map(str::to_owned))
+            .expect("the program says where it listens before it ends");
+        Program { child, url }
+    }
+
+    fn kill(&mut self) {
+        // It may have ended already; either way it is gone afterwards.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Drop for Program {
+    fn drop(&mut self) {
+        self.kill();
+    }
+}
+
+/// The folder of the sources, for what tests read from there.
+pub fn sources() -> PathBuf {
+    PathBuf::from(env!("CARGO_MANIFEST_DIR"))
+}
