@@ -99,7 +99,8 @@ impl Demo {
         let url = format!("{}/api/v1/auth/login", self.simulator.backend_url());
         let body = json!({ "email": login.email, "password": login.password });
         let answer: Value = self.http.post(url).json(&body).send().await?.json().await?;
-        let token = answer["token"].as_str().context("the simulated Backend Service gives no token")?;
+        let token =
+            answer["token"].as_str().context("the simulated Backend Service gives no token")?;
         Ok(token.to_owned())
     }
 

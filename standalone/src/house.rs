@@ -93,9 +93,8 @@ impl House {
             frontend_origins: settings.frontend_origins.clone(),
             allow_token_in_url: settings.allow_token_in_url,
         };
-        let gateway =
-            Gateway::new(config, &db, queue, cache, vault, to_orchestrator, to_metrics)?
-                .spawn(listener)?;
+        let gateway = Gateway::new(config, &db, queue, cache, vault, to_orchestrator, to_metrics)?
+            .spawn(listener)?;
         Ok(House { gateway, shutdown, workers })
     }
 

@@ -58,7 +58,14 @@ fn every_dependency_follows_an_arrow() {
 fn dependencies() -> BTreeMap<String, BTreeSet<String>> {
     let manifest = concat!(env!("CARGO_MANIFEST_DIR"), "/Cargo.toml");
     let answer = Command::new(env!("CARGO"))
-        .args(["metadata", "--no-deps", "--offline", "--format-version=1", "--manifest-path", manifest])
+        .args([
+            "metadata",
+            "--no-deps",
+            "--offline",
+            "--format-version=1",
+            "--manifest-path",
+            manifest,
+        ])
         .output()
         .expect("cargo runs");
     assert!(answer.status.success(), "{}", String::from_utf8_lossy(&answer.stderr));

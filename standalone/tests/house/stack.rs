@@ -18,26 +18,69 @@ pub const LISTS: &[(&str, &[&str])] = &[
     (
         "issues",
         &[
-            "external_id", "key", "project", "type", "type_id", "status", "status_category",
-            "summary", "priority", "assignee", "creator", "parent_key", "labels", "story_points",
-            "sprints", "created_at", "updated_at", "resolved_at",
+            "external_id",
+            "key",
+            "project",
+            "type",
+            "type_id",
+            "status",
+            "status_category",
+            "summary",
+            "priority",
+            "assignee",
+            "creator",
+            "parent_key",
+            "labels",
+            "story_points",
+            "sprints",
+            "created_at",
+            "updated_at",
+            "resolved_at",
         ],
     ),
     (
         "issue-changes",
         &[
-            "issue_key", "change_id", "item_index", "field", "from", "from_string", "to",
-            "to_string", "author", "changed_at",
+            "issue_key",
+            "change_id",
+            "item_index",
+            "field",
+            "from",
+            "from_string",
+            "to",
+            "to_string",
+            "author",
+            "changed_at",
         ],
     ),
     ("repositories", &["external_id", "full_name", "default_branch", "archived"]),
     (
         "pull-requests",
         &[
-            "repository", "number", "external_id", "title", "state", "draft", "author",
-            "created_at", "updated_at", "merged_at", "closed_at", "merge_commit_sha", "head_ref",
-            "base_ref", "head_sha", "additions", "deletions", "changed_files", "commits",
-            "reviews", "review_comments", "comments", "first_commit_at", "issue_keys",
+            "repository",
+            "number",
+            "external_id",
+            "title",
+            "state",
+            "draft",
+            "author",
+            "created_at",
+            "updated_at",
+            "merged_at",
+            "closed_at",
+            "merge_commit_sha",
+            "head_ref",
+            "base_ref",
+            "head_sha",
+            "additions",
+            "deletions",
+            "changed_files",
+            "commits",
+            "reviews",
+            "review_comments",
+            "comments",
+            "first_commit_at",
+            "issue_keys",
         ],
     ),
     ("reviews", &["repository", "number", "external_id", "author", "state", "submitted_at"]),
@@ -49,10 +92,7 @@ pub const LISTS: &[(&str, &[&str])] = &[
     ),
     (
         "deployments",
-        &[
-            "repository", "external_id", "environment", "sha", "outcome", "finished_at",
-            "estimated",
-        ],
+        &["repository", "external_id", "environment", "sha", "outcome", "finished_at", "estimated"],
     ),
 ];
 
@@ -194,10 +234,14 @@ impl Stack {
     pub async fn expect_truth(&self, when: &str) {
         for (list, fields) in LISTS {
             let ours = canonical(&self.lines(list).await, fields, true);
-            let truth = canonical(&self.simulator.truth(list).expect("the simulator knows the list"), fields, false);
+            let truth = canonical(
+                &self.simulator.truth(list).expect("the simulator knows the list"),
+                fields,
+                false,
+            );
             assert!(!truth.is_empty(), "{when}: the company has no {list} at all");
-            let missing: Vec<_> = truth.iter().filter(|row| !ours.contains(row)).take(3).collect();
-            let surplus: Vec<_> = ours.iter().filter(|row| !truth.contains(row)).take(3).collect();
+            let missing: Vec<_> = truth.difference(&ours).take(3).collect();
+            let surplus: Vec<_> = ours.difference(&truth).take(3).collect();
             assert!(
                 missing.is_empty() && surplus.is_empty() && ours.len() == truth.len(),
                 "{when}: {list} differ: {} rows, {} in truth\nmissing {missing:#?}\nsurplus {surplus:#?}",
@@ -227,7 +271,11 @@ impl Stack {
 }
 
 /// Rows as sorted lines of the fields that both sides know. Deleted rows count for nothing.
-fn canonical(ndjson: &str, fields: &[&str], drop_deleted: bool) -> std::collections::BTreeSet<String> {
+fn canonical(
+    ndjson: &str,
+    fields: &[&str],
+    drop_deleted: bool,
+) -> std::collections::BTreeSet<String> {
     let rows = ndjson.lines().filter(|line| !line.is_empty()).map(|line| {
         serde_json::from_str::<Value>(line).unwrap_or_else(|e| panic!("{e} in {line}"))
     });
@@ -244,7 +292,9 @@ fn canonical(ndjson: &str, fields: &[&str], drop_deleted: bool) -> std::collecti
 
 /// One spelling for what may be spelled in several ways: moments and numbers.
 fn plain(value: &Value) -> String {
-    if let Some(moment) = value.as_str().and_then(|text| chrono::DateTime::parse_from_rfc3339(text).ok()) {
+    if let Some(moment) =
+        value.as_str().and_then(|text| chrono::DateTime::parse_from_rfc3339(text).ok())
+    {
         return moment.timestamp_micros().to_string();
     }
     if let Some(number) = value.as_f64() {
@@ -288,7 +338,9 @@ impl Program {
         let lines = BufReader::new(child.stdout.take().expect("stdout is piped")).lines();
         let url = lines
             .map(|line| line.expect("the program says where it listens"))
-            .find_map(|line| line.split_whitespace().find(|w| w.starts_with("http://")).map(str::to_owned))
+            .find_map(|line| {
+                line.split_whitespace().find(|w| w.starts_with("http://")).map(str::to_owned)
+            })
             .expect("the program says where it listens before it ends");
         Program { child, url }
     }
