@@ -1,6 +1,8 @@
 //! The contract of the store: each promise is one body, which runs on SQLite in memory, on SQLite
 //! in a file and on PostgreSQL.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot go on has failed")]
+
 #[macro_use]
 #[path = "store/house.rs"]
 mod house;
