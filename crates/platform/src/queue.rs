@@ -202,7 +202,7 @@ impl Delivery {
 
     /// The message shall come again, not before `after`; after the last attempt it is given up.
     ///
-    /// Through a broker the wait is rounded up to 1, 2 or 5 times a power of ten, one hour at most.
+    /// Through a broker the wait is rounded up to 0.1, 1, 5, 15, 60, 300 or 1800 s.
     pub async fn retry(self, after: Duration) -> Result<(), Error> {
         if self.attempt >= DELIVERIES_MAX {
             return self.reject().await;

@@ -88,16 +88,15 @@ async fn send(
     bodies: &[Bytes],
 ) -> Result<(), Error> {
     let channel = broker.publishing.channel().await?;
-    let Way::Later { after, delivered_before } = way else {
-        let exchange = broker.topology.exchange();
-        return offer(&channel, &exchange, topic, bodies, FieldTable::default()).await;
-    };
-    let declaring = broker.topology.declare_waiting(&channel, topic, after);
-    let queue = declaring.await.map_err(judged)?;
     let mut headers = FieldTable::default();
-    headers.insert(DELIVERED_BEFORE.into(), AMQPValue::LongUInt(delivered_before));
-    // The nameless exchange routes to the queue of that name.
-    offer(&channel, "", &queue, bodies, headers).await
+    let exchange = match way {
+        Way::Now => broker.topology.exchange(),
+        Way::Later { after, delivered_before } => {
+            headers.insert(DELIVERED_BEFORE.into(), AMQPValue::LongUInt(delivered_before));
+            broker.topology.waiting_room(after)
+        }
+    };
+    offer(&channel, &exchange, topic, bodies, headers).await
 }
 
 /// Sends all, then waits for all.

@@ -1,8 +1,8 @@
 //! What stands in the broker, and under which names. Declaring it again changes nothing.
 //!
 //! `pulse` routes a message to `pulse.<topic>`, a quorum queue. What is given up goes through
-//! `pulse.dead` to `pulse.<topic>.dead`. What shall wait lies in `pulse.<topic>.after.<ms>`, whose
-//! messages return to `pulse` when their time is up; such a queue goes away when it is not used.
+//! `pulse.dead` to `pulse.<topic>.dead`. What shall wait goes through `pulse.after.<ms>` to the
+//! queue of that name, and when its time is up back to `pulse`, its topic still written on it.
 
 use std::time::Duration;
 
@@ -12,9 +12,18 @@ use lapin::{Channel, ExchangeKind};
 
 use super::super::{DELIVERIES_MAX, Error};
 
-const WAIT_MAX: Duration = Duration::from_secs(3600);
-/// How much longer than its messages a waiting queue lives.
-const UNUSED_FOR: Duration = Duration::from_secs(3600);
+/// How long messages can wait. All topics share these queues, and messages of one queue wait
+/// equally long, so none waits for another. They stand from the start: a broker that is killed
+/// while a quorum queue is young can lose it.
+const WAITS: [Duration; 7] = [
+    Duration::from_millis(100),
+    Duration::from_secs(1),
+    Duration::from_secs(5),
+    Duration::from_secs(15),
+    Duration::from_secs(60),
+    Duration::from_secs(300),
+    Duration::from_secs(1_800),
+];
 
 #[derive(Debug)]
 pub(super) struct Topology {
@@ -52,44 +61,42 @@ impl Topology {
         format!("{}.{topic}.dead", self.prefix)
     }
 
+    /// Where messages go that shall wait at least `after`, half an hour at most.
+    pub(super) fn waiting_room(&self, after: Duration) -> String {
+        self.waiting_room_for(rounded_up(after))
+    }
+
+    fn waiting_room_for(&self, wait: Duration) -> String {
+        format!("{}.after.{}", self.prefix, wait.as_millis())
+    }
+
     pub(super) async fn declare(&self, channel: &Channel) -> Result<(), lapin::Error> {
-        for exchange in [self.exchange(), self.dead_exchange()] {
-            let options = ExchangeDeclareOptions { durable: true, ..Default::default() };
-            let none = FieldTable::default();
-            channel.exchange_declare(exchange.into(), ExchangeKind::Direct, options, none).await?;
-        }
+        declare_exchange(channel, &self.exchange(), ExchangeKind::Direct).await?;
+        declare_exchange(channel, &self.dead_exchange(), ExchangeKind::Direct).await?;
         for topic in &self.topics {
-            let (queue, dead_queue) = (self.queue(topic), self.dead_queue(topic));
-            declare_queue(channel, &dead_queue, vec![]).await?;
-            bind(channel, &dead_queue, &self.dead_exchange(), topic).await?;
-            // The broker counts returns, we count deliveries: there is one return less.
-            let returns_max = DELIVERIES_MAX - 1;
-            let mut arguments = hand_over_to(&self.dead_exchange());
-            arguments.push(("x-delivery-limit", AMQPValue::LongUInt(returns_max)));
-            declare_queue(channel, &queue, arguments).await?;
-            bind(channel, &queue, &self.exchange(), topic).await?;
+            self.declare_topic(channel, topic).await?;
+        }
+        for wait in WAITS {
+            let room = self.waiting_room_for(wait);
+            let mut arguments = hand_over_to(&self.exchange());
+            arguments.push(("x-message-ttl", milliseconds(wait)));
+            declare_exchange(channel, &room, ExchangeKind::Fanout).await?;
+            declare_queue(channel, &room, arguments).await?;
+            bind(channel, &room, &room, "").await?;
         }
         Ok(())
     }
 
-    /// Declares the queue in which messages of a topic wait at least `after`, and names it.
-    ///
-    /// Messages of one queue wait equally long, so none waits for another. Declaring the queue
-    /// each time keeps it from going away with messages inside.
-    pub(super) async fn declare_waiting(
-        &self,
-        channel: &Channel,
-        topic: &str,
-        after: Duration,
-    ) -> Result<String, lapin::Error> {
-        let wait = rounded_up(after);
-        let queue = format!("{}.after.{}", self.queue(topic), wait.as_millis());
-        let mut arguments = hand_over_to(&self.exchange());
-        arguments.push(("x-dead-letter-routing-key", text(topic)));
-        arguments.push(("x-message-ttl", milliseconds(wait)));
-        arguments.push(("x-expires", milliseconds(wait + UNUSED_FOR)));
+    async fn declare_topic(&self, channel: &Channel, topic: &str) -> Result<(), lapin::Error> {
+        let (queue, dead_queue) = (self.queue(topic), self.dead_queue(topic));
+        declare_queue(channel, &dead_queue, vec![]).await?;
+        bind(channel, &dead_queue, &self.dead_exchange(), topic).await?;
+        // The broker counts returns, we count deliveries: there is one return less.
+        let returns_max = DELIVERIES_MAX - 1;
+        let mut arguments = hand_over_to(&self.dead_exchange());
+        arguments.push(("x-delivery-limit", AMQPValue::LongUInt(returns_max)));
         declare_queue(channel, &queue, arguments).await?;
-        Ok(queue)
+        bind(channel, &queue, &self.exchange(), topic).await
     }
 }
 
@@ -98,6 +105,15 @@ pub(super) async fn count(channel: &Channel, queue: &str) -> Result<usize, lapin
     let options = QueueDeclareOptions { passive: true, ..Default::default() };
     let state = channel.queue_declare(queue.into(), options, FieldTable::default()).await?;
     Ok(state.message_count() as usize)
+}
+
+async fn declare_exchange(
+    channel: &Channel,
+    exchange: &str,
+    kind: ExchangeKind,
+) -> Result<(), lapin::Error> {
+    let options = ExchangeDeclareOptions { durable: true, ..Default::default() };
+    channel.exchange_declare(exchange.into(), kind, options, FieldTable::default()).await
 }
 
 async fn declare_queue(
@@ -142,15 +158,9 @@ fn milliseconds(wait: Duration) -> AMQPValue {
     AMQPValue::LongUInt(wait.as_millis().try_into().expect("hours fit into 32 bits"))
 }
 
-/// 1, 2 or 5 times a power of ten milliseconds, so that a topic has few waiting queues.
 fn rounded_up(after: Duration) -> Duration {
-    let after = after.min(WAIT_MAX);
-    let powers = (2..7).map(|power| 10u64.pow(power));
-    powers
-        .flat_map(|power| [power, 2 * power, 5 * power])
-        .map(Duration::from_millis)
-        .find(|step| *step >= after)
-        .map_or(WAIT_MAX, |step| step.min(WAIT_MAX))
+    let long_enough = WAITS.into_iter().find(|wait| *wait >= after);
+    long_enough.unwrap_or(WAITS[WAITS.len() - 1])
 }
 
 #[cfg(test)]
@@ -158,16 +168,14 @@ mod tests {
     use super::*;
 
     #[test]
-    fn waits_are_rounded_up_to_few_steps() {
+    fn waits_are_rounded_up_to_a_step() {
         for (after_ms, wait_ms) in [
             (0, 100),
             (100, 100),
-            (101, 200),
-            (900, 1_000),
-            (1_500, 2_000),
-            (30_000, 50_000),
-            (3_000_000, 3_600_000),
-            (99_000_000, 3_600_000),
+            (101, 1_000),
+            (30_000, 60_000),
+            (1_800_000, 1_800_000),
+            (99_000_000, 1_800_000),
         ] {
             let wait = rounded_up(Duration::from_millis(after_ms));
             assert_eq!(wait, Duration::from_millis(wait_ms));
