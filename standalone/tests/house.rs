@@ -4,7 +4,11 @@
 mod arrows;
 #[path = "house/browser.rs"]
 mod browser;
+#[path = "house/servers.rs"]
+mod servers;
 #[path = "house/stack.rs"]
 mod stack;
+#[path = "house/start.rs"]
+mod start;
 #[path = "house/truth.rs"]
 mod truth;

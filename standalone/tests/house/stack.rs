@@ -3,7 +3,7 @@
 
 use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
@@ -100,29 +100,41 @@ pub const LISTS: &[(&str, &[&str])] = &[
 pub struct Stack {
     pub simulator: Simulator,
     program: Program,
-    database_url: String,
+    environment: Environment,
     http: reqwest::Client,
     /// Removed with everything in it at the end.
     _folder: tempfile::TempDir,
 }
 
+/// The variables that the program is started with.
+pub type Environment = Vec<(&'static str, String)>;
+
 impl Stack {
-    /// A fresh program on SQLite beside a company of this make.
+    /// A fresh program on SQLite, beside a company of this make.
     pub async fn start(options: Options) -> Stack {
-        let folder = tempfile::tempdir().expect("a folder for the data");
-        let database_url = format!("sqlite:{}", folder.path().join("pulse.db").display());
-        Stack::start_on(options, database_url, folder).await
+        Stack::start_with(options, Environment::new()).await
     }
 
-    async fn start_on(options: Options, database_url: String, folder: tempfile::TempDir) -> Stack {
+    /// A fresh program beside a company of this make. What `environment` does not say is embedded.
+    pub async fn start_with(options: Options, environment: Environment) -> Stack {
+        let folder = tempfile::tempdir().expect("a folder for the data");
         let simulator = Simulator::start(options).expect("the simulator starts");
-        let program = Program::start(&database_url, &simulator.backend_url());
+        let mut all = vec![
+            ("DATABASE_URL", format!("sqlite:{}", folder.path().join("pulse.db").display())),
+            ("BACKEND_SERVICE_URL", simulator.backend_url()),
+            ("PORT", "0".to_owned()),
+            ("ENCRYPTION_KEY", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=".to_owned()),
+            ("UPSTREAM_ALLOW", "127.0.0.0/8".to_owned()),
+            ("LOG_LEVEL", "warn".to_owned()),
+        ];
+        all.extend(environment);
+        let program = Program::start(&all);
         let http = reqwest::Client::builder()
             .redirect(reqwest::redirect::Policy::none())
             .timeout(PATIENCE)
             .build()
             .expect("an HTTP client");
-        Stack { simulator, program, database_url, http, _folder: folder }
+        Stack { simulator, program, environment: all, http, _folder: folder }
     }
 
     /// Where a browser finds it.
@@ -130,15 +142,10 @@ impl Stack {
         &self.program.url
     }
 
-    /// Ends the program as a power cut would.
-    pub fn kill(&mut self) {
+    /// Ends the program as a power cut would, and starts it again on the same data.
+    pub fn cut_power(&mut self) {
         self.program.kill();
-    }
-
-    /// Starts the program again on the same data.
-    pub fn restart(&mut self) {
-        self.program.kill();
-        self.program = Program::start(&self.database_url, &self.simulator.backend_url());
+        self.program = Program::start(&self.environment);
     }
 
     /// A token of the company's admin, fresh: they live five minutes.
@@ -264,9 +271,18 @@ impl Stack {
         answer.text().await.expect("an export is text")
     }
 
-    /// Where the data lie.
-    pub fn database(&self) -> &Path {
-        Path::new(self.database_url.trim_start_matches("sqlite:"))
+    /// Where the data lie, on SQLite.
+    pub fn database(&self) -> &str {
+        let urls = self.environment.iter().filter(|(name, _)| *name == "DATABASE_URL");
+        let url = urls.last().map(|(_, url)| url.as_str());
+        url.and_then(|url| url.strip_prefix("sqlite:")).expect("this stack is on SQLite")
+    }
+
+    /// Asks of Jira and GitHub so far.
+    pub fn requests(&self) -> u64 {
+        let stats = self.simulator.stats();
+        let upstream = stats.routes.iter().filter(|(route, _)| !route.starts_with("backend"));
+        upstream.map(|(_, count)| count).sum()
     }
 }
 
@@ -321,16 +337,11 @@ struct Program {
 }
 
 impl Program {
-    fn start(database_url: &str, backend_url: &str) -> Program {
+    fn start(environment: &Environment) -> Program {
         let mut child = Command::new(env!("CARGO_BIN_EXE_pulse-etl"))
             .arg("serve")
             .env_clear()
-            .env("DATABASE_URL", database_url)
-            .env("BACKEND_SERVICE_URL", backend_url)
-            .env("PORT", "0")
-            .env("ENCRYPTION_KEY", "MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE=")
-            .env("UPSTREAM_ALLOW", "127.0.0.0/8")
-            .env("LOG_LEVEL", "warn")
+            .envs(environment.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -339,7 +350,7 @@ impl Program {
         let url = lines
             .map(|line| line.expect("the program says where it listens"))
             .find_map(|line| {
-                line.split_whitespace().find(|w| w.starts_with("http://")).map(str::to_owned)
+                line.split_whitespace().find(|word| word.starts_with("http://")).map(str::to_owned)
             })
             .expect("the program says where it listens before it ends");
         Program { child, url }
