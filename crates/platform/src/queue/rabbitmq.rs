@@ -23,7 +23,7 @@ use crate::health::Check;
 use crate::upstream::redact;
 
 /// How long a broker that starts beside us is waited for.
-const OPEN_WITHIN: Duration = Duration::from_secs(30);
+const OPEN_WITHIN: Duration = Duration::from_secs(60);
 /// How long one question to the broker may take.
 const ANSWER_WITHIN: Duration = Duration::from_secs(5);
 const HEALTH_WITHIN: Duration = Duration::from_secs(2);
