@@ -3,7 +3,7 @@
 use domain::deployment::DeploymentOutcome;
 use domain::facts::Facts as Page;
 use domain::job::JobType;
-use domain::work::{Counts, Gap, Slice};
+use domain::work::{Counts, Gap, Slice, TaskKind, Topic};
 use store::Error;
 use store::facts::{Held, Kept, PageMark};
 use store::lists::Filter;
@@ -31,6 +31,7 @@ contract! {
     an_issue_never_renames_its_type,
     what_is_off_the_whole_list_is_closed,
     open_deployments_are_told,
+    two_workers_keep_the_same_rows_side_by_side,
 }
 
 fn written(rows: u64) -> Kept {
@@ -289,6 +290,33 @@ async fn open_deployments_are_told(house: &House) {
     house.github_says(all_of_github()).await;
     let newest = house.facts.newest_pull_request_update(house.client, house.github, REPOSITORY);
     assert_eq!(newest.await.unwrap(), Some(at(1_000)));
+}
+
+async fn two_workers_keep_the_same_rows_side_by_side(house: &House) {
+    let task = house.work.ask_probe(house.client, TaskKind::Probe, Topic::Jira, "", at(0)).await;
+    let lease = house.work.begin(task.unwrap(), "grace", at(60), at(0)).await.unwrap().unwrap();
+    let first = house.held(house.jira);
+    let second = Held { run: None, fence: lease.fence, ..first };
+    let renamed = |round: i64, ids: &mut dyn Iterator<Item = i64>| {
+        let mut page = jira_page();
+        page.sprints = ids.map(sprint).collect();
+        for sprint in &mut page.sprints {
+            sprint.name = format!("Round {round}");
+        }
+        page
+    };
+    for round in 0..5 {
+        let upwards = renamed(2 * round, &mut (0..500));
+        let downwards = renamed(2 * round + 1, &mut (0..500).rev());
+        let (up, down) = (mark(&upwards), mark(&downwards));
+        let (up, down) = tokio::join!(
+            house.facts.keep_page(&first, upwards, &up),
+            house.facts.keep_page(&second, downwards, &down),
+        );
+        // Whoever came second replaced all that the first had written.
+        assert!(up.unwrap().written >= 500);
+        assert!(down.unwrap().written >= 500);
+    }
 }
 
 async fn issues(house: &House) -> Vec<store::lists::Issue> {
