@@ -75,6 +75,7 @@ struct SeriesPoint {
     lead_time_seconds: Option<f64>,
     change_failure_rate: Option<f64>,
     recovery_seconds: Option<f64>,
+    restore_seconds: Option<f64>,
 }
 
 /// The DORA metrics of a window, by default of the last 90 days.
@@ -185,6 +186,7 @@ impl From<Point> for SeriesPoint {
             lead_time_seconds: point.lead_time_seconds,
             change_failure_rate: point.change_failure_rate,
             recovery_seconds: point.recovery_seconds,
+            restore_seconds: point.restore_seconds,
         }
     }
 }

@@ -136,8 +136,11 @@ async fn scopes_of(
         .take(FOUND_MAX)
         .collect();
     if wanted.is_empty() {
+        // Nothing was asked for, so these are to pick from.
+        let seen = search(client, "").await?;
         report.passed("permissions", "The token can list repositories.");
         report.passed("scope", "Every repository that the token can see is read.");
+        report.scopes = seen.into_iter().map(ready).collect();
         return Ok(());
     }
     let query = queries::repositories(wanted.iter().copied());
@@ -196,21 +199,29 @@ struct Search {
 /// # Errors
 /// GitHub's refusal.
 pub async fn scopes(client: &Client, input: &str) -> Result<String, Failure> {
-    let Search { search } = serde_json::from_str(input).unwrap_or_default();
-    let search = search.to_lowercase();
-    let mut items = Vec::new();
+    let Search { search: text } = serde_json::from_str(input).unwrap_or_default();
+    let names = search(client, &text).await?;
+    let items = names.into_iter().map(|name| Scope { key: name.clone(), name }).collect();
+    Ok(Scopes { items }.to_json())
+}
+
+async fn search(client: &Client, text: &str) -> Result<Vec<String>, Failure> {
+    let text = text.to_lowercase();
+    let mut names = Vec::new();
     let mut page: Listed<wire::ListedRepository> =
         client.list("/user/repos?per_page=100&sort=full_name").await?;
     for _ in 0..PAGES_MAX {
-        let hits = page.rows.iter().filter(|row| row.full_name.to_lowercase().contains(&search));
-        items.extend(
-            hits.map(|row| Scope { key: row.full_name.clone(), name: row.full_name.clone() }),
-        );
-        match page.next.filter(|_| items.len() < FOUND_MAX) {
+        let listed = page.rows.into_iter().map(|row| row.full_name);
+        names.extend(listed.filter(|name| name.to_lowercase().contains(&text)));
+        match page.next.filter(|_| names.len() < FOUND_MAX) {
             Some(next) => page = client.list_at(&next).await?,
             None => break,
         }
     }
-    items.truncate(FOUND_MAX);
-    Ok(Scopes { items }.to_json())
+    names.truncate(FOUND_MAX);
+    Ok(names)
+}
+
+fn ready(name: String) -> ScopeCheck {
+    ScopeCheck { key: name.clone(), name, available: true, detail: String::new() }
 }

@@ -63,7 +63,7 @@ impl Repositories {
             let read = found.map(serde_json::from_value::<wire::Repository>);
             match read {
                 Some(Ok(repository)) => {
-                    page.facts.repositories.push(mapping::repository(repository))
+                    page.facts.repositories.push(mapping::repository(repository));
                 }
                 Some(Err(error)) => page.gaps.push(Gap {
                     scope: format!("{owner}/{name}"),

@@ -3,6 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::NaiveDate;
+use domain::Moment;
 use domain::deployment::DeploymentOutcome;
 use domain::ids::ClientId;
 use proto::convert::timestamp;
@@ -196,11 +197,9 @@ impl<'a> Period<'a> {
 
     /// The median from the finish of a deployment to the end of the incident that it caused.
     fn recovery_time(&self) -> Metric {
-        let lengths = self.incidents.iter().map(|incident| {
-            let length = (incident.ended_at - incident.deployed_at?).as_seconds_f64();
-            (length >= 0.0).then_some((incident.key.clone(), length))
-        });
-        let (ids, mut recoveries): (Vec<String>, Vec<f64>) = lengths.flatten().unzip();
+        let known = self.incidents.iter();
+        let (ids, mut recoveries): (Vec<String>, Vec<f64>) =
+            known.filter_map(|i| Some((i.key.clone(), recovery_seconds(i)?))).unzip();
         let value = median(&mut recoveries);
         let unlinked = self.incidents.iter().filter(|i| i.deployed_at.is_none()).count();
         let negative = self.incidents.len() - unlinked - recoveries.len();
@@ -230,11 +229,9 @@ impl<'a> Period<'a> {
 
     /// The median length of incidents, whatever caused them.
     fn time_to_restore(&self) -> Metric {
-        let lengths = self.incidents.iter().filter_map(|incident| {
-            let length = (incident.ended_at - incident.started_at).as_seconds_f64();
-            (length >= 0.0).then_some((incident.key.clone(), length))
-        });
-        let (ids, mut restores): (Vec<String>, Vec<f64>) = lengths.unzip();
+        let known = self.incidents.iter();
+        let (ids, mut restores): (Vec<String>, Vec<f64>) =
+            known.filter_map(|i| Some((i.key.clone(), restore_seconds(i)?))).unzip();
         let value = median(&mut restores);
         Metric {
             name: "time_to_restore".to_owned(),
@@ -299,11 +296,12 @@ impl<'a> Period<'a> {
                 let failed = deployments.iter().filter(|d| d.failed).count();
                 let here = self.pull_requests.iter().filter(|pr| bucket(pr.deployed_at) == start);
                 let mut leads: Vec<f64> = here.filter_map(|pr| pr.lead_seconds).collect();
-                let ended = self.incidents.iter().filter(|i| bucket(i.ended_at) == start);
-                let recovery =
-                    |i: &&IncidentSeen| Some((i.ended_at - i.deployed_at?).as_seconds_f64());
+                let ended: Vec<_> =
+                    self.incidents.iter().filter(|i| bucket(i.ended_at) == start).collect();
                 let mut recoveries: Vec<f64> =
-                    ended.filter_map(recovery).filter(|length| *length >= 0.0).collect();
+                    ended.iter().filter_map(|i| recovery_seconds(i)).collect();
+                let mut restores: Vec<f64> =
+                    ended.iter().filter_map(|i| restore_seconds(i)).collect();
                 Point {
                     start: start.to_string(),
                     deployments: deployments.len() as u64,
@@ -311,10 +309,27 @@ impl<'a> Period<'a> {
                     lead_time_seconds: median(&mut leads),
                     change_failure_rate: share(failed, deployments.len()),
                     recovery_seconds: median(&mut recoveries),
+                    restore_seconds: median(&mut restores),
                 }
             })
             .collect()
     }
+}
+
+/// From the finish of the deployment that caused it to the end of the incident.
+fn recovery_seconds(incident: &IncidentSeen) -> Option<f64> {
+    positive_seconds(incident.deployed_at?, incident.ended_at)
+}
+
+/// From the start of the incident to its end.
+fn restore_seconds(incident: &IncidentSeen) -> Option<f64> {
+    positive_seconds(incident.started_at, incident.ended_at)
+}
+
+/// A length that would be negative is none: some clock was wrong.
+fn positive_seconds(from: Moment, to: Moment) -> Option<f64> {
+    let length = (to - from).as_seconds_f64();
+    (length >= 0.0).then_some(length)
 }
 
 const NO_INCIDENTS: &str =
@@ -354,7 +369,6 @@ fn count_as_number(count: usize) -> f64 {
 #[cfg(test)]
 mod tests {
     use chrono_tz::Tz;
-    use domain::Moment;
 
     use super::super::Bucket;
     use super::*;

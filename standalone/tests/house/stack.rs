@@ -273,8 +273,8 @@ impl Stack {
 
     /// Where the data lie, on SQLite.
     pub fn database(&self) -> &str {
-        let urls = self.environment.iter().filter(|(name, _)| *name == "DATABASE_URL");
-        let url = urls.last().map(|(_, url)| url.as_str());
+        let mut latest_first = self.environment.iter().rev();
+        let url = latest_first.find(|(name, _)| *name == "DATABASE_URL").map(|(_, url)| url);
         url.and_then(|url| url.strip_prefix("sqlite:")).expect("this stack is on SQLite")
     }
 

@@ -1,0 +1,134 @@
+//! A fresh database of either kind, and what is in it afterwards.
+
+use anyhow::Context;
+use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Text};
+use diesel::{PgConnection, SqliteConnection, sql_query};
+use tempfile::TempDir;
+
+use crate::job::Job;
+
+/// Which database.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+pub enum Kind {
+    Sqlite,
+    Postgres,
+}
+
+impl std::fmt::Display for Kind {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Kind::Sqlite => "sqlite",
+            Kind::Postgres => "postgres",
+        })
+    }
+}
+
+/// An empty database that goes away in the end.
+pub struct Database {
+    url: String,
+    place: Place,
+}
+
+enum Place {
+    /// Removed with everything in it.
+    Folder(#[expect(dead_code, reason = "its drop is what we want")] TempDir),
+    Server { url: String, name: String },
+}
+
+/// When the tasks of a step were planned and done, in microseconds since 1970.
+#[derive(Debug, Clone, QueryableByName)]
+pub struct Span {
+    #[diesel(sql_type = Text)]
+    pub name: String,
+    #[diesel(sql_type = BigInt)]
+    pub begun_us: i64,
+    #[diesel(sql_type = BigInt)]
+    pub ended_us: i64,
+}
+
+#[derive(QueryableByName)]
+struct Count {
+    #[diesel(sql_type = BigInt)]
+    count: i64,
+}
+
+impl Database {
+    /// A new one, in a folder of its own or on the server at `postgres`.
+    pub fn create(kind: Kind, postgres: Option<&str>) -> anyhow::Result<Database> {
+        match kind {
+            Kind::Sqlite => {
+                let folder = tempfile::tempdir()?;
+                let url = format!("sqlite:{}", folder.path().join("pulse.db").display());
+                Ok(Database { url, place: Place::Folder(folder) })
+            }
+            Kind::Postgres => {
+                let server = postgres.context(
+                    "no PostgreSQL: set TEST_DATABASE_URL, or use `scripts/test-servers --durable`",
+                )?;
+                let name = format!("bench_{}", uuid::Uuid::now_v7().simple());
+                let mut conn = PgConnection::establish(server)?;
+                sql_query(format!("CREATE DATABASE {name}")).execute(&mut conn)?;
+                let (before, _) = server.rsplit_once('/').context("the URL names no database")?;
+                let url = format!("{before}/{name}");
+                Ok(Database { url, place: Place::Server { url: server.to_owned(), name } })
+            }
+        }
+    }
+
+    /// Its address.
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Rows that a job has filled its tables with.
+    pub fn rows(&self, job: Job) -> anyhow::Result<u64> {
+        let tables = job.tables().iter().map(|table| format!("(SELECT count(*) FROM {table})"));
+        let counts: Vec<Count> =
+            self.ask(&format!("SELECT {} AS count", tables.collect::<Vec<_>>().join(" + ")))?;
+        Ok(counts.iter().map(|count| count.count.unsigned_abs()).sum())
+    }
+
+    /// The steps of a job's only run, in order.
+    pub fn spans(&self, job: Job) -> anyhow::Result<Vec<Span>> {
+        let micros = |column: &str| match self.place {
+            Place::Folder(_) => column.to_owned(),
+            Place::Server { .. } => format!("(extract(epoch FROM {column}) * 1000000)::int8"),
+        };
+        self.ask(&format!(
+            "SELECT s.name, min({}) AS begun_us, max({}) AS ended_us \
+             FROM tasks t JOIN steps s ON s.run_id = t.run_id AND s.position = t.position \
+             JOIN runs r ON r.id = t.run_id WHERE r.job_type = '{}' \
+             GROUP BY s.name, s.position ORDER BY s.position",
+            micros("t.created_at"),
+            micros("t.updated_at"),
+            job.name()
+        ))
+    }
+
+    fn ask<T>(&self, question: &str) -> anyhow::Result<Vec<T>>
+    where
+        T: QueryableByName<diesel::pg::Pg> + QueryableByName<diesel::sqlite::Sqlite> + 'static,
+    {
+        match self.url.strip_prefix("sqlite:") {
+            Some(path) => {
+                let mut conn = SqliteConnection::establish(path)?;
+                sql_query("PRAGMA busy_timeout = 10000").execute(&mut conn)?;
+                Ok(sql_query(question).load(&mut conn)?)
+            }
+            None => Ok(sql_query(question).load(&mut PgConnection::establish(&self.url)?)?),
+        }
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        let Place::Server { url, name } = &self.place else { return };
+        let dropped = PgConnection::establish(url).map_err(anyhow::Error::from).and_then(|mut c| {
+            Ok(sql_query(format!("DROP DATABASE {name} WITH (FORCE)")).execute(&mut c)?)
+        });
+        if let Err(error) = dropped {
+            eprintln!("pulse-bench: the database {name} is left behind: {error:#}");
+        }
+    }
+}

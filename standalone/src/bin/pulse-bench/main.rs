@@ -1,0 +1,142 @@
+//! `pulse-bench`: how fast the product is, beside the fastest loader that could do the same.
+
+mod company;
+mod database;
+mod floor;
+mod goals;
+mod job;
+mod product;
+mod table;
+
+use std::process::ExitCode;
+
+use anyhow::{Context, ensure};
+use clap::{Parser, Subcommand};
+
+use crate::company::{Company, Size};
+use crate::database::Kind;
+use crate::job::Job;
+use crate::table::{Cell, Measured};
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+/// Measures a sync of a simulated company beside a minimal loader of the same rows.
+#[derive(Debug, Parser)]
+struct Arguments {
+    #[command(subcommand)]
+    verb: Option<Verb>,
+    /// A PostgreSQL server on which databases can be created.
+    #[arg(long, env = "TEST_DATABASE_URL")]
+    postgres: Option<String>,
+    /// How often each cell is measured; medians are printed.
+    #[arg(long, default_value_t = 3)]
+    runs: usize,
+    /// A small company, to see whether the benchmark works.
+    #[arg(long)]
+    quick: bool,
+    /// How long Jira and GitHub take to answer, in milliseconds.
+    #[arg(long, value_delimiter = ',', default_values_t = [0, 80])]
+    latency_ms: Vec<u64>,
+    /// Only these databases.
+    #[arg(long, value_delimiter = ',', default_values_t = [Kind::Sqlite, Kind::Postgres])]
+    databases: Vec<Kind>,
+}
+
+#[derive(Debug, Subcommand)]
+enum Verb {
+    /// The minimal loader by itself, as an order in JSON describes it.
+    Floor { order: String },
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::parse();
+    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
+        Ok(runtime) => runtime,
+        Err(error) => return complain(&error.into()),
+    };
+    let done = runtime.block_on(async {
+        match &arguments.verb {
+            Some(Verb::Floor { order }) => say(&floor::load(order).await?),
+            None => measure(&arguments).await,
+        }
+    });
+    match done {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => complain(&error),
+    }
+}
+
+/// One line that says what is wrong, with its causes.
+fn complain(error: &anyhow::Error) -> ExitCode {
+    eprintln!("pulse-bench: {error:#}");
+    ExitCode::FAILURE
+}
+
+#[expect(clippy::print_stdout, reason = "the result is what people and parents read")]
+fn say(result: &str) -> anyhow::Result<()> {
+    println!("{result}");
+    Ok(())
+}
+
+async fn measure(arguments: &Arguments) -> anyhow::Result<()> {
+    ensure!(arguments.runs > 0, "--runs must be at least 1");
+    let size = if arguments.quick { Size::QUICK } else { Size::FULL };
+    let mut cells = Vec::new();
+    for &latency_ms in &arguments.latency_ms {
+        let company = Company::start(size, latency_ms).await?;
+        for &kind in &arguments.databases {
+            let mut jira = Cell::new(Job::Jira, kind, latency_ms);
+            let mut git = Cell::new(Job::Git, kind, latency_ms);
+            for run in 1..=arguments.runs {
+                let what = format!("{kind}, {latency_ms} ms, run {run} of {}", arguments.runs);
+                let measured = once(arguments, &company, kind).await.context(what.clone())?;
+                let [of_jira, of_git] = measured;
+                eprintln!(
+                    "{what}: Jira {:.1} s (floor {:.1} s), Git {:.1} s (floor {:.1} s)",
+                    of_jira.run_s, of_jira.floor_s, of_git.run_s, of_git.floor_s
+                );
+                jira.runs.push(of_jira);
+                git.runs.push(of_git);
+            }
+            cells.extend([jira, git]);
+        }
+    }
+    say(&table::print(size, &cells))
+}
+
+/// Both jobs in one fresh program on one fresh database, and each floor on one of its own.
+async fn once(
+    arguments: &Arguments,
+    company: &Company,
+    kind: Kind,
+) -> anyhow::Result<[Measured; 2]> {
+    let fresh = || database::Database::create(kind, arguments.postgres.as_deref());
+    let database = fresh()?;
+    let mut program = product::Program::start(company, database.url()).await?;
+    let mut of_jobs = Vec::with_capacity(2);
+    for job in [Job::Jira, Job::Git] {
+        let run = program.sync(company, &database, job).await?;
+        of_jobs.push((job, run, database.rows(job)?));
+    }
+    drop(program);
+
+    let mut measured = Vec::with_capacity(2);
+    for (job, run, rows) in of_jobs {
+        let floors = fresh()?;
+        company.forget_requests().await?;
+        let report = floor::run(company, floors.url(), job).await?;
+        measured.push(Measured {
+            run_s: run.run_s,
+            data_s: run.data_s,
+            steps: run.steps,
+            rows,
+            peak_bytes: run.peak_bytes,
+            requests: run.requests,
+            floor_s: report.seconds,
+            floor_rows: floors.rows(job)?,
+            floor_requests: company.requests().await?,
+        });
+    }
+    measured.try_into().map_err(|_| anyhow::anyhow!("there are two jobs"))
+}

@@ -1,0 +1,159 @@
+//! What was measured, as people read it.
+
+use std::fmt::Write;
+
+use crate::company::Size;
+use crate::database::Kind;
+use crate::goals;
+use crate::job::Job;
+
+/// A job on a database at a latency, and every run of it.
+pub struct Cell {
+    pub job: Job,
+    pub kind: Kind,
+    pub latency_ms: u64,
+    pub runs: Vec<Measured>,
+}
+
+/// One run of the product and one of the floor.
+pub struct Measured {
+    /// The product's run, from start to end.
+    pub run_s: f64,
+    /// The steps that read the source.
+    pub data_s: f64,
+    /// Each step.
+    pub steps: Vec<(String, f64)>,
+    pub rows: u64,
+    pub peak_bytes: u64,
+    pub requests: u64,
+    pub floor_s: f64,
+    pub floor_rows: u64,
+    pub floor_requests: u64,
+}
+
+impl Cell {
+    pub fn new(job: Job, kind: Kind, latency_ms: u64) -> Cell {
+        Cell { job, kind, latency_ms, runs: Vec::new() }
+    }
+
+    fn median(&self, of: impl Fn(&Measured) -> f64) -> f64 {
+        let mut values: Vec<f64> = self.runs.iter().map(of).collect();
+        values.sort_by(f64::total_cmp);
+        let middle = values.len() / 2;
+        match values.len() % 2 {
+            0 => values[middle - 1].midpoint(values[middle]),
+            _ => values[middle],
+        }
+    }
+
+    /// Medians of each step.
+    fn steps(&self) -> Vec<(&str, f64)> {
+        let Some(first) = self.runs.first() else { return Vec::new() };
+        let positions = first.steps.iter().enumerate();
+        positions
+            .map(|(at, (name, _))| {
+                let of = |run: &Measured| run.steps.get(at).map_or(0.0, |(_, seconds)| *seconds);
+                (name.as_str(), self.median(of))
+            })
+            .collect()
+    }
+}
+
+/// Everything that was measured, beside the goals.
+pub fn print(size: Size, cells: &[Cell]) -> String {
+    let mut out = String::new();
+    let pull_requests = format!(
+        "{} pull requests in {} repositories, with everything",
+        size.pull_requests, size.repositories
+    );
+    let jobs = [
+        (Job::Jira, "issue", size.issues, format!("{} issues with changelogs", size.issues)),
+        (Job::Git, "PR", size.pull_requests, pull_requests),
+    ];
+    for (job, noun, count, title) in jobs {
+        let of_job: Vec<_> = cells.iter().filter(|cell| cell.job == job).collect();
+        one_job(&mut out, &of_job, noun, count, &title).expect("a string takes everything");
+    }
+    out.push_str(
+        "run: the whole job. data: the steps that read the source. floor: a loader without \
+         bookkeeping.\nrows: what is in the tables in the end. peak: VmHWM of pulse-etl, which \
+         runs Jira first and then Git.\n* misses its goal.\n",
+    );
+    out
+}
+
+fn one_job(
+    out: &mut String,
+    cells: &[&Cell],
+    noun: &str,
+    count: u32,
+    title: &str,
+) -> std::fmt::Result {
+    let runs = cells.first().map_or(0, |cell| cell.runs.len());
+    writeln!(out, "\n{title} (median of {runs})\n")?;
+    writeln!(
+        out,
+        "{:<9} {:>7} {:>8} {:>8} {:>8} {:>10} {:>6} {:>9} {:>9} {:>9} {:>8} {:>9} {:>9} {:>11} {:>7}",
+        "database",
+        "latency",
+        "run s",
+        "data s",
+        "floor s",
+        "data/floor",
+        "goal",
+        "rows",
+        "floor's",
+        "rows/s",
+        "peak MB",
+        "requests",
+        "floor's",
+        format!("per {noun}"),
+        "goal"
+    )?;
+    let requests_goal = match cells.first().map(|cell| cell.job) {
+        Some(Job::Jira) => goals::REQUESTS_PER_ISSUE,
+        _ => goals::REQUESTS_PER_PULL_REQUEST,
+    };
+    for cell in cells {
+        let data_s = cell.median(|run| run.data_s);
+        let floor_s = cell.median(|run| run.floor_s);
+        let rows = cell.median(|run| run.rows as f64);
+        let peak = cell.median(|run| run.peak_bytes as f64);
+        let requests = cell.median(|run| run.requests as f64);
+        let (ratio, goal) = (data_s / floor_s, goals::ratio(cell.latency_ms));
+        let per_noun = requests / f64::from(count);
+        writeln!(
+            out,
+            "{:<9} {:>4} ms {:>8.2} {:>8.2} {:>8.2} {:>10} {:>6} {:>9} {:>9} {:>9.0} {:>8} {:>9} {:>9} {:>11} {:>7}",
+            cell.kind.to_string(),
+            cell.latency_ms,
+            cell.median(|run| run.run_s),
+            data_s,
+            floor_s,
+            marked(format!("{ratio:.2}"), ratio <= goal),
+            format!("<={goal}"),
+            rows,
+            cell.median(|run| run.floor_rows as f64),
+            rows / data_s,
+            marked(
+                format!("{:.0}", peak / 1024.0 / 1024.0),
+                peak <= goals::PEAK_BYTES as f64
+            ),
+            requests,
+            cell.median(|run| run.floor_requests as f64),
+            marked(format!("{per_noun:.4}"), per_noun <= requests_goal),
+            format!("<={requests_goal}"),
+        )?;
+    }
+    writeln!(out)?;
+    for cell in cells {
+        let steps = cell.steps().into_iter().map(|(name, seconds)| format!("{name} {seconds:.2}"));
+        let steps: Vec<_> = steps.collect();
+        writeln!(out, "{:<9} {:>4} ms  {} s", cell.kind.to_string(), cell.latency_ms, steps.join(", "))?;
+    }
+    Ok(())
+}
+
+fn marked(figure: String, is_good: bool) -> String {
+    if is_good { figure } else { format!("{figure}*") }
+}
