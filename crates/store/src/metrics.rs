@@ -5,12 +5,12 @@ use domain::deployment::DeploymentOutcome;
 use domain::ids::{ClientId, IntegrationId, SnapshotId};
 use domain::project::StatusCategory;
 
+use crate::Error;
 use crate::db::{Db, ask, keep};
 use crate::models::metrics::{
     DeploymentFactRow, IncidentFactRow, LinkRow, PullRequestFactRow, SnapshotRow,
 };
 use crate::types::{Id, Json, Ts};
-use crate::Error;
 
 /// A handle on what is derived from the facts.
 #[derive(Clone)]
@@ -337,8 +337,11 @@ impl Metrics {
     /// The database cannot be reached; so for everything here.
     pub async fn repositories(&self, client: ClientId) -> Result<Vec<Repository>, Error> {
         let rows: Vec<(Id, i64, String)> = ask!(self.0, metrics::repositories(client.into()))?;
-        let repository =
-            |(integration, id, full_name): (Id, _, _)| Repository { integration: integration.into(), id, full_name };
+        let repository = |(integration, id, full_name): (Id, _, _)| Repository {
+            integration: integration.into(),
+            id,
+            full_name,
+        };
         Ok(rows.into_iter().map(repository).collect())
     }
 
@@ -367,8 +370,13 @@ impl Metrics {
         client: ClientId,
         keys: Vec<String>,
     ) -> Result<Vec<KeyedIssue>, Error> {
-        let rows: Vec<(String, Id, i64)> = ask!(self.0, metrics::issues_by_key(client.into(), &keys))?;
-        let issue = |(key, integration, id): (_, Id, _)| KeyedIssue { key, integration: integration.into(), id };
+        let rows: Vec<(String, Id, i64)> =
+            ask!(self.0, metrics::issues_by_key(client.into(), &keys))?;
+        let issue = |(key, integration, id): (_, Id, _)| KeyedIssue {
+            key,
+            integration: integration.into(),
+            id,
+        };
         Ok(rows.into_iter().map(issue).collect())
     }
 
@@ -376,7 +384,11 @@ impl Metrics {
     ///
     /// # Errors
     /// See [`Metrics::repositories`].
-    pub async fn texts(&self, client: ClientId, repository: &Repository) -> Result<Vec<Texts>, Error> {
+    pub async fn texts(
+        &self,
+        client: ClientId,
+        repository: &Repository,
+    ) -> Result<Vec<Texts>, Error> {
         let (integration, id) = (repository.integration.into(), repository.id);
         ask!(self.0, metrics::texts(client.into(), integration, id))
     }
@@ -412,7 +424,11 @@ impl Metrics {
     ///
     /// # Errors
     /// See [`Metrics::repositories`].
-    pub async fn links(&self, client: ClientId, repository: &Repository) -> Result<Vec<Link>, Error> {
+    pub async fn links(
+        &self,
+        client: ClientId,
+        repository: &Repository,
+    ) -> Result<Vec<Link>, Error> {
         let (integration, id) = (repository.integration.into(), repository.id);
         let rows: Vec<LinkRow> = ask!(self.0, metrics::links(client.into(), integration, id))?;
         let link = |row: LinkRow| Link {

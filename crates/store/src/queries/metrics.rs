@@ -97,7 +97,9 @@ pub(crate) fn issues_by_key(
             .distinct()
             .load(conn)?;
         found.extend(today);
-        found.extend(moved.into_iter().filter_map(|(key, integration, id)| Some((key?, integration, id))));
+        found.extend(
+            moved.into_iter().filter_map(|(key, integration, id)| Some((key?, integration, id))),
+        );
     }
     Ok(found)
 }
@@ -188,15 +190,7 @@ pub(crate) fn keep_links(
     Ok(changed.len() + gone.len())
 }
 
-type LifeColumns = (
-    i64,
-    String,
-    Option<String>,
-    Ts,
-    Option<Ts>,
-    Option<Ts>,
-    Option<String>,
-);
+type LifeColumns = (i64, String, Option<String>, Ts, Option<Ts>, Option<Ts>, Option<String>);
 
 pub(crate) fn lives(
     conn: &mut Conn,
@@ -263,7 +257,8 @@ pub(crate) fn reviews(
             review_comments::created_at,
         ))
         .load(conn)?;
-    let remarks = remarks.into_iter().map(|(number, author, bot, at)| (number, author, bot, Some(at)));
+    let remarks =
+        remarks.into_iter().map(|(number, author, bot, at)| (number, author, bot, Some(at)));
     let review = |(number, author, bot, at): (i64, Option<String>, bool, Option<Ts>)| ReviewAt {
         number,
         author,
@@ -404,12 +399,14 @@ pub(crate) fn incidents(
             ))
             .load(conn)?;
         for (issue, field, from, to, to_text, at) in changes {
-            let Ok(position) = incidents.binary_search_by_key(&issue, |incident| incident.id) else {
+            let Ok(position) = incidents.binary_search_by_key(&issue, |incident| incident.id)
+            else {
                 continue;
             };
             let incident = &mut incidents[position];
             if field == "status" {
-                let status = |value: Option<String>| category_of(value.and_then(|v| v.parse().ok()));
+                let status =
+                    |value: Option<String>| category_of(value.and_then(|v| v.parse().ok()));
                 incident.changes.push((at.0, status(from), status(to)));
             } else {
                 incident.links.extend(to_text);
@@ -436,8 +433,13 @@ fn publish_pull_requests(conn: &mut Conn, rows: &PublicationRows) -> QueryResult
     let (changed, gone) = differences(&kept, &rows.pull_requests, key);
     for row in &gone {
         let (integration, repository, number) = key(row);
-        diesel::delete(pull_request_facts::table.find((rows.client, integration, repository, number)))
-            .execute(conn)?;
+        diesel::delete(pull_request_facts::table.find((
+            rows.client,
+            integration,
+            repository,
+            number,
+        )))
+        .execute(conn)?;
     }
     for some in changed.chunks(CHUNK) {
         use pull_request_facts as fact;
@@ -466,9 +468,8 @@ fn publish_deployments(conn: &mut Conn, rows: &PublicationRows) -> QueryResult<u
         .filter(deployment_facts::client_id.eq(rows.client))
         .select(DeploymentFactRow::as_select())
         .load(conn)?;
-    let key = |row: &DeploymentFactRow| {
-        (row.integration_id, row.repository_id, row.external_id.clone())
-    };
+    let key =
+        |row: &DeploymentFactRow| (row.integration_id, row.repository_id, row.external_id.clone());
     let (changed, gone) = differences(&kept, &rows.deployments, key);
     for row in &gone {
         let (integration, repository, id) = key(row);
@@ -568,8 +569,7 @@ pub(crate) fn dora(
     })
 }
 
-type DeploymentColumns =
-    (String, String, String, Option<String>, String, Option<Ts>, bool, i64);
+type DeploymentColumns = (String, String, String, Option<String>, String, Option<Ts>, bool, i64);
 
 fn deployments_seen(
     conn: &mut Conn,
@@ -608,7 +608,17 @@ fn deployments_seen(
         ))
         .load(conn)?;
     let mut seen = Vec::with_capacity(rows.len());
-    for (repository, id, environment_seen, environment, outcome, finished_at, rolled_back, incidents) in rows {
+    for (
+        repository,
+        id,
+        environment_seen,
+        environment,
+        outcome,
+        finished_at,
+        rolled_back,
+        incidents,
+    ) in rows
+    {
         let Some(finished_at) = finished_at else { continue };
         if !focus.has_repository(&repository) {
             continue;
@@ -650,15 +660,16 @@ fn pull_requests_seen(
             pull_request_facts::lead_seconds,
         ))
         .load(conn)?;
-    let seen = rows.into_iter().filter(|(repository, ..)| focus.has_repository(repository)).filter_map(
-        |(repository, number, deployed_at, lead_seconds)| {
+    let seen = rows
+        .into_iter()
+        .filter(|(repository, ..)| focus.has_repository(repository))
+        .filter_map(|(repository, number, deployed_at, lead_seconds)| {
             Some(PullRequestSeen {
                 name: format!("{repository}#{number}"),
                 deployed_at: deployed_at?.0,
                 lead_seconds,
             })
-        },
-    );
+        });
     Ok(seen.collect())
 }
 
