@@ -178,16 +178,16 @@ mod tests {
     #[test]
     fn the_best_state_ever_seen_decides_a_deployment() {
         use DeploymentOutcome::{Failure, Pending, Success};
-        let cases: &[(&[(&str, u32)], DeploymentOutcome, Option<u32>)] = &[
+        let cases = [
             (
                 &[("QUEUED", 1), ("IN_PROGRESS", 2), ("SUCCESS", 3), ("INACTIVE", 9)],
                 Success,
                 Some(3),
             ),
-            (&[("SUCCESS", 5), ("SUCCESS", 3)], Success, Some(3)),
-            (&[("FAILURE", 3), ("SUCCESS", 4)], Success, Some(4)),
-            (&[("ERROR", 3), ("FAILURE", 4)], Failure, Some(4)),
-            (&[("QUEUED", 1)], Pending, None),
+            (vec![("SUCCESS", 5), ("SUCCESS", 3)], Success, Some(3)),
+            (vec![("FAILURE", 3), ("SUCCESS", 4)], Success, Some(4)),
+            (vec![("ERROR", 3), ("FAILURE", 4)], Failure, Some(4)),
+            (vec![("QUEUED", 1)], Pending, None),
         ];
         for (statuses, expected, minute) in cases {
             let nodes: Vec<_> = statuses
@@ -200,7 +200,7 @@ mod tests {
                 "statuses": { "nodes": nodes },
             });
             let deployment = deployment(serde_json::from_value(wire).unwrap());
-            assert_eq!(deployment.outcome, *expected, "{statuses:?}");
+            assert_eq!(deployment.outcome, expected, "{statuses:?}");
             let finished = minute.map(|minute| at(minute).parse().unwrap());
             assert_eq!(
                 (deployment.finished_at, deployment.estimated),
