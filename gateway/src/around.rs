@@ -6,6 +6,7 @@ use std::time::{Duration, Instant};
 
 use actix_web::body::{BoxBody, MessageBody};
 use actix_web::dev::{ServiceRequest, ServiceResponse};
+use actix_web::error::InternalError;
 use actix_web::http::header::{
     self, CACHE_CONTROL, HeaderMap, HeaderName, HeaderValue, SET_COOKIE, STRICT_TRANSPORT_SECURITY,
 };
@@ -37,9 +38,7 @@ pub(crate) async fn every_request(
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
     let started = Instant::now();
     let trace = trace_of(request.headers());
-    let asked = request.request().clone();
-    let answer = TRACE.scope(trace.clone(), answer(request, next)).await;
-    let mut answer = answer.unwrap_or_else(|error| ServiceResponse::from_err(error, asked));
+    let mut answer = TRACE.scope(trace.clone(), answer(request, next)).await?;
     dress(&mut answer, &trace);
     note(&answer, started.elapsed(), &trace);
     Ok(answer)
@@ -49,15 +48,20 @@ async fn answer(
     request: ServiceRequest,
     next: Next<impl MessageBody + 'static>,
 ) -> Result<ServiceResponse<BoxBody>, actix_web::Error> {
-    let asked = request.request().clone();
-    let instead = |error: ApiError| ServiceResponse::new(asked, error.error_response());
     let handled = AssertUnwindSafe(next.call(request)).catch_unwind();
-    Ok(match tokio::time::timeout(ANSWER_WITHIN, handled).await {
-        Ok(Ok(answer)) => answer?.map_into_boxed_body(),
+    match tokio::time::timeout(ANSWER_WITHIN, handled).await {
+        Ok(Ok(answer)) => answer.map(ServiceResponse::map_into_boxed_body),
         // The hook that logs panics has written where and why.
-        Ok(Err(_panic)) => instead(ApiError::own_fault()),
-        Err(_elapsed) => instead(ApiError::timed_out()),
-    })
+        Ok(Err(_panic)) => Err(instead(ApiError::own_fault())),
+        Err(_elapsed) => Err(instead(ApiError::timed_out())),
+    }
+}
+
+/// The request went down with its handler, so its answer stands alone.
+fn instead(error: ApiError) -> actix_web::Error {
+    tracing::error!(trace_id = trace_id(), "a request was not answered: {error}");
+    let answer = error.error_response();
+    InternalError::from_response(error, answer).into()
 }
 
 /// The caller's W3C trace id, else a new one.

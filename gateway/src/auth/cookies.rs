@@ -41,11 +41,7 @@ fn cookie(request: &HttpRequest, name: &str, value: &str, lasts: Duration) -> He
     HeaderValue::from_str(&text).expect("tokens and encoded addresses are plain ASCII")
 }
 
-/// The value of a cookie that was sent.
+/// The value of a cookie that was sent, decoded.
 pub(crate) fn read(request: &HttpRequest, name: &str) -> Option<String> {
-    let value = request.cookie(name)?.value().to_owned();
-    if name != RETURN_URL {
-        return Some(value);
-    }
-    form_urlencoded::parse(value.as_bytes()).next().map(|(decoded, _)| decoded.into_owned())
+    Some(request.cookie(name)?.value().to_owned())
 }

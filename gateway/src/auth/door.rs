@@ -95,7 +95,8 @@ impl Door {
         }
         let visitor = self.admit(token).await?;
         let Some(fresh) = self.tokens.renew(&visitor.token).await else { return Ok(visitor) };
-        request.extensions_mut().insert(Renewed(cookies::token(request, &fresh)));
+        let cookie = cookies::token(request, &fresh);
+        request.extensions_mut().insert(Renewed(cookie));
         Ok(Visitor { token: fresh, ..visitor })
     }
 

@@ -53,9 +53,7 @@ pub(super) async fn stream<R: Row>(
         .streaming(stream::try_unfold(reading, read_on)))
 }
 
-async fn read_on<R: Row>(
-    reading: Reading<R>,
-) -> Result<Option<(Bytes, Reading<R>)>, store::Error> {
+async fn read_on<R: Row>(reading: Reading<R>) -> Result<Option<(Bytes, Reading<R>)>, store::Error> {
     let Reading { lists, client, filter, format, next } = reading;
     let (text, next) = match next {
         Next::End => return Ok(None),
