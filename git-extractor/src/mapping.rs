@@ -180,7 +180,7 @@ mod tests {
         use DeploymentOutcome::{Failure, Pending, Success};
         let cases = [
             (
-                &[("QUEUED", 1), ("IN_PROGRESS", 2), ("SUCCESS", 3), ("INACTIVE", 9)],
+                vec![("QUEUED", 1), ("IN_PROGRESS", 2), ("SUCCESS", 3), ("INACTIVE", 9)],
                 Success,
                 Some(3),
             ),
