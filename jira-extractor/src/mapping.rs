@@ -239,3 +239,130 @@ impl<'a> Fields<'a> {
         Malformed { what: self.of.to_owned(), reason }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn at(text: &str) -> Moment {
+        text.parse().unwrap()
+    }
+
+    fn fields() -> CustomFields {
+        CustomFields {
+            story_points: vec!["customfield_10016".to_owned(), "customfield_10026".to_owned()],
+            sprints: vec!["customfield_10020".to_owned()],
+        }
+    }
+
+    fn searched() -> Vec<Result<Found, Malformed>> {
+        let page: wire::Search =
+            serde_json::from_str(include_str!("../tests/pages/search.json")).unwrap();
+        page.issues.iter().map(|raw| issue(raw, &fields())).collect()
+    }
+
+    #[test]
+    fn an_issue_is_read_with_every_item_of_its_history() {
+        let Found { issue, changes } = searched().swap_remove(0).unwrap();
+        let expected = Issue {
+            external_id: 20_417,
+            project_id: 10_001,
+            key: "PAY-311".to_owned(),
+            issue_type: IssueType {
+                external_id: 10_001,
+                name: "Story".to_owned(),
+                hierarchy_level: 0,
+            },
+            status: Status {
+                external_id: 3,
+                name: "In Progress".to_owned(),
+                category: StatusCategory::InProgress,
+            },
+            summary: "Retry card capture \u{1f4b3}".to_owned(),
+            priority: Some("High".to_owned()),
+            assignee: Some("Ada".to_owned()),
+            creator: Some("Former user".to_owned()),
+            parent_id: Some(20_400),
+            parent_key: Some("PAY-300".to_owned()),
+            labels: vec!["backend".to_owned(), "quick-win".to_owned()],
+            story_points: Some(3.0),
+            sprints: vec!["S41, the long one".to_owned(), "S42".to_owned()],
+            created_at: at("2026-09-01T08:00:00Z"),
+            updated_at: at("2026-10-01T08:41:07.512Z"),
+            resolved_at: None,
+            changelog_complete: true,
+        };
+        assert_eq!(issue, expected);
+
+        let told: Vec<_> = changes
+            .iter()
+            .map(|c| (c.change_id, c.item_index, c.field.as_str(), c.author.as_deref()))
+            .collect();
+        let expected = [
+            (90_112, 0, "status", Some("Ada")),
+            (90_112, 1, "assignee", Some("Ada")),
+            (90_001, 0, "Sprint", None),
+        ];
+        assert_eq!(told, expected);
+        assert_eq!(changes[0].from_value.as_deref(), Some("1"));
+        assert_eq!(changes[0].to_string.as_deref(), Some("In Progress"));
+        assert_eq!(changes[1].from_string, None);
+        assert_eq!(changes[2].from_string.as_deref(), Some(""), "empty is not absent");
+    }
+
+    #[test]
+    fn what_is_null_absent_or_absurd_costs_no_issue() {
+        let Found { issue, changes } = searched().swap_remove(1).unwrap();
+        assert_eq!(issue.summary, "");
+        assert_eq!(issue.issue_type.hierarchy_level, -1);
+        assert_eq!(issue.status.category, StatusCategory::ToDo);
+        assert_eq!(issue.created_at, at("0018-03-04T00:00:00Z"));
+        assert_eq!((issue.resolved_at, issue.story_points), (None, None));
+        assert_eq!(issue.sprints, ["S, 42 [x]=y"]);
+        assert!(issue.labels.is_empty() && issue.assignee.is_none() && issue.parent_id.is_none());
+        assert!(!issue.changelog_complete, "no history came, so it is still to be read");
+        assert!(changes.is_empty());
+    }
+
+    #[test]
+    fn what_cannot_be_read_is_named_and_its_neighbours_are_kept() {
+        let malformed: Vec<String> =
+            searched().into_iter().filter_map(Result::err).map(|m| m.what).collect();
+        assert_eq!(malformed, ["PAY-313", "PAY-314", "an issue", "an issue"]);
+    }
+
+    #[test]
+    fn a_history_is_whole_unless_it_may_have_been_cut_off() {
+        let told = |total: Option<u64>, count: usize| {
+            let history = r#"{"id": "1", "created": 0}"#;
+            let histories = vec![history; count].join(",");
+            let total = total.map_or("null".to_owned(), |total| total.to_string());
+            let json = format!(r#"{{"total": {total}, "histories": [{histories}]}}"#);
+            is_whole(&serde_json::from_str(&json).unwrap())
+        };
+        let cases = [
+            (Some(0), 0, true),
+            (Some(3), 3, true),
+            (Some(39), 39, true),
+            (Some(41), 40, false),
+            (Some(40), 40, false),
+            (Some(20), 20, false),
+            (None, 3, false),
+        ];
+        for (total, count, whole) in cases {
+            assert_eq!(told(total, count), whole, "{count} of {total:?}");
+        }
+    }
+
+    #[test]
+    fn histories_are_read_in_bulk_and_broken_ones_named() {
+        let page: wire::Changelogs =
+            serde_json::from_str(include_str!("../tests/pages/changelogs.json")).unwrap();
+        let mut logs = page.issue_change_logs.iter().map(|raw| changelog(raw));
+        let changes = logs.next().unwrap().unwrap();
+        assert_eq!(changes.len(), 1, "an entry without items says nothing");
+        assert_eq!(changes[0].changed_at, at("2026-10-01T08:41:07.500Z"));
+        let broken: Vec<Option<i64>> = logs.map(|log| log.unwrap_err().0).collect();
+        assert_eq!(broken, [Some(20_418), Some(20_419), None]);
+    }
+}

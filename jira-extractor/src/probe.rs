@@ -147,6 +147,8 @@ fn scope(report: &mut Report, projects: &[Project], wanted: &[String]) {
     if wanted.is_empty() {
         let detail = format!("All {} projects that the account sees are read.", projects.len());
         report.passed("scope", detail);
+        // Nothing was asked for, so these are to pick from.
+        report.scopes = projects.iter().map(available).collect();
         return;
     }
     report.scopes = wanted.iter().map(|key| scope_check(projects, key)).collect();
@@ -171,18 +173,22 @@ fn scope(report: &mut Report, projects: &[Project], wanted: &[String]) {
 fn scope_check(projects: &[Project], wanted: &str) -> ScopeCheck {
     let named = |key: &String| key.eq_ignore_ascii_case(wanted.trim());
     match projects.iter().find(|p| named(&p.key) || p.project_keys.iter().any(named)) {
-        Some(project) => ScopeCheck {
-            key: project.key.clone(),
-            name: project.name.clone(),
-            available: true,
-            detail: String::new(),
-        },
+        Some(project) => available(project),
         None => ScopeCheck {
             key: wanted.to_owned(),
             name: wanted.to_owned(),
             available: false,
             detail: format!("The account cannot see project {wanted}. {BROWSE_HINT}"),
         },
+    }
+}
+
+fn available(project: &Project) -> ScopeCheck {
+    ScopeCheck {
+        key: project.key.clone(),
+        name: project.name.clone(),
+        available: true,
+        detail: String::new(),
     }
 }
 
@@ -225,7 +231,7 @@ mod tests {
 
     #[test]
     fn a_missing_project_is_a_warning_and_all_missing_a_failure() {
-        assert_eq!(graded_scope(&[]), (Grade::Ok, vec![]));
+        assert_eq!(graded_scope(&[]), (Grade::Ok, vec![true, true]), "all are offered");
         assert_eq!(graded_scope(&["pay", "CASH"]), (Grade::Ok, vec![true, true]));
         assert_eq!(graded_scope(&["PAY", "PAX"]), (Grade::Warning, vec![true, false]));
         assert_eq!(graded_scope(&["PAX"]), (Grade::Failed, vec![false]));

@@ -294,8 +294,6 @@ pub(crate) enum SprintOfIssue {
 #[derive(Debug, Deserialize)]
 pub(crate) struct Board {
     pub(crate) id: Id,
-    #[serde(default)]
-    pub(crate) name: String,
     #[serde(default, rename = "type")]
     pub(crate) kind: String,
     pub(crate) location: Option<Location>,

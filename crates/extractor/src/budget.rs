@@ -144,7 +144,7 @@ mod tests {
         assert!(
             matches!(refused, Failure::Throttled { until: told } if told <= after(Duration::from_secs(61)))
         );
-        quotas.of("b").admit(1).await.expect("another credential goes on");
+        drop(quotas.of("b").admit(1).await.expect("another credential goes on"));
     }
 
     #[tokio::test]
@@ -164,6 +164,6 @@ mod tests {
         let third = tokio::time::timeout(Duration::from_secs(1), quota.admit(1));
         assert!(third.await.is_err(), "two are under way");
         drop((first, second));
-        quota.admit(1).await.unwrap();
+        drop(quota.admit(1).await.unwrap());
     }
 }

@@ -86,7 +86,7 @@ pub struct Connection {
 }
 
 /// Why a page could not be read, by what the loop does about it.
-#[derive(Debug, thiserror::Error)]
+#[derive(Debug, Clone, thiserror::Error)]
 pub enum Failure {
     /// The quota is used up: no error, the task waits and the worker is free.
     #[error("the source asks to wait until {until}")]

@@ -16,7 +16,8 @@ use tokio_util::sync::CancellationToken;
 use crate::line::{Line, Order};
 use crate::{Connection, Failure, Page, Reader, Source};
 
-/// The cursor behind the last page: nothing is left to read.
+/// The cursor behind the last page: nothing is left to read. What the task found out follows it,
+/// so that a crash before the end was told costs nothing.
 const DONE: &str = "done";
 /// A slice of time; then the task hands itself on, far below the broker's patience.
 const TURN_MAX: Duration = Duration::from_secs(4 * 60);
@@ -96,8 +97,8 @@ impl Turn {
         connection: Result<Connection, Failure>,
         line: &Line,
     ) -> End {
-        if self.task.cursor == DONE {
-            return End::Finished { output: String::new() };
+        if let Some(output) = self.task.cursor.strip_prefix(DONE) {
+            return End::Finished { output: output.to_owned() };
         }
         let done = async {
             match self.task.kind {
@@ -128,12 +129,12 @@ impl Turn {
             self.fetch(&mut reader, self.task.cursor.clone(), line, &mut restarts).await?;
         loop {
             let (next, settles, output) = (page.next.take(), page.settles, page.output.take());
-            let cursor = next.clone().unwrap_or_else(|| DONE.to_owned());
-            let keep = self.keep(&held, page, cursor, line);
             let Some(next) = next else {
-                keep.await?;
-                return Ok(output.unwrap_or_default());
+                let output = output.unwrap_or_default();
+                self.keep(&held, page, format!("{DONE}{output}"), line).await?;
+                return Ok(output);
             };
+            let keep = self.keep(&held, page, next.clone(), line);
             if Instant::now() > until {
                 keep.await?;
                 return Err(End::handed_on(Reason::Yielded));

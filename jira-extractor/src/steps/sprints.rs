@@ -14,8 +14,8 @@ use crate::wire::Board;
 
 /// Boards per page.
 const BOARDS_PER_PAGE: usize = 20;
-/// With more projects than this, one list of all boards is shorter than a list for each.
-const FEW_PROJECTS: usize = 20;
+/// Boards that Jira lists at once.
+const LISTED_MAX: u64 = 50;
 
 pub(crate) struct Sprints {
     pub(crate) site: Site,
@@ -56,16 +56,22 @@ impl Sprints {
 
     /// Boards that may have sprints, of projects that are read.
     async fn boards(&self) -> Result<Vec<i64>, Failure> {
-        let Site { kept, owner, integration, scopes, .. } = &self.site;
+        let Site { kept, owner, integration, .. } = &self.site;
         let projects = kept.projects(*owner, *integration).await.map_err(|e| store_is_out(&e))?;
         let projects: HashSet<i64> = projects.iter().map(|project| project.external_id).collect();
-        let found = if !scopes.is_empty() && projects.len() <= FEW_PROJECTS {
-            let of_each = futures::stream::iter(projects.iter().copied())
-                .map(|project| self.listed(Some(project)))
-                .buffer_unordered(SIDE_BY_SIDE);
-            of_each.try_collect::<Vec<_>>().await?.into_iter().flatten().collect()
-        } else {
-            self.listed(None).await?
+        let first = self.site.client.boards(None, 0).await?;
+        let Some(first) = first else {
+            tracing::info!("this jira shows no boards, so there are no sprints");
+            return Ok(Vec::new());
+        };
+        let pages_of_all = first.total.unwrap_or(u64::MAX).div_ceil(LISTED_MAX);
+        let found = match first.next(0) {
+            None => first.values,
+            Some(_) if pages_of_all > projects.len() as u64 => self.of_each(&projects).await?,
+            Some(start) => {
+                let rest = self.listed(None, start).await?;
+                first.values.into_iter().chain(rest).collect()
+            }
         };
         let is_ours = |board: &Board| {
             let project = board.location.as_ref().and_then(|location| location.project_id);
@@ -81,14 +87,18 @@ impl Sprints {
         Ok(boards)
     }
 
-    async fn listed(&self, project: Option<i64>) -> Result<Vec<Board>, Failure> {
+    async fn of_each(&self, projects: &HashSet<i64>) -> Result<Vec<Board>, Failure> {
+        let lists: Vec<_> = projects.iter().map(|project| self.listed(Some(*project), 0)).collect();
+        let lists: Vec<Vec<Board>> =
+            futures::stream::iter(lists).buffer_unordered(SIDE_BY_SIDE).try_collect().await?;
+        Ok(lists.into_iter().flatten().collect())
+    }
+
+    async fn listed(&self, project: Option<i64>, start: u64) -> Result<Vec<Board>, Failure> {
         let mut boards = Vec::new();
-        let mut next = Some(0);
+        let mut next = Some(start);
         while let Some(start) = next {
-            let Some(page) = self.site.client.boards(project, start).await? else {
-                tracing::info!(?project, "this jira shows no boards, so there are no sprints");
-                break;
-            };
+            let Some(page) = self.site.client.boards(project, start).await? else { break };
             next = page.next(start);
             boards.extend(page.values);
         }

@@ -1,0 +1,52 @@
+//! Full and incremental syncs hold the truth, with few requests.
+
+use std::time::Duration;
+
+use domain::work::Outcome;
+use simulator::Options;
+
+use crate::house::House;
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
+#[rstest::rstest]
+#[tokio::test]
+async fn a_full_sync_and_two_incremental_ones_hold_the_truth(#[values(1, 2)] seed: u64) {
+    let house = House::start(Options { seed, issues: 1_500, ..Options::default() }).await;
+    let run = house.sync().await;
+    assert_eq!((run.outcome, run.gaps), (Some(Outcome::Finished), vec![]));
+    house.expect_truth("after the full sync").await;
+
+    for days in 1..=2 {
+        house.simulator.advance(DAY);
+        let run = house.sync().await;
+        assert_eq!(run.outcome, Some(Outcome::Finished), "{:?}", run.error);
+        house.expect_truth(&format!("after {days} days")).await;
+    }
+}
+
+#[tokio::test]
+async fn a_full_sync_asks_little() {
+    let house = House::start(Options { issues: 3_000, projects: 4, ..Options::default() }).await;
+    house.sync().await;
+    let stats = house.stats();
+    let asked = |route: &str| stats.routes.get(route).copied().unwrap_or_default();
+    let searches = asked("search/jql");
+    assert!(searches <= 3_000 / 100 + 4, "one search per hundred issues: {stats:#?}");
+    let histories = house.simulator.truth("issue-changes").unwrap().lines().count() as u64;
+    let bulk = asked("changelog/bulkfetch");
+    assert!(bulk <= histories / 1_000 + 4, "one call per thousand changes: {stats:#?}");
+    assert!(stats.requests <= searches + bulk + 15, "and a handful beside: {stats:#?}");
+    assert_eq!(house.last_run().await.requests, stats.requests, "every request is counted");
+}
+
+#[tokio::test]
+async fn nothing_new_is_found_quickly_and_changes_nothing() {
+    let house = House::start(Options { issues: 600, ..Options::default() }).await;
+    house.sync().await;
+    house.simulator.reset_stats();
+    let run = house.sync().await;
+    assert_eq!(run.outcome, Some(Outcome::Finished));
+    assert!(house.stats().requests <= 40, "{:#?}", house.stats());
+    house.expect_truth("after a second look").await;
+}

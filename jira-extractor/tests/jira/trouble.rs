@@ -1,0 +1,86 @@
+//! Whatever Jira does, nothing is lost, nothing is invented, and people are told.
+
+use domain::job::JobState;
+use domain::work::Outcome;
+use proto::v1::JobCommand;
+use simulator::{Fault, FaultKind, Options};
+
+use crate::house::House;
+
+fn fault(path: &str, kind: FaultKind, every: u64, times: Option<u64>) -> Fault {
+    let path = path.to_owned();
+    Fault { path, kind, every, after: 0, times, retry_after: None, status: None }
+}
+
+#[tokio::test]
+async fn storms_pass_and_the_truth_is_held() {
+    let faults = vec![
+        fault("/jira/", FaultKind::ServerError, 5, None),
+        fault("search/jql", FaultKind::Truncate, 7, None),
+        fault("search/jql", FaultKind::Malform, 9, None),
+        Fault {
+            retry_after: Some("1".to_owned()),
+            ..fault("search/jql", FaultKind::Throttle, 11, Some(2))
+        },
+    ];
+    let house = House::start(Options { issues: 900, faults, ..Options::default() }).await;
+    let run = house.sync().await;
+    assert_eq!((run.outcome, run.gaps), (Some(Outcome::Finished), vec![]), "{:?}", run.error);
+    house.expect_truth("after the storm").await;
+}
+
+#[tokio::test]
+async fn a_long_wait_parks_the_task_and_is_shown() {
+    let throttle = Fault {
+        retry_after: Some("3600".to_owned()),
+        ..fault("search/jql", FaultKind::Throttle, 1, Some(1))
+    };
+    let house =
+        House::start(Options { issues: 300, faults: vec![throttle], ..Options::default() }).await;
+    house.command(JobCommand::Run).await;
+    let job = house.until(|job| job.waiting_until.is_some()).await;
+    assert_eq!(job.state, JobState::Running, "waiting is no error");
+    let wait = job.waiting_until.unwrap() - chrono::Utc::now();
+    assert!((3_500..=4_800).contains(&wait.num_seconds()), "never earlier than told: {wait}");
+}
+
+#[tokio::test]
+async fn a_refused_token_ends_the_run_and_says_what_to_do() {
+    let house = House::start(Options { issues: 100, ..Options::default() }).await;
+    let mut jira = house.integrations.get(house.client, house.jira).await.unwrap();
+    let place = [house.client.to_string(), house.jira.to_string()];
+    jira.sealed_secret = house.vault.seal("expired", &[&place[0], &place[1], "secret"]).to_string();
+    house.integrations.replace(&jira).await.unwrap();
+    let run = house.sync().await;
+    assert_eq!(run.outcome, Some(Outcome::Error));
+    let error = run.error.unwrap();
+    assert!(error.contains("refused the token"), "{error}");
+    assert!(error.contains("under Integrations"), "{error}");
+}
+
+#[tokio::test]
+async fn a_project_that_cannot_be_seen_is_a_gap_and_the_others_are_read() {
+    let house = House::start(Options { issues: 300, ..Options::default() }).await;
+    let mut jira = house.integrations.get(house.client, house.jira).await.unwrap();
+    jira.scopes.push("GHOST".to_owned());
+    house.integrations.replace(&jira).await.unwrap();
+    let run = house.sync().await;
+    assert_eq!(run.outcome, Some(Outcome::Finished));
+    assert_eq!(run.gaps.len(), 1);
+    assert_eq!(run.gaps[0].scope, "GHOST");
+    house.expect_truth("beside the gap").await;
+}
+
+#[tokio::test]
+async fn pausing_holds_and_resuming_goes_on_to_the_truth() {
+    let latency = std::time::Duration::from_millis(20);
+    let house = House::start(Options { issues: 1_200, latency, ..Options::default() }).await;
+    house.command(JobCommand::Run).await;
+    house.until(|job| job.rows() > 200).await;
+    house.command(JobCommand::Pause).await;
+    let held = house.until(|job| job.leased == 0).await;
+    assert_eq!(held.state, JobState::Paused);
+    house.command(JobCommand::Resume).await;
+    house.until(|job| job.state == JobState::Finished).await;
+    house.expect_truth("after the pause").await;
+}
