@@ -60,7 +60,8 @@ struct Flags {
     /// How long Jira's search knows nothing of the latest edits, in milliseconds.
     #[arg(long, default_value_t = 0)]
     search_lag_ms: u64,
-    /// GraphQL pages of more pull requests than this fail on the busiest repository.
+    /// GraphQL pages of more pull requests than this come back with holes on the busiest
+    /// repository; more than twice as many are answered with 502.
     #[arg(long)]
     busy_page_max: Option<u64>,
     /// Something that goes wrong, as JSON: {"path":"search/jql","kind":"throttle","every":10}.

@@ -40,7 +40,8 @@ pub struct Options {
     pub backend_per_minute: Option<u32>,
     /// How long Jira's search knows nothing of what was edited last.
     pub search_lag: Duration,
-    /// GraphQL pages of more pull requests than this fail on the busiest repository.
+    /// GraphQL pages of more pull requests than this come back with holes on the busiest
+    /// repository; more than twice as many are answered with 502.
     pub busy_page_max: Option<u64>,
     /// What goes wrong.
     pub faults: Vec<Fault>,

@@ -7,7 +7,9 @@ pub mod people;
 
 mod agenda;
 mod deploys;
+mod founding;
 mod issues;
+mod plans;
 mod pulls;
 mod words;
 
@@ -15,10 +17,10 @@ use std::collections::HashSet;
 
 use crate::chance::Chance;
 use crate::keys::{self, Place};
-use crate::moment::{DAY, HOUR, Moment};
-use agenda::{Agenda, Deed, Edit, PullDeed, PullKind};
-use git::{Actor, MergeKind, Pull, PullState, Repository, TellsBy};
-use jira::{Board, Issue, Jira, Project, Sprint};
+use crate::moment::{DAY, Moment};
+use agenda::{Agenda, Deed};
+use git::{Actor, Pull, Repository};
+use jira::Jira;
 use people::Person;
 
 /// How large a company is.
@@ -59,35 +61,6 @@ pub struct World {
     /// Nothing more happens before.
     earliest: Moment,
 }
-
-const PROJECTS: [(&str, &str); 12] = [
-    ("PAY", "Payments"),
-    ("CORE", "Core Services"),
-    ("WEB", "Web Shop"),
-    ("OPS", "Operations"),
-    ("MOB", "Mobile"),
-    ("DATA", "Data Platform"),
-    ("AUTH", "Accounts"),
-    ("SRCH", "Search"),
-    ("SHIP", "Shipping"),
-    ("CRM", "Customer Care"),
-    ("ADS", "Campaigns"),
-    ("LAB", "Research"),
-];
-const REPOSITORIES: [&str; 12] = [
-    "storefront",
-    "payments",
-    "warehouse",
-    "mobile-app",
-    "core-api",
-    "search",
-    "legacy-import",
-    "playground",
-    "auth",
-    "shipping",
-    "reports",
-    "infra",
-];
 
 impl World {
     /// A company of this size that has lived until `now`.
@@ -205,165 +178,6 @@ impl World {
         }
     }
 
-    fn found_projects(&mut self, born: Moment) {
-        let count = self.size.projects.max(1);
-        for index in 0..count {
-            let (key, name) = match PROJECTS.get(index) {
-                Some((key, name)) => ((*key).to_owned(), (*name).to_owned()),
-                None => (format!("TEAM{index}"), format!("Team {index}")),
-            };
-            let next_gen = count > 1 && index == count - 1;
-            let kanban = index == 3 && !next_gen;
-            self.jira.projects.push(Project {
-                id: 10_001 + index as u64,
-                key,
-                name,
-                next_gen,
-                board: if kanban { Board::Kanban } else { Board::Scrum },
-                last_number: 0,
-            });
-            self.plan_sprints(index, born);
-        }
-    }
-
-    /// Sprints of two weeks, far beyond any present.
-    fn plan_sprints(&mut self, project: usize, born: Moment) {
-        let Project { key, board, .. } = &self.jira.projects[project];
-        if *board == Board::Kanban {
-            return;
-        }
-        let sprints = (i64::from(self.size.days) + 3 * 365) / 14;
-        for turn in 0..sprints {
-            let start = born.midnight() + (turn * 14 * DAY + 8 * HOUR);
-            let goal = if turn % 6 == 5 { ", hardening" } else { "" };
-            self.jira.sprints.push(Sprint {
-                id: 40 + self.jira.sprints.len() as u64,
-                project,
-                name: format!("{key} Sprint {}{goal}", turn + 1),
-                start,
-                end: start + 14 * DAY,
-            });
-        }
-    }
-
-    fn found_repositories(&mut self, born: Moment, now: Moment) {
-        let count = self.size.repositories.max(1);
-        for index in 0..count {
-            let name = match REPOSITORIES.get(index) {
-                Some(name) => (*name).to_owned(),
-                None => format!("service-{index}"),
-            };
-            let tells_by = match index {
-                2 => TellsBy::Runs,
-                3 if count > 4 => TellsBy::Releases,
-                _ => TellsBy::Deployments,
-            };
-            let merges_by = [MergeKind::Squash, MergeKind::Merge, MergeKind::Rebase][index % 3];
-            let id = 9_001 + self.next_github_id + index as u64;
-            let empty = count > 5 && index == count - 1;
-            self.repositories.push(Repository {
-                id,
-                former_name: (index == 1).then(|| format!("{name}-old")),
-                name,
-                retired: (count > 6 && index == count - 2).then(|| born + (now - born) * 6 / 10),
-                empty,
-                tells_by,
-                merges_by,
-                created: born,
-                pushed: born,
-                commits: Vec::new(),
-                shas: Default::default(),
-                main: Vec::new(),
-                head: None,
-                pulls: Vec::new(),
-                last_number: 0,
-                deployments: Vec::new(),
-                runs: Vec::new(),
-                releases: Vec::new(),
-                plain_comments: Vec::new(),
-                unreleased: Vec::new(),
-                in_production: (None, None),
-            });
-            if empty {
-                continue;
-            }
-            self.push(index, born.whole_second(), "Initial commit".to_owned());
-            self.agenda.add(born + DAY, Deed::Push { repository: index });
-            self.agenda.add(born + 2 * DAY, Deed::Ship { repository: index });
-        }
-    }
-
-    /// Everything that people begin on their own between the company's birth and now.
-    fn plan_history(&mut self, born: Moment, now: Moment) {
-        let epics = self.jira.projects.len() * 3;
-        let planned = self.size.issues.saturating_sub(self.incidents_left);
-        for index in 0..planned {
-            let project = self.some_project();
-            let at = match index {
-                _ if index < epics => self.chance.moment(born, born + (now - born) / 20),
-                _ => self.chance.working_moment(born, now),
-            };
-            self.agenda.add(at, Deed::OpenIssue { project, epic: index < epics });
-        }
-        let planned = self.size.pull_requests.saturating_sub(self.reverts_left);
-        for _ in 0..planned {
-            let repository = self.some_repository();
-            let until = self.repositories[repository].retired.unwrap_or(now);
-            let at = self.chance.working_moment(born + HOUR, until).whole_second();
-            self.agenda.add(at, Deed::OpenPull { repository, kind: PullKind::Usual });
-        }
-    }
-
-    /// What people begin while the clock is advanced.
-    fn plan_news(&mut self, from: Moment, to: Moment) {
-        let share = (to - from) as f64 / (f64::from(self.size.days.max(1)) * DAY as f64);
-        let of = |count: usize, least: usize| ((count as f64 * share) as usize).max(least);
-        let soon = from + 1;
-        for _ in 0..of(self.size.issues, 2) {
-            let (project, at) = (self.some_project(), self.chance.moment(soon, to));
-            self.agenda.add(at, Deed::OpenIssue { project, epic: false });
-        }
-        for _ in 0..of(self.size.issues, 6) {
-            let (issue, at) =
-                (self.chance.index(self.jira.issues.len()), self.chance.moment(soon, to));
-            let edit = self.some_edit();
-            self.agenda.add(at, Deed::Edit { issue, edit });
-        }
-        for _ in 0..of(self.size.issues / 40, 1) {
-            if let Some(issue) = self.some_leaf(|_| true) {
-                let at = self.later_within(soon, to);
-                self.agenda.add(at, Deed::Delete { issue });
-            }
-            let next_gen: Vec<bool> = self.jira.projects.iter().map(|p| p.next_gen).collect();
-            if let Some(issue) = self.some_leaf(|issue| !next_gen[issue.project]) {
-                let at = self.later_within(soon, to);
-                self.agenda.add(at, Deed::Transfer { issue });
-            }
-        }
-        for _ in 0..of(self.size.pull_requests, 1) {
-            let (repository, at) = (self.some_repository(), self.chance.moment(soon, to));
-            if self.repositories[repository].is_alive() {
-                let at = at.whole_second();
-                self.agenda.add(at, Deed::OpenPull { repository, kind: PullKind::Usual });
-            }
-        }
-        for _ in 0..of(self.size.pull_requests, 3) {
-            let repository = self.some_repository();
-            let pulls = self.repositories[repository].pulls.len();
-            if pulls == 0 || self.repositories[repository].retired.is_some() {
-                continue;
-            }
-            let pull = self.chance.index(pulls);
-            let at = self.chance.moment(soon, to).whole_second();
-            let deed = match self.chance.between(0, 3) {
-                0 => PullDeed::Review { pending: false },
-                1 => PullDeed::Retitle,
-                _ => PullDeed::Comment,
-            };
-            self.agenda.add(at, Deed::Pull { repository, pull, deed });
-        }
-    }
-
     fn live_until(&mut self, to: Moment) {
         while let Some((at, deed)) = self.agenda.next_until(to) {
             self.perform(at.max(self.earliest), deed);
@@ -399,44 +213,6 @@ impl World {
         }
     }
 
-    /// Brings the counts to what was asked for, with work that nobody else depends on.
-    fn fill_up(&mut self, born: Moment, now: Moment) {
-        while self.jira.issues.len() < self.size.issues {
-            let project = self.some_project();
-            let at = self.chance.working_moment(born, now);
-            self.agenda.add(at, Deed::OpenIssue { project, epic: false });
-            self.live_until(now);
-        }
-        let pulls = |world: &World| world.repositories.iter().map(|r| r.pulls.len()).sum::<usize>();
-        for _ in pulls(self)..self.size.pull_requests {
-            self.agenda
-                .add(now.whole_second(), Deed::OpenPull { repository: 0, kind: PullKind::Bump });
-        }
-        self.live_until(now);
-    }
-
-    fn some_project(&mut self) -> usize {
-        self.chance.index(self.jira.projects.len())
-    }
-
-    /// A repository that can have pull requests; the first one is busier than the others.
-    fn some_repository(&mut self) -> usize {
-        let inhabited = self.repositories.iter().filter(|r| !r.empty).count();
-        if self.chance.percent(15) { 0 } else { self.chance.index(inhabited) }
-    }
-
-    /// A live issue without children that fits.
-    fn some_leaf(&mut self, fits: impl Fn(&Issue) -> bool) -> Option<usize> {
-        (0..50).map(|_| self.chance.index(self.jira.issues.len())).find(|&index| {
-            let issue = &self.jira.issues[index];
-            !issue.deleted && issue.children == 0 && fits(issue)
-        })
-    }
-
-    fn later_within(&mut self, from: Moment, to: Moment) -> Moment {
-        self.chance.moment(from + (to - from) / 2, to)
-    }
-
     fn some_person(&mut self) -> usize {
         self.chance.index(self.people.len() - 1)
     }
@@ -444,26 +220,5 @@ impl World {
     fn next_id(&mut self) -> u64 {
         self.next_github_id += 1;
         880_000 + self.next_github_id
-    }
-
-    fn some_edit(&mut self) -> Edit {
-        use Edit::*;
-        let edits = [
-            Assign, Assign, Prioritise, Label, Label, Estimate, Rename, Describe, Rank, Link,
-            Comment,
-        ];
-        edits[self.chance.index(edits.len())]
-    }
-}
-
-impl Repository {
-    /// Whether anything still happens in it.
-    pub fn is_alive(&self) -> bool {
-        !self.empty && self.retired.is_none()
-    }
-
-    /// The pull request's state allows further work.
-    fn is_open(&self, pull: usize) -> bool {
-        self.pulls[pull].state == PullState::Open
     }
 }

@@ -22,7 +22,7 @@ impl World {
         let at = at.whole_second();
         let Some(base) = self.repositories[repository].head else { return };
         let draft = match kind {
-            PullKind::Usual if self.chance.percent(8) => self.bump(),
+            PullKind::Usual if !self.is_large(repository) && self.chance.percent(8) => self.bump(),
             PullKind::Usual => self.work(repository),
             PullKind::Bump => self.bump(),
             PullKind::Revert { pull, issue } => self.revert(repository, pull, issue),
@@ -97,10 +97,8 @@ impl World {
             (None, _) => (about, format!("chore/{slug}")),
         };
         let title = if self.chance.percent(2) { format!("{title} ✨") } else { title };
-        let turn = self.repositories[repository].pulls.len();
         let count = match self.chance.between(0, 999) {
-            _ if repository == 0 && turn == 4 => 60,
-            _ if repository == 0 && turn == 40 => 262,
+            _ if self.is_large(repository) => 262,
             0..=7 if repository == 0 => self.chance.between(55, 120),
             _ => self.chance.between(1, 5),
         };
@@ -123,6 +121,12 @@ impl World {
         let body = format!("<!-- ABC-123: what changes? -->\n{}", words::remark(&mut self.chance));
         let labels = if self.chance.percent(30) { vec!["enhancement"] } else { Vec::new() };
         Draft { title, body, head_ref, messages, author, labels }
+    }
+
+    /// Whether the next pull request has more commits than GitHub's REST API tells: one does, in
+    /// the busiest repository.
+    fn is_large(&self, repository: usize) -> bool {
+        repository == 0 && self.repositories[repository].pulls.len() == 20
     }
 
     fn bump(&mut self) -> Draft {
@@ -270,7 +274,7 @@ impl World {
         deed: PullDeed,
     ) {
         let at = at.whole_second();
-        let open = self.repositories[repository].is_open(pull);
+        let open = self.repositories[repository].pulls[pull].state == PullState::Open;
         match deed {
             PullDeed::Commit if open => self.add_commit(at, repository, pull),
             PullDeed::ForcePush if open => self.force_push(at, repository, pull),

@@ -70,6 +70,15 @@ fn the_company_holds_what_extractors_stumble_over() {
     }
 }
 
+#[test]
+fn an_empty_company_lives_too() {
+    let options = Options { issues: 0, pull_requests: 0, projects: 1, repositories: 1, ..small() };
+    let simulator = Simulator::start(options).unwrap();
+    assert_eq!(simulator.truth("issues").unwrap(), "");
+    simulator.advance(Duration::from_secs(86_400));
+    assert!(simulator.truth("issues").unwrap().lines().count() >= 2);
+}
+
 #[tokio::test]
 async fn requests_are_counted_by_route() {
     let caller = Caller::new(small());

@@ -192,6 +192,8 @@ async fn too_large_a_page_of_a_busy_repository_fails() {
     let answer = caller.graphql(&query(11), json!({})).await;
     assert_eq!(answer["errors"][0]["type"], "RESOURCE_LIMITS_EXCEEDED");
     assert_eq!(answer["data"]["repository"]["pullRequests"]["nodes"], json!([null]));
+    let answer = caller.graphql(&query(21), json!({})).await;
+    assert!(text(&answer["errors"][0]["message"]).starts_with("Something went wrong"));
     assert!(caller.graphql(&query(10), json!({})).await.get("errors").is_none());
 }
 

@@ -3,8 +3,9 @@
 use graphql_parser::query::{Field, SelectionSet};
 
 use super::Refusal;
+use super::node::{Node, Place, Reached};
 use super::query::Query;
-use super::schema::{Node, Place, Reached, Schema};
+use super::schema::Schema;
 use crate::json;
 use crate::world::World;
 

@@ -3,6 +3,10 @@
 mod cost;
 mod cursor;
 mod execute;
+mod node;
+mod of_pull;
+mod of_repository;
+mod page;
 mod query;
 mod schema;
 
@@ -21,17 +25,24 @@ const NODES_MAX: u64 = 500_000;
 /// What a query is refused with: nothing of it is answered.
 #[derive(Debug)]
 struct Refusal {
+    status: u16,
     kind: Option<&'static str>,
     message: String,
 }
 
 impl Refusal {
     fn new(kind: &'static str, message: String) -> Refusal {
-        Refusal { kind: Some(kind), message }
+        Refusal { status: 200, kind: Some(kind), message }
     }
 
     fn plain(message: String) -> Refusal {
-        Refusal { kind: None, message }
+        Refusal { status: 200, kind: None, message }
+    }
+
+    /// What GitHub says when it gave up in the middle of a query.
+    fn too_slow() -> Refusal {
+        let message = "Something went wrong while executing your query. This may be the result of a timeout, or it could be a GitHub bug.";
+        Refusal { status: 502, kind: None, message: message.to_owned() }
     }
 }
 
@@ -42,8 +53,11 @@ pub fn answer(state: &State, world: &World, request: &Request) -> Answer {
     }
     match try_answer(state, world, request.body) {
         Ok(answer) => answer,
-        Err(Refusal { kind, message }) => {
+        Err(Refusal { status, kind, message }) => {
             let body = json::object(|o| {
+                if status != 200 {
+                    o.put("data", &());
+                }
                 o.list("errors", |l| {
                     l.object(|o| {
                         if let Some(kind) = kind {
@@ -55,7 +69,7 @@ pub fn answer(state: &State, world: &World, request: &Request) -> Answer {
             });
             Answer {
                 bill: Some(Bill { cost: 1, ..Bill::default() }),
-                ..Answer::json(ROUTE, 200, body)
+                ..Answer::json(ROUTE, status, body)
             }
         }
     }
