@@ -72,10 +72,16 @@ async fn go(Orchestrator(inner): Orchestrator, duty: Duty, shutdown: Shutdown) {
         Duty::StartDue | Duty::Sweep => (SECOND, &never),
         Duty::Forget => (HOUR, &never),
     };
+    let mut failing = false;
     while !shutdown.is_begun() {
-        if let Err(error) = inner.round(duty).await {
-            tracing::warn!(reason = error.source(), "{error} to {duty:?}, trying again");
-            tokio::time::sleep(TELL_EVERY).await;
+        match inner.round(duty).await {
+            Ok(()) => failing = false,
+            // An outage is worth one line, not one a second.
+            Err(error) if failing => tracing::debug!("{error} to {duty:?} again"),
+            Err(error) => {
+                failing = true;
+                tracing::warn!(reason = error.source(), "{error} to {duty:?}, trying on");
+            }
         }
         tokio::select! {
             () = asked.notified() => {}

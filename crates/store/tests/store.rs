@@ -15,3 +15,5 @@ mod facts;
 mod lists;
 #[path = "store/migrations.rs"]
 mod migrations;
+#[path = "store/work.rs"]
+mod work;

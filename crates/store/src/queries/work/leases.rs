@@ -4,8 +4,7 @@ use diesel::prelude::*;
 use domain::job::JobState;
 use domain::work::{Fence, Gap, Slice, Task, TaskState};
 
-use super::runs::{self, OPEN};
-use super::{Conn, events, jobs, rings, tasks};
+use super::{Conn, events, jobs, rings, runs, tasks};
 use crate::Error;
 use crate::models::work::{RunRow, TaskRow};
 use crate::schema::{jobs as jobs_table, tasks as tasks_table};
@@ -159,6 +158,10 @@ pub(crate) fn release(
             tasks::free(conn, &task, None, attempts, now)?;
             rings::of_task(conn, &task, now)?;
         }
+        Release::Waiting { until } if task.run_id.is_none() => {
+            let reason = format!("The quota is used up until {}.", until.format("%H:%M:%S UTC"));
+            tasks::end(conn, &task, TaskState::Failed, Some(&reason), now)?;
+        }
         Release::Waiting { until } => tasks::free(conn, &task, Some(Ts(*until)), attempts, now)?,
         Release::Failed { detail } => failed(conn, &task, detail, now)?,
         Release::Fatal { detail } => {
@@ -174,10 +177,11 @@ pub(crate) fn release(
     Ok(task.client_id)
 }
 
-/// A try failed: the next one comes later, unless it was the last.
+/// A try failed: the next one comes later, unless it was the last. Somebody is waiting for a probe,
+/// so it has one try.
 fn failed(conn: &mut Conn, task: &TaskRow, detail: &str, now: Ts) -> QueryResult<()> {
     let tries = tasks::tries(task);
-    if tries >= tasks::TRIES_MAX {
+    if tries >= tasks::TRIES_MAX || task.run_id.is_none() {
         return tasks::end(conn, task, TaskState::Failed, Some(detail), now);
     }
     tasks::free(conn, task, Some(tasks::next_try(tries, now)), tries, now)
@@ -236,7 +240,7 @@ pub(crate) fn start_over(conn: &mut Conn, now: Ts) -> QueryResult<usize> {
 /// What a fence gives a grip on.
 enum Grip {
     /// The task, and the jobs of its client.
-    Held(TaskRow, jobs::Held),
+    Held(Box<TaskRow>, jobs::Held),
     /// This lease already ended in success; the answer was lost on its way.
     Done(Id),
 }
@@ -260,10 +264,10 @@ fn hold(conn: &mut Conn, fence: Fence) -> Result<Grip, Error> {
     let still_leased = tasks_table::table
         .find((task.client_id, task.id))
         .filter(tasks_table::fence.eq(fence.number))
-        .filter(tasks_table::state.eq_any(OPEN))
+        .filter(tasks_table::state.eq(TaskState::Leased.as_str()))
         .select(TaskRow::as_select());
     let task = super::locked!(still_leased).first(conn).optional()?.ok_or_else(lost)?;
-    Ok(Grip::Held(task, held))
+    Ok(Grip::Held(Box::new(task), held))
 }
 
 /// Something about a task changed: its run may go on.

@@ -71,7 +71,7 @@ pub(crate) fn command(
         Command::Stop => runs::stop(conn, &mut job, now)?,
         Command::Resume => {
             let slot_free = held.slot_free();
-            job.pending_since = Some(now);
+            job.pending_since = (!slot_free).then_some(now);
             jobs::take(conn, &mut job, JobEvent::Resume { slot_free })?;
             if slot_free {
                 runs::carry_on(conn, &mut job, plan, now)?;

@@ -1,0 +1,101 @@
+//! Rings are not lost, and people are told in one order.
+
+use std::collections::HashSet;
+
+use domain::job::JobType::JiraSync;
+use store::work::Command;
+
+use super::Yard;
+use crate::house::House;
+use crate::nouns::at;
+
+contract! {
+    a_ring_is_taken_by_one_publisher,
+    a_ring_whose_publisher_died_is_taken_again,
+    a_task_that_nobody_took_is_rung_again,
+    events_are_seen_in_the_order_of_their_numbers,
+    old_events_are_forgotten,
+}
+
+async fn a_ring_is_taken_by_one_publisher(house: &House) {
+    let yard = Yard::new(house).await;
+    yard.start(JiraSync, 0).await;
+    yard.issues(0).await;
+    yard.work.start_over(at(1)).await.unwrap();
+    let mut publishers = tokio::task::JoinSet::new();
+    for _ in 0..4 {
+        let work = yard.work.clone();
+        publishers.spawn(async move { work.take_rings(1, at(20), at(10)).await.unwrap() });
+    }
+    let taken: Vec<_> = publishers.join_all().await.into_iter().flatten().collect();
+    let distinct: HashSet<i64> = taken.iter().map(|ring| ring.id).collect();
+    assert_eq!(distinct.len(), taken.len(), "{taken:?}");
+    let left = yard.work.take_rings(10, at(20), at(10)).await.unwrap();
+    assert_eq!(taken.len() + left.len(), 4, "the house's task and three of ours");
+}
+
+async fn a_ring_whose_publisher_died_is_taken_again(house: &House) {
+    let yard = Yard::new(house).await;
+    yard.start(JiraSync, 0).await;
+    let rings = yard.work.take_rings(10, at(10), at(0)).await.unwrap();
+    assert_eq!(yard.work.take_rings(10, at(19), at(9)).await.unwrap(), []);
+    assert_eq!(yard.work.take_rings(10, at(20), at(10)).await.unwrap(), rings);
+    yard.work.forget_rings(&rings).await.unwrap();
+    assert_eq!(yard.work.take_rings(10, at(90), at(80)).await.unwrap(), []);
+}
+
+async fn a_task_that_nobody_took_is_rung_again(house: &House) {
+    let yard = Yard::new(house).await;
+    yard.start(JiraSync, 0).await;
+    let lost = yard.rung().await;
+    assert_eq!(yard.work.ring_again(at(0), at(30)).await.unwrap(), 0);
+    assert_eq!(yard.work.ring_again(at(1), at(31)).await.unwrap(), 1);
+    assert_eq!(yard.rung().await, lost);
+    assert_eq!(yard.work.ring_again(at(2), at(32)).await.unwrap(), 0, "that was just now");
+}
+
+/// Whoever reads on from the last number seen misses nothing, however many write.
+async fn events_are_seen_in_the_order_of_their_numbers(house: &House) {
+    const WRITERS: i64 = 4;
+    const EACH: i64 = 10;
+    let yard = Yard::new(house).await;
+    let run = yard.start(JiraSync, 0).await;
+    let before = house.jobs.newest_event(yard.client).await.unwrap();
+    let mut writers = tokio::task::JoinSet::new();
+    for writer in 0..WRITERS {
+        let (work, client) = (yard.work.clone(), yard.client);
+        writers.spawn(async move {
+            for number in 0..EACH {
+                let body = format!(r#"{{"writer": {writer}, "number": {number}}}"#);
+                work.tell_progress(client, run, body, at(number)).await.unwrap();
+            }
+        });
+    }
+    let (mut since, mut seen) = (before, 0);
+    while seen < WRITERS * EACH {
+        for event in house.jobs.events(yard.client, since, 7).await.unwrap() {
+            assert!(event.seq > since);
+            since = event.seq;
+            seen += 1;
+        }
+        tokio::task::yield_now().await;
+    }
+    writers.join_all().await;
+    assert_eq!(house.jobs.newest_event(yard.client).await.unwrap(), since);
+    assert_eq!(house.jobs.events(yard.client, before, 1_000).await.unwrap().len() as i64, seen);
+}
+
+async fn old_events_are_forgotten(house: &House) {
+    let yard = Yard::new(house).await;
+    let run = yard.start(JiraSync, 0).await;
+    for second in [1, 100] {
+        yard.work.tell_progress(yard.client, run, "{}".to_owned(), at(second)).await.unwrap();
+    }
+    yard.command(JiraSync, Command::Stop, 50).await;
+    let told = || async { house.jobs.events(yard.client, 0, 100).await.unwrap().len() };
+    assert_eq!(told().await, 5, "pending, running, progress, progress, stopped");
+    yard.work.prune_events(at(99), at(-1)).await.unwrap();
+    assert_eq!(told().await, 4);
+    yard.work.prune_events(at(99), at(50)).await.unwrap();
+    assert_eq!(told().await, 2);
+}
