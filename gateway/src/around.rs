@@ -127,5 +127,5 @@ fn note(answer: &ServiceResponse, took: Duration, trace: &str) {
 
 /// What is asked for at an address where nothing is.
 pub(crate) async fn nothing_here() -> HttpResponse {
-    ApiError::not_found("address").error_response()
+    ApiError::not_found("address, or it does not take this method").error_response()
 }

@@ -13,13 +13,14 @@ use proto::v1::{CommandRequest, JobCommand};
 use serde::{Deserialize, Serialize};
 use store::Jobs;
 use store::jobs::{JobView, RunKey, RunView};
+use utoipa::ToSchema;
 
 use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::once::{Once, Repeatable};
 use crate::paging::{Items, PageQuery, cursor, parse_cursor};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct JobJson {
     job_type: &'static str,
     status: &'static str,
@@ -39,7 +40,7 @@ pub(crate) struct JobJson {
     pending_command: Option<&'static str>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct StepJson {
     name: &'static str,
     status: &'static str,
@@ -48,7 +49,7 @@ struct StepJson {
     rows: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct RunJson {
     id: String,
     job_type: &'static str,
@@ -63,7 +64,7 @@ pub(crate) struct RunJson {
     error: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct GapJson {
     scope: String,
     reason: String,
@@ -81,6 +82,7 @@ pub(crate) enum Verb {
 }
 
 /// Both jobs of the caller's client.
+#[utoipa::path(get, path = "/api/v1/jobs", tag = "jobs", responses((status = 200, body = Items<JobJson>)))]
 pub(crate) async fn all(
     caller: Caller,
     jobs: Data<Jobs>,
@@ -90,6 +92,7 @@ pub(crate) async fn all(
 }
 
 /// One of them.
+#[utoipa::path(get, path = "/api/v1/jobs/{job_type}", tag = "jobs", params(("job_type" = String, Path, description = "`jira_sync` or `git_sync`")), responses((status = 200, body = JobJson)))]
 pub(crate) async fn one(
     caller: Caller,
     jobs: Data<Jobs>,
@@ -100,6 +103,9 @@ pub(crate) async fn one(
 }
 
 /// Asks the orchestrator to run, pause, resume, stop or retry. It decides; the page is told live.
+#[utoipa::path(post, path = "/api/v1/jobs/{job_type}/{verb}", tag = "jobs",
+    params(("job_type" = String, Path), ("verb" = String, Path, description = "`run`, `pause`, `resume`, `stop` or `retry`")),
+    responses((status = 202, body = JobJson)))]
 pub(crate) async fn command(
     caller: Caller,
     jobs: Data<Jobs>,
@@ -122,6 +128,8 @@ pub(crate) async fn command(
 }
 
 /// Runs of a job, newest first.
+#[utoipa::path(get, path = "/api/v1/jobs/{job_type}/runs", tag = "jobs",
+    params(("job_type" = String, Path), PageQuery), responses((status = 200, body = Items<RunJson>)))]
 pub(crate) async fn runs(
     caller: Caller,
     jobs: Data<Jobs>,
@@ -137,6 +145,7 @@ pub(crate) async fn runs(
 }
 
 /// One run, with what it could not read.
+#[utoipa::path(get, path = "/api/v1/runs/{id}", tag = "jobs", params(("id" = String, Path)), responses((status = 200, body = RunJson)))]
 pub(crate) async fn run(
     caller: Caller,
     jobs: Data<Jobs>,

@@ -13,6 +13,7 @@ mod lists;
 mod live;
 mod metrics;
 mod once;
+mod openapi;
 mod page;
 mod paging;
 mod random;
@@ -27,6 +28,7 @@ use ::platform::cache::Cache;
 use ::platform::config::Origin;
 use ::platform::queue::Queue;
 use ::platform::secrets::Vault;
+use ::platform::shutdown::Shutdown;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{Data, FormConfig, JsonConfig, PathConfig, QueryConfig};
@@ -75,11 +77,13 @@ pub struct Gateway {
     vault: Data<Vault>,
     orchestrator: Data<OrchestratorClient<Link>>,
     metrics: Data<MetricsClient<Link>>,
+    closing: Data<Shutdown>,
 }
 
 /// The door while it is open. Dropping this leaves it open.
 pub struct Running {
     addr: SocketAddr,
+    closing: Data<Shutdown>,
     server: ServerHandle,
     serving: JoinHandle<std::io::Result<()>>,
 }
@@ -127,6 +131,7 @@ impl Gateway {
             vault: Data::new(vault),
             orchestrator: Data::new(orchestrator),
             metrics: Data::new(MetricsClient::new(metrics)),
+            closing: Data::new(Shutdown::new()),
         })
     }
 
@@ -136,6 +141,7 @@ impl Gateway {
     /// The listener cannot be used.
     pub fn spawn(self, listener: TcpListener) -> std::io::Result<Running> {
         let addr = listener.local_addr()?;
+        let closing = self.closing.clone();
         let server = HttpServer::new(move || {
             App::new()
                 .app_data(self.door.clone())
@@ -149,6 +155,7 @@ impl Gateway {
                 .app_data(self.vault.clone())
                 .app_data(self.orchestrator.clone())
                 .app_data(self.metrics.clone())
+                .app_data(self.closing.clone())
                 .app_data(
                     JsonConfig::default()
                         .limit(LARGEST_BODY_BYTES)
@@ -176,7 +183,7 @@ impl Gateway {
         .run();
         let handle = server.handle();
         tracing::info!("listening on http://{addr}");
-        Ok(Running { addr, server: handle, serving: tokio::spawn(server) })
+        Ok(Running { addr, closing, server: handle, serving: tokio::spawn(server) })
     }
 }
 
@@ -186,11 +193,12 @@ impl Running {
         self.addr
     }
 
-    /// Lets nobody new in and waits for those inside, for a while.
+    /// Lets nobody new in, ends the sockets and waits for what is under way, for a while.
     ///
     /// # Errors
     /// The server had broken down before.
     pub async fn stop(self) -> std::io::Result<()> {
+        self.closing.begin();
         self.server.stop(true).await;
         self.closed().await
     }

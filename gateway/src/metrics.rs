@@ -10,13 +10,15 @@ use proto::convert::{moment, timestamp};
 use proto::v1::metrics_client::MetricsClient;
 use proto::v1::{Answer, Point, Question};
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::auth::Caller;
 use crate::error::ApiError;
 
 const DAYS_UNLESS_SAID: i64 = 90;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Asked {
     from: Option<String>,
     to: Option<String>,
@@ -26,7 +28,7 @@ pub(crate) struct Asked {
     explain: Option<bool>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Report {
     window: Window,
     as_of: Option<Moment>,
@@ -35,7 +37,7 @@ pub(crate) struct Report {
     series: Vec<SeriesPoint>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Window {
     from: Option<Moment>,
     to: Option<Moment>,
@@ -43,7 +45,7 @@ struct Window {
     bucket: String,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Metric {
     name: String,
     value: Option<f64>,
@@ -61,13 +63,13 @@ struct Metric {
     ids: Vec<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Excluded {
     reason: String,
     count: u64,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct SeriesPoint {
     start: String,
     deployments: u64,
@@ -79,6 +81,7 @@ struct SeriesPoint {
 }
 
 /// The DORA metrics of a window, by default of the last 90 days.
+#[utoipa::path(get, path = "/api/v1/metrics/dora", tag = "metrics", params(Asked), responses((status = 200, body = Report)))]
 pub(crate) async fn dora(
     caller: Caller,
     metrics: Data<MetricsClient<Link>>,

@@ -5,14 +5,18 @@ use base64::Engine;
 use base64::engine::general_purpose::URL_SAFE_NO_PAD;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
+use utoipa::{IntoParams, ToSchema};
 
 use crate::error::ApiError;
 
 const LIMIT_MAX: u32 = 500;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct PageQuery {
+    /// At most 500.
     pub(crate) limit: Option<u32>,
+    /// The `next_cursor` of the page before.
     pub(crate) cursor: Option<String>,
 }
 
@@ -32,7 +36,7 @@ pub(crate) fn limit(asked: Option<u32>, unless_said: u32) -> Result<u32, ApiErro
 }
 
 /// A page of a list.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Items<T> {
     items: Vec<T>,
     next_cursor: Option<String>,

@@ -8,7 +8,7 @@ use store::lists::{
 };
 
 use crate::lists::list;
-use crate::{around, auth, health, integrations, jobs, live, metrics, page, schedule, session};
+use crate::{around, auth, health, integrations, jobs, live, metrics, openapi, page, schedule, session};
 
 /// All of them, in one table.
 #[rustfmt::skip]
@@ -19,12 +19,15 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .route("/healthz", get().to(health::all))
         .route("/metrics", get().to(health::prometheus))
 
-        .service(resource(["/auth/login", "/auth/login/"]).route(post().to(auth::login)).route(options().to(auth::preflight)))
+        .service(resource("/auth/login").route(post().to(auth::login)).route(options().to(auth::preflight)))
         .service(resource("/auth/navigate").route(post().to(auth::navigate)).route(options().to(auth::preflight)))
         .service(resource(["/auth/logout", "/api/logout"]).route(post().to(auth::logout)).route(options().to(auth::preflight)))
 
         .service(scope("/api/v1")
+            .route("/openapi.json",             get().to(openapi::document))
             .route("/session",                  get().to(session::session))
+            .route("/internal/color-schema-changed",      post().to(session::colors_changed))
+            .route("/internal/color-schema-mode-changed", post().to(session::colors_changed))
 
             .route("/jobs",                     get().to(jobs::all))
             .route("/jobs/{job_type}",          get().to(jobs::one))

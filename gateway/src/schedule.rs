@@ -7,11 +7,12 @@ use proto::v1::PutScheduleRequest;
 use proto::v1::orchestrator_client::OrchestratorClient;
 use serde::{Deserialize, Serialize};
 use store::Jobs;
+use utoipa::ToSchema;
 
 use crate::auth::Caller;
 use crate::error::{ApiError, FieldError};
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, ToSchema)]
 pub(crate) struct ScheduleJson {
     enabled: bool,
     interval_minutes: u32,
@@ -19,18 +20,23 @@ pub(crate) struct ScheduleJson {
     retry: RetryJson,
 }
 
-#[derive(Serialize, Deserialize)]
+#[derive(Serialize, Deserialize, ToSchema)]
 struct RetryJson {
     enabled: bool,
     interval_minutes: u32,
     max_attempts: u32,
 }
 
+/// When the jobs of the caller's client run.
+#[utoipa::path(get, path = "/api/v1/orchestrator", tag = "schedule", responses((status = 200, body = ScheduleJson)))]
 pub(crate) async fn get(caller: Caller, jobs: Data<Jobs>) -> Result<Json<ScheduleJson>, ApiError> {
     let (schedule, _next_due_at) = jobs.schedule(caller.client).await?;
     Ok(Json(schedule.into()))
 }
 
+/// Changes when they run.
+#[utoipa::path(put, path = "/api/v1/orchestrator", tag = "schedule", request_body = ScheduleJson,
+    responses((status = 200, body = ScheduleJson)))]
 pub(crate) async fn put(
     caller: Caller,
     orchestrator: Data<OrchestratorClient<Link>>,

@@ -1,13 +1,14 @@
 //! Who is signed in, and how the page should look for them.
 
-use actix_web::HttpRequest;
 use actix_web::web::{Data, Json};
+use actix_web::{HttpRequest, HttpResponse};
 use domain::Moment;
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 
-use crate::auth::{Caller, Colors, Door, RETURN_URL, read_cookie};
+use crate::auth::{AnyId, Caller, Colors, Door, RETURN_URL, read_cookie};
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Session {
     user: User,
     client: Client,
@@ -20,7 +21,7 @@ pub(crate) struct Session {
     version: &'static str,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct User {
     id: String,
     email: String,
@@ -28,7 +29,7 @@ struct User {
     last_name: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct Client {
     id: String,
     name: String,
@@ -36,6 +37,7 @@ struct Client {
 }
 
 /// The session as the page needs it. What the Backend Service cannot tell now has a default.
+#[utoipa::path(get, path = "/api/v1/session", tag = "sign-in", responses((status = 200, body = Session)))]
 pub(crate) async fn session(
     caller: Caller,
     request: HttpRequest,
@@ -68,4 +70,16 @@ pub(crate) async fn session(
         expires_at: visitor.token.expires_at(),
         version: env!("CARGO_PKG_VERSION"),
     })
+}
+
+#[derive(Deserialize)]
+pub(crate) struct Hint {
+    client_id: AnyId,
+}
+
+/// The Backend Service hints that a client's colours changed. Anybody could say so: it is only a
+/// reason to ask the Backend Service again.
+pub(crate) async fn colors_changed(door: Data<Door>, hint: Json<Hint>) -> HttpResponse {
+    door.forget_looks(&hint.client_id.as_text()).await;
+    HttpResponse::Accepted().finish()
 }

@@ -8,6 +8,7 @@ use reqwest::{Method, RequestBuilder, Response, StatusCode};
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 use url::Url;
+use utoipa::ToSchema;
 
 const ANSWERS_WITHIN: Duration = Duration::from_secs(3);
 /// Signing in checks a password, which is slow on purpose.
@@ -65,9 +66,11 @@ pub(crate) struct Company {
 }
 
 /// The client's colours, for each theme by name.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, ToSchema)]
 pub(crate) struct Colors {
+    #[schema(value_type = Object)]
     pub(crate) light: serde_json::Map<String, serde_json::Value>,
+    #[schema(value_type = Object)]
     pub(crate) dark: serde_json::Map<String, serde_json::Value>,
 }
 
@@ -82,7 +85,7 @@ pub(crate) struct Looks {
 /// Ids are numbers in one generation and may be texts in the other.
 #[derive(Deserialize)]
 #[serde(untagged)]
-enum AnyId {
+pub(crate) enum AnyId {
     Number(i64),
     Text(String),
 }
@@ -269,7 +272,7 @@ fn unavailable(answer: &Response) -> Unavailable {
 }
 
 impl AnyId {
-    fn as_text(&self) -> String {
+    pub(crate) fn as_text(&self) -> String {
         match self {
             AnyId::Number(number) => number.to_string(),
             AnyId::Text(text) => text.clone(),

@@ -168,6 +168,15 @@ impl Door {
         self.looks.try_get_with(person, asked).await.unwrap_or_default()
     }
 
+    /// Asks for the looks of a client anew when they are next needed.
+    pub(crate) async fn forget_looks(&self, tenant: &str) {
+        let of_tenant = self.looks.iter().filter(|(person, _)| person.0 == tenant);
+        let people: Vec<_> = of_tenant.map(|(person, _)| person).collect();
+        for person in people {
+            self.looks.invalidate(person.as_ref()).await;
+        }
+    }
+
     pub(crate) fn origins(&self) -> &Origins {
         &self.origins
     }

@@ -10,7 +10,7 @@ mod origins;
 mod signin;
 mod tokens;
 
-pub(crate) use backend::{Backend, Colors};
+pub(crate) use backend::{AnyId, Backend, Colors};
 pub(crate) use caller::Caller;
 pub(crate) use code::Codes;
 pub(crate) use cookies::{RETURN_URL, Renewed, read as read_cookie, token as token_cookie};

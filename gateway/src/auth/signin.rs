@@ -12,6 +12,7 @@ use actix_web::{Either, HttpRequest, HttpResponse, HttpResponseBuilder};
 use platform::cache::{Cache, Grant};
 use serde::{Deserialize, Serialize};
 use sha2::{Digest, Sha256};
+use utoipa::ToSchema;
 
 use super::backend::SignInRefused;
 use super::cookies;
@@ -21,22 +22,23 @@ use super::tokens::Token;
 use crate::error::ApiError;
 
 const MINUTE: Duration = Duration::from_secs(60);
-const TRIES_PER_ADDRESS: u32 = 30;
+/// Behind a proxy this is everybody.
+const TRIES_PER_ADDRESS: u32 = 60;
 const TRIES_PER_ACCOUNT: u32 = 10;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(crate) struct Credentials {
     email: String,
     password: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(crate) struct Navigation {
     token: String,
     return_url: Option<String>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 struct SignedIn {
     success: bool,
     redirect_url: String,
@@ -44,6 +46,8 @@ struct SignedIn {
 }
 
 /// Signs in with e-mail and password, which only the Backend Service ever judges.
+#[utoipa::path(post, path = "/auth/login", tag = "sign-in", request_body = Credentials, security(()),
+    responses((status = 200, body = SignedIn)))]
 pub(crate) async fn login(
     request: HttpRequest,
     door: Data<Door>,
@@ -61,6 +65,8 @@ pub(crate) async fn login(
 }
 
 /// Signs in with the token that the front end brings along when it leads a person to us.
+#[utoipa::path(post, path = "/auth/navigate", tag = "sign-in", request_body = Navigation, security(()),
+    responses((status = 200, body = SignedIn)))]
 pub(crate) async fn navigate(
     request: HttpRequest,
     door: Data<Door>,
@@ -83,6 +89,7 @@ pub(crate) async fn navigate(
 }
 
 /// Signs out here and at the Backend Service.
+#[utoipa::path(post, path = "/auth/logout", tag = "sign-in", responses((status = 200)))]
 pub(crate) async fn logout(
     request: HttpRequest,
     door: Data<Door>,

@@ -5,6 +5,7 @@ use domain::work::SourceKind;
 use serde::Deserialize;
 use store::integrations::Integration;
 use url::Url;
+use utoipa::ToSchema;
 
 use crate::error::{ApiError, FieldError};
 
@@ -13,7 +14,7 @@ const LONGEST_TEXT: usize = 2048;
 const MOST_SCOPES: usize = 10_000;
 
 /// A connection as it is sent to us. It has no `Debug`: it may hold a credential.
-#[derive(Deserialize)]
+#[derive(Deserialize, ToSchema)]
 pub(crate) struct Draft {
     /// A stored connection, whose credential is used where none is sent.
     pub(super) id: Option<String>,

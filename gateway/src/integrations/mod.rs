@@ -1,6 +1,7 @@
 //! Connections to Jira and GitHub: stored, tested, and never shown with their credential.
 
 mod draft;
+pub(crate) mod standing;
 mod trial;
 
 use actix_web::http::header::{ETAG, IF_MATCH};
@@ -12,8 +13,9 @@ use domain::ids::IntegrationId;
 use domain::work::SourceKind;
 use platform::secrets::Vault;
 use serde::Serialize;
-use store::Integrations;
 use store::integrations::Integration;
+use store::{Integrations, Jobs};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use self::draft::{Draft, Wanted};
@@ -25,7 +27,7 @@ use crate::paging::Items;
 pub(crate) use self::trial::{scopes, test};
 
 /// A connection as people see it: there is no field for its credential.
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct IntegrationJson {
     id: String,
     r#type: &'static str,
@@ -45,26 +47,36 @@ pub(crate) struct IntegrationJson {
     version: i64,
 }
 
+/// All connections of the caller's client.
+#[utoipa::path(get, path = "/api/v1/integrations", tag = "integrations", responses((status = 200, body = Items<IntegrationJson>)))]
 pub(crate) async fn all(
     caller: Caller,
     integrations: Data<Integrations>,
+    jobs: Data<Jobs>,
 ) -> Result<Json<Items<IntegrationJson>>, ApiError> {
-    let stored = integrations.of_client(caller.client).await?;
+    let stored = standing::of_client(&integrations, &jobs, caller.client).await?;
     Ok(Json(Items::whole(stored.into_iter().map(IntegrationJson::from).collect())))
 }
 
+/// One of them.
+#[utoipa::path(get, path = "/api/v1/integrations/{id}", tag = "integrations", params(("id" = String, Path)), responses((status = 200, body = IntegrationJson)))]
 pub(crate) async fn one(
     caller: Caller,
     integrations: Data<Integrations>,
+    jobs: Data<Jobs>,
     id: Path<String>,
 ) -> Result<HttpResponse, ApiError> {
-    let stored = find(&caller, &integrations, &id).await?;
+    let all = standing::of_client(&integrations, &jobs, caller.client).await?;
+    let stored = all.into_iter().find(|integration| integration.id.to_string() == *id);
+    let stored = stored.ok_or_else(|| ApiError::not_found("integration"))?;
     let mut answer = HttpResponse::Ok();
     answer.insert_header((ETAG, etag(&stored)));
     Ok(answer.json(IntegrationJson::from(stored)))
 }
 
 /// Keeps a new connection, its credential sealed.
+#[utoipa::path(post, path = "/api/v1/integrations", tag = "integrations", request_body = Draft,
+    responses((status = 201, body = IntegrationJson)))]
 pub(crate) async fn add(
     caller: Caller,
     integrations: Data<Integrations>,
@@ -104,6 +116,8 @@ pub(crate) async fn add(
 
 /// Replaces a connection. Without a credential the stored one stays, as long as the address does:
 /// else whoever may edit an address could have the credential sent to it.
+#[utoipa::path(put, path = "/api/v1/integrations/{id}", tag = "integrations", request_body = Draft, params(("id" = String, Path)),
+    responses((status = 200, body = IntegrationJson)))]
 pub(crate) async fn replace(
     caller: Caller,
     request: HttpRequest,
@@ -139,6 +153,7 @@ pub(crate) async fn replace(
 }
 
 /// Lets no job read from it any more. What was read stays, and so does the connection.
+#[utoipa::path(delete, path = "/api/v1/integrations/{id}", tag = "integrations", params(("id" = String, Path)), responses((status = 200, body = IntegrationJson)))]
 pub(crate) async fn deactivate(
     caller: Caller,
     request: HttpRequest,

@@ -10,6 +10,7 @@ use proto::v1::orchestrator_client::OrchestratorClient;
 use serde::{Deserialize, Serialize};
 use store::Integrations;
 use store::integrations::Integration;
+use utoipa::IntoParams;
 
 use super::draft::Draft;
 use super::find;
@@ -27,13 +28,16 @@ struct Input {
     search: String,
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Search {
     #[serde(default)]
     search: String,
 }
 
 /// A graded test of a draft or of a stored connection.
+#[utoipa::path(post, path = "/api/v1/integrations/test", tag = "integrations", request_body = Draft,
+    responses((status = 200, description = "Each check with its result, and the scopes that can be seen.")))]
 pub(crate) async fn test(
     caller: Caller,
     integrations: Data<Integrations>,
@@ -75,6 +79,8 @@ pub(crate) async fn test(
 }
 
 /// Projects or repositories that a stored connection can see, to pick from.
+#[utoipa::path(get, path = "/api/v1/integrations/{id}/scopes", tag = "integrations", params(("id" = String, Path), Search),
+    responses((status = 200, description = "The scopes that match.")))]
 pub(crate) async fn scopes(
     caller: Caller,
     integrations: Data<Integrations>,

@@ -11,6 +11,9 @@ use domain::ids::ClientId;
 use serde::{Deserialize, Serialize, Serializer};
 use store::Lists;
 use store::lists::{Filter, Key, Page};
+use utoipa::{IntoParams, ToSchema};
+
+pub(crate) use self::rows::LISTS;
 
 use self::cell::Cell;
 use crate::auth::Caller;
@@ -35,8 +38,10 @@ pub(crate) trait Row: Sized + 'static {
     ) -> impl Future<Output = Result<Page<Self>, store::Error>>;
 }
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Asked {
+    /// At most 500; other formats than `json` give everything.
     limit: Option<u32>,
     cursor: Option<String>,
     #[serde(default)]
@@ -51,7 +56,7 @@ pub(crate) struct Asked {
     with_deleted: bool,
 }
 
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize)]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
 enum Format {
     #[default]

@@ -13,7 +13,10 @@ use super::cell::Cell;
 macro_rules! rows {
     ($($row:ident: $type:ty as $list:literal from $read:ident {
         $($field:literal => $value:expr),+ $(,)?
-    })+) => {$(
+    })+) => {
+        /// Every list, by its name in addresses, with its fields.
+        pub(crate) const LISTS: &[(&str, &[&str])] = &[$(($list, <$type>::FIELDS)),+];
+        $(
         impl Row for $type {
             const LIST: &'static str = $list;
             const FIELDS: &'static [&'static str] = &[$($field),+];
@@ -33,7 +36,8 @@ macro_rules! rows {
                 lists.$read(client, filter, after, limit).await
             }
         }
-    )+};
+        )+
+    };
 }
 
 rows! {

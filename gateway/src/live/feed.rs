@@ -13,6 +13,7 @@ use tokio::sync::broadcast;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
 use crate::health::Health;
+use crate::integrations::standing;
 
 /// The bell that is rung, with the client's id, when there are new events.
 const BELL: &str = "events";
@@ -159,7 +160,8 @@ impl Feeds {
     }
 
     async fn worst_integration(&self, client: ClientId) -> Status {
-        let Ok(integrations) = self.integrations.of_client(client).await else {
+        let Ok(integrations) = standing::of_client(&self.integrations, &self.jobs, client).await
+        else {
             return Status::Down;
         };
         let active = integrations.iter().filter(|integration| integration.active);

@@ -9,6 +9,7 @@ use actix_web::web::{Data, Json, Path, Query};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::Jobs;
+use utoipa::{IntoParams, ToSchema};
 
 use crate::auth::Caller;
 use crate::error::ApiError;
@@ -18,19 +19,22 @@ pub(crate) use self::feed::Feeds;
 pub(crate) use self::socket::connect;
 pub(crate) use self::ticket::issue;
 
-#[derive(Deserialize)]
+#[derive(Deserialize, IntoParams)]
+#[into_params(parameter_in = Query)]
 pub(crate) struct Since {
     since: Option<i64>,
     limit: Option<u32>,
 }
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct EventPage {
+    #[schema(value_type = Vec<Object>)]
     items: Vec<Box<RawValue>>,
     next_seq: i64,
 }
 
 /// The events after `since`; without it, only where they stand now.
+#[utoipa::path(get, path = "/api/v1/events", tag = "live", params(Since), responses((status = 200, body = EventPage)))]
 pub(crate) async fn events(
     caller: Caller,
     jobs: Data<Jobs>,
@@ -44,6 +48,8 @@ pub(crate) async fn events(
 }
 
 /// The events of one run.
+#[utoipa::path(get, path = "/api/v1/runs/{id}/events", tag = "live", params(("id" = String, Path), Since),
+    responses((status = 200, body = EventPage)))]
 pub(crate) async fn of_run(
     caller: Caller,
     jobs: Data<Jobs>,

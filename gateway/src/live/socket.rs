@@ -10,6 +10,7 @@ use chrono::Utc;
 use domain::Moment;
 use domain::ids::ClientId;
 use platform::cache::Cache;
+use platform::shutdown::Shutdown;
 use serde::Deserialize;
 use tokio::sync::broadcast;
 use tokio::sync::broadcast::error::RecvError;
@@ -39,7 +40,7 @@ pub(crate) struct Asked {
 enum End {
     /// The other side left, or does not take what it is told.
     Gone,
-    /// The token ends soon: come back with another ticket.
+    /// The token ends soon, or we do: come back with another ticket.
     ComeBack,
     /// We cannot go on.
     Broken,
@@ -52,6 +53,7 @@ pub(crate) async fn connect(
     door: Data<Door>,
     cache: Data<Cache>,
     feeds: Data<Feeds>,
+    closing: Data<Shutdown>,
     asked: Query<Asked>,
 ) -> Result<HttpResponse, ApiError> {
     if door.origins().is_strange(&request) {
@@ -74,7 +76,7 @@ pub(crate) async fn connect(
     let (answer, session, messages) = actix_ws::handle(&request, body).map_err(|error| {
         ApiError::new(StatusCode::BAD_REQUEST, "bad_request", error.to_string())
     })?;
-    let line = Line { session, client, feeds: feeds.get_ref().clone(), told: since };
+    let line = Line { session, client, feeds: feeds.get_ref().clone(), closing: closing.get_ref().clone(), told: since };
     let ends_at = end_of(holder.token_ends_at, Utc::now());
     actix_web::rt::spawn(line.serve(news, messages.max_frame_size(LARGEST_FRAME_BYTES), ends_at));
     Ok(answer)
@@ -90,6 +92,7 @@ struct Line {
     session: Session,
     client: ClientId,
     feeds: Feeds,
+    closing: Shutdown,
     /// The last event that was sent.
     told: i64,
 }
@@ -138,6 +141,7 @@ impl Line {
                 happened = news.recv() => self.pass_on(happened).await,
                 _ = ping.tick() => self.ping(heard_at).await,
                 () = sleep_until(ends_at) => Err(End::ComeBack),
+                () = self.closing.begun() => Err(End::ComeBack),
             };
             if let Err(end) = step {
                 return end;

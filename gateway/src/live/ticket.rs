@@ -9,6 +9,7 @@ use domain::Moment;
 use domain::ids::ClientId;
 use platform::cache::{Cache, Error};
 use serde::{Deserialize, Serialize};
+use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::auth::Caller;
@@ -17,7 +18,7 @@ use crate::random::unguessable;
 
 const USABLE_FOR: Duration = Duration::from_secs(30);
 
-#[derive(Serialize)]
+#[derive(Serialize, ToSchema)]
 pub(crate) struct Ticket {
     ticket: String,
 }
@@ -36,6 +37,7 @@ impl Holder {
 }
 
 /// A ticket for one socket.
+#[utoipa::path(post, path = "/api/v1/ws-ticket", tag = "live", responses((status = 200, body = Ticket)))]
 pub(crate) async fn issue(caller: Caller, cache: Data<Cache>) -> Result<Json<Ticket>, ApiError> {
     let ticket = unguessable();
     let holder =

@@ -1,0 +1,111 @@
+//! How connections do, as the jobs that read them tell.
+
+use chrono::Utc;
+use domain::ids::ClientId;
+use domain::job::JobState;
+use store::integrations::Integration;
+use store::jobs::JobView;
+use store::{Error, Integrations, Jobs};
+
+/// All connections of a client, each with its health and the time of its last complete sync.
+pub(crate) async fn of_client(
+    integrations: &Integrations,
+    jobs: &Jobs,
+    client: ClientId,
+) -> Result<Vec<Integration>, Error> {
+    let stored = integrations.of_client(client).await?;
+    let jobs = jobs.of_client(client, Utc::now()).await?;
+    Ok(stored.into_iter().map(|integration| graded(integration, &jobs)).collect())
+}
+
+/// The connection as the job that reads its kind has left it.
+fn graded(integration: Integration, jobs: &[JobView]) -> Integration {
+    let job = jobs.iter().find(|job| job.job_type.source() == integration.kind);
+    let Some(job) = job.filter(|_| integration.active) else { return integration };
+    // A sync of before the connection was made says nothing about it.
+    let last_sync_at = job.last_success_at.filter(|at| *at > integration.created_at);
+    let (health, health_detail) = match (job.state, job.waiting_until, last_sync_at) {
+        (JobState::Error, ..) => ("down", job.error.clone()),
+        (_, Some(until), _) => {
+            let detail = format!("Its quota is used up until {}.", until.format("%H:%M UTC"));
+            ("warning", Some(detail))
+        }
+        (_, None, Some(_)) => ("healthy", None),
+        (_, None, None) => ("unknown", None),
+    };
+    Integration { health: health.to_owned(), health_detail, last_sync_at, ..integration }
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use domain::Moment;
+    use domain::ids::IntegrationId;
+    use domain::job::JobType;
+    use domain::work::SourceKind;
+
+    use super::*;
+
+    fn made_at() -> Moment {
+        "2026-03-01T09:00:00Z".parse().unwrap()
+    }
+
+    fn integration(active: bool) -> Integration {
+        Integration {
+            client: ClientId(Default::default()),
+            id: IntegrationId(Default::default()),
+            kind: SourceKind::Jira,
+            name: "Jira".to_owned(),
+            base_url: "https://acme.example".to_owned(),
+            username: None,
+            sealed_secret: String::new(),
+            scopes: Vec::new(),
+            active,
+            health: "unknown".to_owned(),
+            health_detail: None,
+            last_sync_at: None,
+            version: 1,
+            created_at: made_at(),
+            updated_at: made_at(),
+        }
+    }
+
+    fn job(state: JobState, last_success_at: Option<Moment>) -> JobView {
+        JobView {
+            job_type: JobType::JiraSync,
+            state,
+            version: 1,
+            active: true,
+            steps: Vec::new(),
+            rows_per_second: None,
+            eta_seconds: None,
+            waiting_until: None,
+            next_run_at: None,
+            last_run: None,
+            run_started_at: None,
+            last_success_at,
+            error: (state == JobState::Error).then(|| "Jira refused the token.".to_owned()),
+            leased: 0,
+        }
+    }
+
+    #[test]
+    fn a_connection_does_as_its_job_left_it() {
+        let (before, after) = (made_at() - TimeDelta::hours(1), made_at() + TimeDelta::hours(1));
+        let cases = [
+            (JobState::NotStarted, None, true, "unknown", None),
+            (JobState::Finished, Some(before), true, "unknown", None),
+            (JobState::Finished, Some(after), true, "healthy", Some(after)),
+            (JobState::Running, Some(after), true, "healthy", Some(after)),
+            (JobState::Error, Some(after), true, "down", Some(after)),
+            (JobState::Error, Some(after), false, "unknown", None),
+        ];
+        for (state, success, active, health, last_sync) in cases {
+            let graded = graded(integration(active), &[job(state, success)]);
+            assert_eq!(graded.health, health, "{state} {success:?} {active}");
+            assert_eq!(graded.last_sync_at, last_sync, "{state} {success:?} {active}");
+        }
+        let refused = graded(integration(true), &[job(JobState::Error, None)]);
+        assert_eq!(refused.health_detail.as_deref(), Some("Jira refused the token."));
+    }
+}
