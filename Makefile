@@ -41,7 +41,7 @@ check: build-tools ui ## Format, lints, dependencies and the page's own checks
 
 bench: build-tools ui ## Measure it, beside a PostgreSQL that writes through to the disk
 	@scripts/setup-debian postgresql rabbitmq-server redis-server
-	@$(BUILD_DEMO) --bin pulse-bench
+	@$(BUILD_DEMO) -p simulator --bin pulse-etl --bin pulse-bench --bin simulator
 	@scripts/test-servers --durable -- $(CARGO_TARGET_DIR)/demo/pulse-bench
 
 compose-test: ## Test the services as separate processes
@@ -58,7 +58,7 @@ ui: $(UI_PAGE) ## Build the page, if its sources changed
 
 $(UI_PAGE): $(UI_SOURCES) $(UI)/node_modules/.package-lock.json
 	@echo "Building the page."
-	@cd $(UI) && npm run --silent build -- --logLevel warn
+	@cd $(UI) && npm run --silent build -- --logLevel error
 	@touch $@
 
 # npm leaves this file when it has installed everything.
