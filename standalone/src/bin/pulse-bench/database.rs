@@ -33,16 +33,17 @@ pub struct Database {
 enum Place {
     /// Removed with everything in it.
     Folder(#[expect(dead_code, reason = "its drop is what we want")] TempDir),
-    Server { url: String, name: String },
+    Server {
+        url: String,
+        name: String,
+    },
 }
 
-/// When the tasks of a step were planned and done, in microseconds since 1970.
+/// When the last task of a step was done, in microseconds since 1970.
 #[derive(Debug, Clone, QueryableByName)]
 pub struct Span {
     #[diesel(sql_type = Text)]
     pub name: String,
-    #[diesel(sql_type = BigInt)]
-    pub begun_us: i64,
     #[diesel(sql_type = BigInt)]
     pub ended_us: i64,
 }
@@ -96,11 +97,10 @@ impl Database {
             Place::Server { .. } => format!("(extract(epoch FROM {column}) * 1000000)::int8"),
         };
         self.ask(&format!(
-            "SELECT s.name, min({}) AS begun_us, max({}) AS ended_us \
+            "SELECT s.name, max({}) AS ended_us \
              FROM tasks t JOIN steps s ON s.run_id = t.run_id AND s.position = t.position \
              JOIN runs r ON r.id = t.run_id WHERE r.job_type = '{}' \
              GROUP BY s.name, s.position ORDER BY s.position",
-            micros("t.created_at"),
             micros("t.updated_at"),
             job.name()
         ))
@@ -124,9 +124,10 @@ impl Database {
 impl Drop for Database {
     fn drop(&mut self) {
         let Place::Server { url, name } = &self.place else { return };
-        let dropped = PgConnection::establish(url).map_err(anyhow::Error::from).and_then(|mut c| {
-            Ok(sql_query(format!("DROP DATABASE {name} WITH (FORCE)")).execute(&mut c)?)
-        });
+        let dropped =
+            PgConnection::establish(url).map_err(anyhow::Error::from).and_then(|mut c| {
+                Ok(sql_query(format!("DROP DATABASE {name} WITH (FORCE)")).execute(&mut c)?)
+            });
         if let Err(error) = dropped {
             eprintln!("pulse-bench: the database {name} is left behind: {error:#}");
         }

@@ -135,10 +135,7 @@ fn one_job(
             rows,
             cell.median(|run| run.floor_rows as f64),
             rows / data_s,
-            marked(
-                format!("{:.0}", peak / 1024.0 / 1024.0),
-                peak <= goals::PEAK_BYTES as f64
-            ),
+            marked(format!("{:.0}", peak / 1024.0 / 1024.0), peak <= goals::PEAK_BYTES as f64),
             requests,
             cell.median(|run| run.floor_requests as f64),
             marked(format!("{per_noun:.4}"), per_noun <= requests_goal),
@@ -149,7 +146,13 @@ fn one_job(
     for cell in cells {
         let steps = cell.steps().into_iter().map(|(name, seconds)| format!("{name} {seconds:.2}"));
         let steps: Vec<_> = steps.collect();
-        writeln!(out, "{:<9} {:>4} ms  {} s", cell.kind.to_string(), cell.latency_ms, steps.join(", "))?;
+        writeln!(
+            out,
+            "{:<9} {:>4} ms  {} s",
+            cell.kind.to_string(),
+            cell.latency_ms,
+            steps.join(", ")
+        )?;
     }
     Ok(())
 }
