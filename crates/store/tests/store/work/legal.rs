@@ -2,17 +2,21 @@
 
 use std::collections::BTreeMap;
 
+use domain::ids::ClientId;
 use domain::job::{JobEvent, JobState, JobType};
 use domain::work::{Fence, StepState};
-use store::Error;
 use store::jobs::JobView;
 use store::work::{Command, Release};
+use store::{Error, Work};
 
 use super::Yard;
 use crate::house::House;
 use crate::nouns::at;
 
-contract! { whatever_happens_is_legal }
+contract! {
+    whatever_happens_is_legal,
+    many_hands_at_once_stay_legal,
+}
 
 /// Sequences per database, and what happens in each. A seed that fails is named.
 const SEEDS: u64 = 4;
@@ -175,4 +179,83 @@ impl World<'_> {
             Err(error) => panic!("{release:?} of {fence:?}: {error:?}"),
         }
     }
+}
+
+/// How many act at once, and how often each.
+const HANDS: u64 = 8;
+const ACTS: u32 = 25;
+
+/// What people were told afterwards is the history: one legal step after the other.
+async fn many_hands_at_once_stay_legal(house: &House) {
+    let yard = Yard::new(house).await;
+    let mut hands = tokio::task::JoinSet::new();
+    for seed in 0..HANDS {
+        hands.spawn(hand(yard.work.clone(), yard.client, fastrand::Rng::with_seed(seed)));
+    }
+    hands.join_all().await;
+
+    let told = house.jobs.events(yard.client, 0, 10_000).await.unwrap();
+    assert!(told.len() > 20, "only {} things happened", told.len());
+    let mut at: BTreeMap<JobType, (JobState, i64)> =
+        JobType::ALL.iter().map(|job_type| (*job_type, (JobState::NotStarted, 1))).collect();
+    for event in told {
+        let body: serde_json::Value = serde_json::from_str(&event.body).unwrap();
+        let text = |field: &str| body[field].as_str().unwrap();
+        let (job_type, state) =
+            (text("job_type").parse().unwrap(), text("status").parse().unwrap());
+        let version = body["version"].as_i64().unwrap();
+        let (was, version_was) = at.insert(job_type, (state, version)).unwrap();
+        assert!(is_legal(was, state), "{job_type} went from {was} to {state}");
+        assert!(version > version_was, "{job_type} went from version {version_was} to {version}");
+        let running = at.values().filter(|(state, _)| *state == JobState::Running).count();
+        assert!(running <= 1, "two jobs ran at once");
+    }
+    for job in house.jobs.of_client(yard.client, at_end()).await.unwrap() {
+        assert_eq!((job.state, job.version), at[&job.job_type]);
+    }
+}
+
+fn at_end() -> domain::Moment {
+    at(1_000_000)
+}
+
+/// An admin and a worker in one, as fast as it goes.
+async fn hand(work: Work, client: ClientId, mut chance: fastrand::Rng) {
+    let commands = [
+        Command::Run,
+        Command::Run,
+        Command::Pause,
+        Command::Resume,
+        Command::Stop,
+        Command::Retry,
+    ];
+    for _ in 0..ACTS {
+        let job_type = *chance.choice(JobType::ALL).unwrap();
+        let done = match chance.u32(0..3) {
+            0 => {
+                let command = *chance.choice(&commands).unwrap();
+                work.command(client, job_type, command, at(0)).await.map(drop)
+            }
+            1 => work.dispatch(client, at(0)).await.map(drop),
+            _ => do_a_task(&work, &mut chance).await,
+        };
+        match done {
+            Ok(()) | Err(Error::Refused(_) | Error::LostLease { .. }) => {}
+            Err(error) => panic!("{error:?}"),
+        }
+    }
+}
+
+async fn do_a_task(work: &Work, chance: &mut fastrand::Rng) -> Result<(), Error> {
+    let rings = work.take_rings(3, at(1), at(0)).await?;
+    for ring in &rings {
+        let Some(lease) = work.begin(ring.task, "ada", at(30), at(0)).await? else { continue };
+        if chance.u32(0..10) == 0 {
+            let fatal = Release::Fatal { detail: "so it goes".to_owned() };
+            work.release(lease.fence, &fatal, at(0)).await?;
+        } else {
+            work.finish(lease.fence, &[], "", at(0)).await?;
+        }
+    }
+    work.forget_rings(&rings).await
 }
