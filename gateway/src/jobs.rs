@@ -2,8 +2,7 @@
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Path, Query};
-use chrono::Utc;
-use domain::Moment;
+use chrono::{DateTime, Utc};
 use domain::ids::{ClientId, RunId};
 use domain::job::JobType;
 use domain::progress::StepProgress;
@@ -31,10 +30,10 @@ pub(crate) struct JobJson {
     rows: u64,
     rows_per_second: Option<f64>,
     eta_seconds: Option<u64>,
-    waiting_until: Option<Moment>,
-    next_run_at: Option<Moment>,
+    waiting_until: Option<DateTime<Utc>>,
+    next_run_at: Option<DateTime<Utc>>,
     last_run_id: Option<String>,
-    last_success_at: Option<Moment>,
+    last_success_at: Option<DateTime<Utc>>,
     error: Option<String>,
     steps: Vec<StepJson>,
     pending_command: Option<&'static str>,
@@ -55,8 +54,8 @@ pub(crate) struct RunJson {
     job_type: &'static str,
     outcome: Option<&'static str>,
     trigger: &'static str,
-    started_at: Moment,
-    finished_at: Option<Moment>,
+    started_at: DateTime<Utc>,
+    finished_at: Option<DateTime<Utc>>,
     attempt: u32,
     steps: Vec<StepJson>,
     requests: u64,
@@ -138,7 +137,8 @@ pub(crate) async fn runs(
 ) -> Result<Json<Items<RunJson>>, ApiError> {
     let job_type = known(&job_type)?;
     let limit = page.limit(50)?;
-    let after = page.cursor.as_deref().map(parse_cursor::<(Moment, uuid::Uuid)>).transpose()?;
+    let after =
+        page.cursor.as_deref().map(parse_cursor::<(DateTime<Utc>, uuid::Uuid)>).transpose()?;
     let after = after.map(|(started_at, id)| RunKey { started_at, id: RunId(id) });
     let runs = jobs.runs(caller.client, job_type, after, limit + 1).await?;
     Ok(Json(Items::page(runs, limit, |run| cursor(&(run.started_at, run.id.0)), RunJson::from)))

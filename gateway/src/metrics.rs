@@ -3,21 +3,20 @@
 use std::collections::HashMap;
 
 use actix_web::web::{Data, Json, Query};
-use chrono::{NaiveDate, NaiveTime, TimeDelta, Utc};
-use domain::Moment;
+use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use proto::Link;
 use proto::convert::{moment, timestamp};
 use proto::v1::metrics_client::MetricsClient;
 use proto::v1::{Answer, Point, Question};
 use serde::{Deserialize, Serialize};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::auth::Caller;
 use crate::error::ApiError;
 
 const DAYS_UNLESS_SAID: i64 = 90;
 
-#[derive(Deserialize, IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Asked {
     from: Option<String>,
@@ -31,7 +30,7 @@ pub(crate) struct Asked {
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Report {
     window: Window,
-    as_of: Option<Moment>,
+    as_of: Option<DateTime<Utc>>,
     band_table: String,
     metrics: Vec<Metric>,
     series: Vec<SeriesPoint>,
@@ -39,8 +38,8 @@ pub(crate) struct Report {
 
 #[derive(Serialize, ToSchema)]
 struct Window {
-    from: Option<Moment>,
-    to: Option<Moment>,
+    from: Option<DateTime<Utc>>,
+    to: Option<DateTime<Utc>>,
     timezone: String,
     bucket: String,
 }
@@ -93,7 +92,7 @@ pub(crate) async fn dora(
     Ok(Json(report))
 }
 
-fn question(caller: &Caller, asked: Asked, now: Moment) -> Result<Question, ApiError> {
+fn question(caller: &Caller, asked: Asked, now: DateTime<Utc>) -> Result<Question, ApiError> {
     let to = asked.to.map(|text| bound("to", &text)).transpose()?.unwrap_or(now);
     let from = asked.from.map(|text| bound("from", &text)).transpose()?;
     let from = from.unwrap_or_else(|| to - TimeDelta::days(DAYS_UNLESS_SAID));
@@ -117,8 +116,8 @@ fn question(caller: &Caller, asked: Asked, now: Moment) -> Result<Question, ApiE
 }
 
 /// A moment, or the start of a day.
-fn bound(field: &str, text: &str) -> Result<Moment, ApiError> {
-    let moment = text.parse::<Moment>().ok();
+fn bound(field: &str, text: &str) -> Result<DateTime<Utc>, ApiError> {
+    let moment = text.parse::<DateTime<Utc>>().ok();
     let day = || text.parse::<NaiveDate>().ok().map(|day| day.and_time(NaiveTime::MIN).and_utc());
     moment.or_else(day).ok_or_else(|| {
         ApiError::bad_parameter(
@@ -200,7 +199,7 @@ mod tests {
 
     #[test]
     fn a_bound_is_a_day_or_a_moment() {
-        let at = |text: &str| text.parse::<Moment>().unwrap();
+        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
         assert_eq!(bound("from", "2026-03-01").unwrap(), at("2026-03-01T00:00:00Z"));
         assert_eq!(bound("from", "2026-03-01T09:00:00+01:00").unwrap(), at("2026-03-01T08:00:00Z"));
         for garbage in ["", "yesterday", "2026-13-01", "2026-03-01' OR 1=1"] {

@@ -7,8 +7,11 @@ use store::lists::{
     ReviewComment,
 };
 
+use crate::auth::signin;
+use crate::integrations::trial;
 use crate::lists::list;
-use crate::{around, auth, health, integrations, jobs, live, metrics, openapi, page, schedule, session};
+use crate::live::ticket;
+use crate::{around, health, integrations, jobs, live, metrics, openapi, page, schedule, session};
 
 /// All of them, in one table.
 #[rustfmt::skip]
@@ -19,9 +22,9 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .route("/healthz", get().to(health::all))
         .route("/metrics", get().to(health::prometheus))
 
-        .service(resource("/auth/login").route(post().to(auth::login)).route(options().to(auth::preflight)))
-        .service(resource("/auth/navigate").route(post().to(auth::navigate)).route(options().to(auth::preflight)))
-        .service(resource(["/auth/logout", "/api/logout"]).route(post().to(auth::logout)).route(options().to(auth::preflight)))
+        .service(resource("/auth/login").route(post().to(signin::login)).route(options().to(signin::preflight)))
+        .service(resource("/auth/navigate").route(post().to(signin::navigate)).route(options().to(signin::preflight)))
+        .service(resource(["/auth/logout", "/api/logout"]).route(post().to(signin::logout)).route(options().to(signin::preflight)))
 
         .service(scope("/api/v1")
             .route("/openapi.json",             get().to(openapi::document))
@@ -38,16 +41,16 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             .route("/orchestrator",             get().to(schedule::get))
             .route("/orchestrator",             put().to(schedule::put))
 
-            .route("/ws-ticket",                post().to(live::issue))
+            .route("/ws-ticket",                post().to(ticket::issue))
             .route("/events",                   get().to(live::events))
 
             .route("/integrations",             get().to(integrations::all))
             .route("/integrations",             post().to(integrations::add))
-            .route("/integrations/test",        post().to(integrations::test))
+            .route("/integrations/test",        post().to(trial::test))
             .route("/integrations/{id}",        get().to(integrations::one))
             .route("/integrations/{id}",        put().to(integrations::replace))
             .route("/integrations/{id}",        delete().to(integrations::deactivate))
-            .route("/integrations/{id}/scopes", get().to(integrations::scopes))
+            .route("/integrations/{id}/scopes", get().to(trial::scopes))
 
             .route("/metrics/dora",             get().to(metrics::dora))
 

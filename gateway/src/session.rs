@@ -2,7 +2,7 @@
 
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse};
-use domain::Moment;
+use chrono::{DateTime, Utc};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
@@ -17,7 +17,7 @@ pub(crate) struct Session {
     colors: Option<Colors>,
     return_url: Option<String>,
     frontend_origins: Vec<String>,
-    expires_at: Moment,
+    expires_at: DateTime<Utc>,
     version: &'static str,
 }
 

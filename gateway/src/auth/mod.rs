@@ -7,7 +7,7 @@ mod code;
 mod cookies;
 mod door;
 mod origins;
-mod signin;
+pub(crate) mod signin;
 mod tokens;
 
 pub(crate) use backend::{AnyId, Backend, Colors};
@@ -16,4 +16,3 @@ pub(crate) use code::Codes;
 pub(crate) use cookies::{RETURN_URL, Renewed, read as read_cookie, token as token_cookie};
 pub(crate) use door::{Door, Refusal};
 pub(crate) use origins::Origins;
-pub(crate) use signin::{login, logout, navigate, preflight};

@@ -2,13 +2,12 @@
 
 mod draft;
 pub(crate) mod standing;
-mod trial;
+pub(crate) mod trial;
 
 use actix_web::http::header::{ETAG, IF_MATCH};
 use actix_web::web::{Data, Json, Path};
 use actix_web::{HttpRequest, HttpResponse};
-use chrono::Utc;
-use domain::Moment;
+use chrono::{DateTime, Utc};
 use domain::ids::IntegrationId;
 use domain::work::SourceKind;
 use platform::secrets::Vault;
@@ -23,8 +22,6 @@ use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::once::{Once, Repeatable};
 use crate::paging::Items;
-
-pub(crate) use self::trial::{scopes, test};
 
 /// A connection as people see it: there is no field for its credential.
 #[derive(Serialize, ToSchema)]
@@ -41,9 +38,9 @@ pub(crate) struct IntegrationJson {
     active: bool,
     health: String,
     health_detail: Option<String>,
-    last_sync_at: Option<Moment>,
-    created_at: Moment,
-    updated_at: Moment,
+    last_sync_at: Option<DateTime<Utc>>,
+    created_at: DateTime<Utc>,
+    updated_at: DateTime<Utc>,
     version: i64,
 }
 

@@ -10,7 +10,6 @@ use proto::v1::orchestrator_client::OrchestratorClient;
 use serde::{Deserialize, Serialize};
 use store::Integrations;
 use store::integrations::Integration;
-use utoipa::IntoParams;
 
 use super::draft::Draft;
 use super::find;
@@ -28,7 +27,7 @@ struct Input {
     search: String,
 }
 
-#[derive(Deserialize, IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Search {
     #[serde(default)]

@@ -6,12 +6,12 @@ mod rows;
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Query};
-use domain::Moment;
+use chrono::{DateTime, Utc};
 use domain::ids::ClientId;
 use serde::{Deserialize, Serialize, Serializer};
 use store::Lists;
 use store::lists::{Filter, Key, Page};
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 pub(crate) use self::rows::LISTS;
 
@@ -38,7 +38,7 @@ pub(crate) trait Row: Sized + 'static {
     ) -> impl Future<Output = Result<Page<Self>, store::Error>>;
 }
 
-#[derive(Deserialize, IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Asked {
     /// At most 500; other formats than `json` give everything.
@@ -46,7 +46,7 @@ pub(crate) struct Asked {
     cursor: Option<String>,
     #[serde(default)]
     format: Format,
-    updated_since: Option<Moment>,
+    updated_since: Option<DateTime<Utc>>,
     project: Option<String>,
     repository: Option<String>,
     #[serde(alias = "status", alias = "outcome")]

@@ -3,13 +3,13 @@
 
 mod feed;
 mod socket;
-mod ticket;
+pub(crate) mod ticket;
 
 use actix_web::web::{Data, Json, Path, Query};
 use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 use store::Jobs;
-use utoipa::{IntoParams, ToSchema};
+use utoipa::ToSchema;
 
 use crate::auth::Caller;
 use crate::error::ApiError;
@@ -17,9 +17,8 @@ use crate::paging::limit;
 
 pub(crate) use self::feed::Feeds;
 pub(crate) use self::socket::connect;
-pub(crate) use self::ticket::issue;
 
-#[derive(Deserialize, IntoParams)]
+#[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Since {
     since: Option<i64>,

@@ -76,7 +76,13 @@ pub(crate) async fn connect(
     let (answer, session, messages) = actix_ws::handle(&request, body).map_err(|error| {
         ApiError::new(StatusCode::BAD_REQUEST, "bad_request", error.to_string())
     })?;
-    let line = Line { session, client, feeds: feeds.get_ref().clone(), closing: closing.get_ref().clone(), told: since };
+    let line = Line {
+        session,
+        client,
+        feeds: feeds.get_ref().clone(),
+        closing: closing.get_ref().clone(),
+        told: since,
+    };
     let ends_at = end_of(holder.token_ends_at, Utc::now());
     actix_web::rt::spawn(line.serve(news, messages.max_frame_size(LARGEST_FRAME_BYTES), ends_at));
     Ok(answer)

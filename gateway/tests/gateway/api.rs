@@ -261,6 +261,33 @@ async fn the_service_says_how_it_does() {
     );
 }
 
+#[tokio::test]
+async fn every_address_of_the_document_is_there_and_asks_who_comes() {
+    let house = House::start().await;
+    let token = house.platform.admin(1);
+    let document: Value =
+        house.ask(Method::GET, "/api/v1/openapi.json").send().await.unwrap().json().await.unwrap();
+    let paths = document["paths"].as_object().unwrap();
+    assert!(paths.len() > 25, "{}", paths.len());
+    for (path, operations) in paths {
+        for method in operations.as_object().unwrap().keys() {
+            let path = path.replace("{job_type}", "jira_sync").replace("{verb}", "run");
+            let path = path.replace("{id}", "01a20aa3-2c25-7423-801b-1714369fa4b6");
+            let method: Method = method.to_uppercase().parse().unwrap();
+            let ask = || house.ask(method.clone(), &path).json(&json!({}));
+            if path.starts_with("/api/v1/") {
+                problem(ask().send().await.unwrap(), 401, "authentication_required").await;
+            }
+            let known = ask().bearer_auth(&token).send().await.unwrap();
+            let text = known.text().await.unwrap();
+            assert!(!text.contains("no such address"), "{method} {path}: {text}");
+            if method == Method::GET && !path.contains("01a20aa3") {
+                house.read(&path, &token).await;
+            }
+        }
+    }
+}
+
 /// Everything that is logged in this process from now on.
 #[derive(Clone, Default)]
 struct Logs(Arc<Mutex<Vec<u8>>>);

@@ -149,6 +149,18 @@ async fn a_ticket_opens_one_socket_and_no_other_site_can_use_it() {
     problem(plain, 400, "bad_request").await;
 }
 
+#[tokio::test]
+async fn a_service_that_stops_lets_its_sockets_go_at_once() {
+    let house = House::start().await;
+    let token = house.platform.admin(1);
+    let mut socket = Socket::open(&house, &token, None).await;
+    socket.next().await;
+    let stopping = tokio::time::timeout(PATIENCE, house.stop());
+    let (stopped, last) = tokio::join!(stopping, socket.0.next());
+    assert!(stopped.is_ok(), "it waits for a socket that will never end");
+    assert!(matches!(last, Some(Ok(Message::Close(_)))), "{last:?}");
+}
+
 fn refused<T>(answer: Result<T, Error>) -> u16 {
     match answer {
         Err(Error::Http(answer)) => answer.status().as_u16(),

@@ -40,6 +40,25 @@ async fn people_of_either_generation_sign_in_by_password(
 }
 
 #[tokio::test]
+async fn a_hint_about_colours_makes_them_read_anew_and_nothing_else() {
+    let house = House::start().await;
+    let token = house.platform.admin(1);
+    for hints in 0..3 {
+        house.read("/api/v1/session", &token).await;
+        house.read("/api/v1/session", &token).await;
+        assert_eq!(house.platform.calls("unified"), 1 + hints);
+        for path in ["color-schema-changed", "color-schema-mode-changed"] {
+            let hint =
+                json!({ "client_id": 1, "colors": { "color1": "#ff0000" }, "event_type": "x" });
+            let path = format!("/api/v1/internal/{path}");
+            let answer = house.ask(Method::POST, &path).json(&hint).send().await.unwrap();
+            assert_eq!(answer.status(), StatusCode::ACCEPTED);
+        }
+    }
+    assert_eq!(house.platform.calls("validate"), 1);
+}
+
+#[tokio::test]
 async fn over_https_the_cookie_works_inside_frames() {
     let house = House::start().await;
     let answer = house

@@ -1,0 +1,98 @@
+//! What the API says of itself, made from the handlers and their types.
+
+use actix_web::HttpResponse;
+use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, ParameterIn};
+use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema};
+use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
+use utoipa::openapi::{
+    ContentBuilder, OpenApi as Api, PathItem, Ref, RefOr, ResponseBuilder, ResponsesBuilder,
+};
+use utoipa::{IntoParams, Modify, OpenApi};
+
+use crate::auth::signin;
+use crate::error::{FieldError, Problem};
+use crate::integrations::trial;
+use crate::lists::{Asked, LISTS};
+use crate::live::ticket;
+use crate::{integrations, jobs, live, metrics, schedule, session};
+
+#[derive(OpenApi)]
+#[openapi(
+    info(title = "Pulse ETL", description = "Jobs that pull Jira and GitHub, the rows they pull, and the metrics made of them."),
+    paths(
+        signin::login, signin::navigate, signin::logout, session::session,
+        jobs::all, jobs::one, jobs::command, jobs::runs, jobs::run,
+        schedule::get, schedule::put,
+        ticket::issue, live::events, live::of_run,
+        integrations::all, integrations::one, integrations::add, integrations::replace,
+        integrations::deactivate, trial::test, trial::scopes,
+        metrics::dora,
+    ),
+    components(schemas(Problem, FieldError)),
+    security(("token" = []), ("cookie" = [])),
+    modifiers(&Lists, &Common),
+)]
+struct Document;
+
+/// The data lists, whose fields stand in one table.
+struct Lists;
+
+/// What every operation has.
+struct Common;
+
+impl Modify for Lists {
+    fn modify(&self, api: &mut Api) {
+        for (list, fields) in LISTS {
+            let path = format!("/api/v1/{list}");
+            api.paths.paths.insert(path, PathItem::new(HttpMethod::Get, reading(list, fields)));
+        }
+    }
+}
+
+fn reading(list: &str, fields: &[&str]) -> Operation {
+    let row = fields.iter().fold(ObjectBuilder::new(), |row, field| {
+        row.property(*field, Schema::default()).required(*field)
+    });
+    let page = ObjectBuilder::new()
+        .property("items", ArrayBuilder::new().items(row))
+        .property("next_cursor", Schema::default());
+    let rows = ResponseBuilder::new()
+        .description("A page of rows; as `ndjson` or `csv` all of them.")
+        .content("application/json", ContentBuilder::new().schema(Some(page)).build());
+    OperationBuilder::new()
+        .tag("data")
+        .summary(Some(format!("Rows of {list}.")))
+        .parameters(Some(Asked::into_params(|| Some(ParameterIn::Query))))
+        .responses(ResponsesBuilder::new().response("200", rows).build())
+        .build()
+}
+
+impl Modify for Common {
+    fn modify(&self, api: &mut Api) {
+        let components = api.components.get_or_insert_default();
+        let token = HttpBuilder::new().scheme(HttpAuthScheme::Bearer).bearer_format("JWT").build();
+        components.add_security_scheme("token", SecurityScheme::Http(token));
+        let cookie = ApiKey::Cookie(ApiKeyValue::new("pulse_token"));
+        components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
+        for path in api.paths.paths.values_mut() {
+            for operation in [&mut path.get, &mut path.post, &mut path.put, &mut path.delete] {
+                if let Some(operation) = operation {
+                    operation.responses.responses.insert("default".to_owned(), refusal());
+                }
+            }
+        }
+    }
+}
+
+fn refusal() -> RefOr<utoipa::openapi::Response> {
+    let problem = ContentBuilder::new().schema(Some(Ref::from_schema_name("Problem"))).build();
+    let refusal = ResponseBuilder::new()
+        .description("A refusal or failure, and what to do about it.")
+        .content("application/problem+json", problem);
+    RefOr::T(refusal.build())
+}
+
+/// The description of this API.
+pub(crate) async fn document() -> HttpResponse {
+    HttpResponse::Ok().json(Document::openapi())
+}
