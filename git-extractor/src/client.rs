@@ -93,8 +93,9 @@ impl Client {
         &self,
         url: &str,
     ) -> Result<Listed<T>, Failure> {
-        // The token goes along, so it only goes where it was meant to.
-        if !url.starts_with(&self.rest) {
+        // The token goes along, so it only goes where it was meant to: to this very host, and not to
+        // one whose name only begins like it.
+        if !url.strip_prefix(&self.rest).is_some_and(|path| path.starts_with('/')) {
             return Err(Failure::StaleCursor);
         }
         self.get(url, |reply| {
