@@ -37,7 +37,7 @@ impl Github {
     fn client(&self, connection: &Connection) -> Result<Client, Failure> {
         let key = match connection.integration {
             Some(integration) => integration.to_string(),
-            None => format!("probe:{}:{}", connection.client, connection.base_url),
+            None => format!("probe:{}", connection.client),
         };
         Client::new(Exchange::new(self.upstream.clone(), self.quotas.of(&key)), connection)
     }
