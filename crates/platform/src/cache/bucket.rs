@@ -4,6 +4,9 @@ use std::time::Duration;
 
 use super::Grant;
 
+/// Nobody counts over longer than a day.
+const LONGEST_WINDOW_MS: u64 = 24 * 60 * 60 * 1_000;
+
 /// How much a budget holds, and how fast it fills.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Rate {
@@ -52,6 +55,11 @@ impl Bucket {
         }
         self.left -= wanted;
         Grant::Granted
+    }
+
+    /// Whether nobody has asked for so long that it is full again, whatever its rate.
+    pub(super) fn is_forgotten(&self, now_ms: u64) -> bool {
+        now_ms.saturating_sub(self.seen_at_ms) > LONGEST_WINDOW_MS && self.paused_until_ms <= now_ms
     }
 
     pub(super) fn pause_until(&mut self, until_ms: u64) {

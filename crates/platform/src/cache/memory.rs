@@ -53,13 +53,18 @@ impl Shelves {
 
     /// Throws away what is over whenever the shelves have doubled.
     fn sweep(&mut self) {
-        if self.values.len() + self.counts.len() < self.sweep_at {
+        if self.len() < self.sweep_at {
             return;
         }
-        let now = Instant::now();
+        let (now, now_ms) = (Instant::now(), self.now_ms());
         self.values.retain(|_, kept| kept.until > now);
         self.counts.retain(|_, kept| kept.until > now);
-        self.sweep_at = SWEEP_FROM.max(2 * (self.values.len() + self.counts.len()));
+        self.budgets.retain(|_, bucket| !bucket.is_forgotten(now_ms));
+        self.sweep_at = SWEEP_FROM.max(2 * self.len());
+    }
+
+    fn len(&self) -> usize {
+        self.values.len() + self.counts.len() + self.budgets.len()
     }
 }
 
@@ -108,6 +113,7 @@ impl Memory {
 
     pub(super) fn acquire(&self, budget: &str, rate: Rate, n: u32) -> Grant {
         let mut shelves = self.shelves();
+        shelves.sweep();
         let now_ms = shelves.now_ms();
         let full = || Bucket::full(now_ms);
         let bucket = shelves.budgets.entry(budget.to_owned()).or_insert_with(full);
