@@ -20,8 +20,8 @@ use crate::{Metrics, compute, links};
 
 /// The queue on which our tasks are rung.
 const TOPIC: &str = "metrics";
-/// Tasks at once: they are few and heavy.
-const PREFETCH: u16 = 2;
+/// Tasks in hand: they are few and heavy, and one that waits here could be done elsewhere.
+const PREFETCH: u16 = 1;
 /// Well below the length of a lease.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
