@@ -125,8 +125,8 @@ impl Pace {
         Some((run, text))
     }
 
-    /// Forgets all runs of a client but this one.
-    fn keep_only(&self, of_client: &[JobView]) {
+    /// Forgets the runs that are over.
+    fn forget_ended(&self, of_client: &[JobView]) {
         let ended = of_client.iter().filter(|job| !job.state.is_live());
         let mut state = self.state();
         for run in ended.filter_map(|job| job.last_run) {
@@ -151,7 +151,7 @@ impl Trail {
         }
         let (since, before) = *self.rows.front()?;
         let seconds = (now - since).as_seconds_f64();
-        // A task that was given up takes its rows along.
+        // Rows are only ever added; should they not be, the pace is nothing.
         let more = rows.saturating_sub(before) as f64;
         (seconds > 0.0).then(|| (more / seconds * 10.0).round() / 10.0)
     }
@@ -200,7 +200,7 @@ impl Inner {
                 self.work.tell_progress(client, run, body, now).await?;
                 self.ring(EVENTS_BELL, client).await;
             }
-            self.pace.keep_only(&jobs);
+            self.pace.forget_ended(&jobs);
         }
         Ok(())
     }

@@ -1,7 +1,9 @@
 //! What happens by itself: the main cycle, retries, and the line for the running slot.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
-use domain::job::{JobEvent, JobState, JobType};
+use domain::job::{JobEvent, JobState};
 use domain::schedule::Schedule;
 use domain::work::Trigger;
 
@@ -88,6 +90,7 @@ pub(crate) fn waiting(conn: &mut Conn) -> QueryResult<Vec<Id>> {
     let running = jobs_table::status.eq(JobState::Running.as_str());
     let busy: Vec<Id> =
         jobs_table::table.filter(running).select(jobs_table::client_id).load(conn)?;
+    let busy: HashSet<Id> = busy.into_iter().collect();
     let mut waiting: Vec<Id> =
         jobs_table::table.filter(pending).select(jobs_table::client_id).distinct().load(conn)?;
     waiting.retain(|client| !busy.contains(client));
@@ -123,6 +126,3 @@ pub(crate) fn dispatch(
 fn can(job: &JobRow, event: JobEvent) -> Result<bool, Error> {
     Ok(job.status.parse::<JobState>()?.on(event).is_ok())
 }
-
-/// The kinds of job, Jira first, as [`jobs::hold`] brings them.
-const _: () = assert!(matches!(JobType::ALL, [JobType::JiraSync, JobType::GitSync]));

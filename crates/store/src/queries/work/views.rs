@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use diesel::sql_types::BigInt;
 use domain::job::{JobState, JobType};
 use domain::progress::StepProgress;
-use domain::work::{Gap, StepState, TaskState};
+use domain::work::{Gap, TaskState};
 
 use super::{Conn, events, people};
 use crate::Error;
@@ -226,10 +226,6 @@ fn counts(conn: &mut Conn, of: &[RunRow]) -> Result<HashMap<Id, Counts>, Error> 
                 step.tasks_done += unsigned(tasks);
             }
             TaskState::Cancelled => {}
-        }
-        // Nothing was left to do where every task has ended, whatever the step is called since.
-        if step.state == StepState::Skipped {
-            step.tasks_total = 0;
         }
     }
     Ok(counts)
