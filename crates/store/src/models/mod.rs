@@ -1,8 +1,8 @@
 //! Rows, a struct per table. They live here, not beside the queries, which are compiled twice.
 
 pub(crate) mod facts;
-pub(crate) mod work;
 pub(crate) mod metrics;
+pub(crate) mod work;
 
 use diesel::prelude::*;
 

@@ -4,8 +4,8 @@ pub(crate) mod clients;
 pub(crate) mod facts;
 pub(crate) mod integrations;
 pub(crate) mod lists;
-pub(crate) mod work;
 pub(crate) mod metrics;
+pub(crate) mod work;
 
 use diesel::prelude::*;
 
