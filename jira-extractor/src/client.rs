@@ -416,7 +416,11 @@ fn said(body: &[u8]) -> String {
     });
     let texts: Vec<String> =
         refusal.error_messages.into_iter().chain(errors).chain(refusal.message).collect();
-    if texts.is_empty() { String::new() } else { format!(": {}", texts.join(" ")) }
+    if texts.is_empty() {
+        return String::new();
+    }
+    // It is kept with the task, and PostgreSQL keeps no NUL.
+    format!(": {}", texts.join(" ").replace('\0', ""))
 }
 
 /// Ids as Jira wants them in lists.

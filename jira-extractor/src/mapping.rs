@@ -365,4 +365,46 @@ mod tests {
         let broken: Vec<Option<i64>> = logs.map(|log| log.unwrap_err().0).collect();
         assert_eq!(broken, [Some(20_418), Some(20_419), None]);
     }
+
+    const SEARCH: &[u8] = include_bytes!("../tests/pages/search.json");
+    const CHANGELOGS: &[u8] = include_bytes!("../tests/pages/changelogs.json");
+
+    /// Reads a page as far as it can be read.
+    fn read_anything(body: &[u8]) {
+        let text = String::from_utf8_lossy(body);
+        if let Ok(page) = serde_json::from_str::<wire::Search>(&text) {
+            for raw in &page.issues {
+                let kept = issue(raw, &fields()).map(|found| found.issue.summary.contains('\0'));
+                assert_ne!(kept, Ok(true), "no NUL is let through");
+            }
+        }
+        if let Ok(page) = serde_json::from_str::<wire::Changelogs>(&text) {
+            let read = page.issue_change_logs.iter().filter(|raw| changelog(raw).is_ok()).count();
+            assert!(read <= page.issue_change_logs.len());
+        }
+    }
+
+    proptest::proptest! {
+        #[test]
+        fn no_page_breaks_the_reader(
+            search: bool,
+            edits in proptest::collection::vec((proptest::num::usize::ANY, proptest::num::u8::ANY), 1..8),
+        ) {
+            let mut body = if search { SEARCH } else { CHANGELOGS }.to_vec();
+            for (place, byte) in edits {
+                let place = place % body.len();
+                body[place] = byte;
+            }
+            read_anything(&body);
+        }
+
+        #[test]
+        fn no_value_breaks_the_reader(field in 0_usize..16, value in "null|true|-1|1e400|\"\\PC*\"|\\[\\]|\\{\\}|\\[\\{\\}, 1\\]") {
+            let names = ["summary", "issuetype", "project", "status", "priority", "assignee",
+                "creator", "parent", "labels", "created", "updated", "resolutiondate",
+                "customfield_10016", "customfield_10026", "customfield_10020", "unknown"];
+            let fields = format!("{{\"{}\": {value}}}", names[field]);
+            read_anything(format!("{{\"issues\": [{{\"id\": \"1\", \"key\": \"PAY-1\", \"fields\": {fields}}}]}}").as_bytes());
+        }
+    }
 }

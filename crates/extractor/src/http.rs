@@ -18,6 +18,8 @@ const TRIES: u32 = 3;
 const THROTTLED_TRIES: u32 = 6;
 /// `Retry-After: 0` is met, and asking at once would only be refused again.
 const WAIT_MIN: Duration = Duration::from_secs(1);
+/// Nobody who is well asks for more.
+const WAIT_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
 /// Sends the requests of one connection.
 pub struct Exchange {
@@ -168,7 +170,7 @@ impl Exchange {
 
 /// At least a second, at least what we were told, and spread so that not all come back at once.
 fn never_earlier(told: Duration) -> Duration {
-    told.max(WAIT_MIN).mul_f64(1.0 + 0.3 * platform::backoff::roll())
+    told.clamp(WAIT_MIN, WAIT_MAX).mul_f64(1.0 + 0.3 * platform::backoff::roll())
 }
 
 /// What the transport's error means for us.

@@ -84,3 +84,33 @@ async fn pausing_holds_and_resuming_goes_on_to_the_truth() {
     house.until(|job| job.state == JobState::Finished).await;
     house.expect_truth("after the pause").await;
 }
+
+#[tokio::test]
+async fn a_jira_without_bulk_histories_is_read_issue_by_issue() {
+    let missing = Fault {
+        status: Some(404),
+        ..fault("changelog/bulkfetch", FaultKind::ServerError, 1, None)
+    };
+    let house =
+        House::start(Options { issues: 800, faults: vec![missing], ..Options::default() }).await;
+    let run = house.sync().await;
+    assert_eq!((run.outcome, run.gaps), (Some(Outcome::Finished), vec![]), "{:?}", run.error);
+    assert!(house.stats().routes["issue/{id}/changelog"] > 0);
+    house.expect_truth("without bulk histories").await;
+}
+
+#[tokio::test]
+async fn a_token_that_jira_forgot_starts_the_slice_anew() {
+    // With one project, the third search is one with a token.
+    let forgotten = Fault {
+        status: Some(400),
+        after: 2,
+        ..fault("search/jql", FaultKind::ServerError, 1, Some(1))
+    };
+    let faults = vec![forgotten];
+    let house =
+        House::start(Options { issues: 500, projects: 1, faults, ..Options::default() }).await;
+    let run = house.sync().await;
+    assert_eq!((run.outcome, run.gaps), (Some(Outcome::Finished), vec![]), "{:?}", run.error);
+    house.expect_truth("after starting anew").await;
+}

@@ -47,14 +47,32 @@ async fn three_pages(cursor: String) -> Result<Page, Failure> {
 #[tokio::test]
 async fn every_page_is_kept_and_the_end_is_told_with_what_was_found_out() {
     let mut house = House::new().await;
-    let mut progress = house.lead.progress();
     let working = house.work_on(three_pages).await;
     assert_eq!(house.end().await, finished("found out"));
     assert_eq!(house.kept().await, ["P1", "P2", "P3"]);
     assert_eq!(house.leave(working).await, None);
     let depth = house.queue.depth("jira").await.unwrap();
     assert_eq!((depth.ready, depth.dead), (0, 0), "the ring is acknowledged");
-    assert_eq!(progress.borrow_and_update().task_id, house.task.to_string());
+}
+
+#[tokio::test]
+async fn progress_is_told_while_the_next_page_is_fetched() {
+    let mut house = House::new().await;
+    let progress = house.lead.progress();
+    house
+        .work_on(move |cursor| {
+            let mut progress = progress.clone();
+            async move {
+                if cursor.is_empty() {
+                    return Ok(page(1, Some("two")));
+                }
+                let told = progress.wait_for(|told| told.pages == 1).await.unwrap().clone();
+                let counts = format!("{} row, {} request", told.rows, told.requests);
+                Ok(Page { output: Some(counts), ..page(2, None) })
+            }
+        })
+        .await;
+    assert_eq!(house.end().await, finished("1 row, 1 request"));
 }
 
 #[tokio::test]
