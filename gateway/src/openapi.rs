@@ -75,10 +75,9 @@ impl Modify for Common {
         let cookie = ApiKey::Cookie(ApiKeyValue::new("pulse_token"));
         components.add_security_scheme("cookie", SecurityScheme::ApiKey(cookie));
         for path in api.paths.paths.values_mut() {
-            for operation in [&mut path.get, &mut path.post, &mut path.put, &mut path.delete] {
-                if let Some(operation) = operation {
-                    operation.responses.responses.insert("default".to_owned(), refusal());
-                }
+            let operations = [&mut path.get, &mut path.post, &mut path.put, &mut path.delete];
+            for operation in operations.into_iter().flatten() {
+                operation.responses.responses.insert("default".to_owned(), refusal());
             }
         }
     }
