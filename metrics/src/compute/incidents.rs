@@ -95,24 +95,19 @@ mod tests {
 
     #[test]
     fn an_incident_ends_with_its_last_entry_into_done() {
-        let cases: &[(
-            &str,
-            StatusCategory,
-            &[(i64, StatusCategory, StatusCategory)],
-            Option<i64>,
-        )] = &[
-            ("resolved", Done, &[(1, ToDo, InProgress), (4, InProgress, Done)], Some(4)),
-            ("open", InProgress, &[(1, ToDo, InProgress)], None),
-            ("reopened", InProgress, &[(2, ToDo, Done), (3, Done, InProgress)], None),
-            ("closed again", Done, &[(2, ToDo, Done), (3, Done, ToDo), (9, ToDo, Done)], Some(9)),
-            ("resolved, then closed", Done, &[(2, ToDo, Done), (8, Done, Done)], Some(2)),
-            ("made as done", Done, &[], Some(0)),
+        let cases = [
+            ("resolved", Done, vec![(1, ToDo, InProgress), (4, InProgress, Done)], Some(4)),
+            ("open", InProgress, vec![(1, ToDo, InProgress)], None),
+            ("reopened", InProgress, vec![(2, ToDo, Done), (3, Done, InProgress)], None),
+            ("again", Done, vec![(2, ToDo, Done), (3, Done, ToDo), (9, ToDo, Done)], Some(9)),
+            ("resolved, then closed", Done, vec![(2, ToDo, Done), (8, Done, Done)], Some(2)),
+            ("made as done", Done, vec![], Some(0)),
         ];
         for (name, category, changes, expected) in cases {
             let history = History {
                 created_at: at(0),
-                category: *category,
-                changes: changes.iter().map(|(hour, from, to)| (at(*hour), *from, *to)).collect(),
+                category,
+                changes: changes.into_iter().map(|(hour, from, to)| (at(hour), from, to)).collect(),
             };
             assert_eq!(history.ended_at(), expected.map(at), "{name}");
         }

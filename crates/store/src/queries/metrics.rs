@@ -82,6 +82,10 @@ pub(crate) fn issues_by_key(
             .load(conn)?;
         let unknown: Vec<&String> =
             some.iter().filter(|key| !today.iter().any(|(known, ..)| known == *key)).collect();
+        found.extend(today);
+        if unknown.is_empty() {
+            continue;
+        }
         let moved: Vec<(Option<String>, Id, i64)> = issue_changes::table
             .inner_join(
                 issues::table.on(issues::client_id
@@ -96,7 +100,6 @@ pub(crate) fn issues_by_key(
             .select((issue_changes::from_string, issues::integration_id, issues::external_id))
             .distinct()
             .load(conn)?;
-        found.extend(today);
         found.extend(
             moved.into_iter().filter_map(|(key, integration, id)| Some((key?, integration, id))),
         );

@@ -104,6 +104,9 @@ CREATE TABLE issue_changes (
     REFERENCES issues (client_id, integration_id, external_id)
 );
 
+-- Issues that moved, by the key that they had.
+CREATE INDEX issue_changes_moved ON issue_changes (client_id, from_string) WHERE field = 'Key';
+
 CREATE TABLE repositories (
   client_id      UUID NOT NULL,
   integration_id UUID NOT NULL,
