@@ -384,11 +384,42 @@ mod tests {
         }
     }
 
+    #[test]
+    fn no_value_breaks_the_reader() {
+        let values = [
+            "null",
+            "true",
+            "-1",
+            "1e400",
+            "18446744073709551615",
+            r#""""#,
+            r#""\ud800""#,
+            "[]",
+            "{}",
+            r#"[{"name": 7}, null, ",name=,startDate="]"#,
+        ];
+        let page: wire::Search = serde_json::from_slice(SEARCH).unwrap();
+        let good: wire::Issue<'_> = serde_json::from_str(page.issues[0].get()).unwrap();
+        for field in fields().wanted() {
+            for value in values {
+                let told = |name: &str| if name == field { value } else { good.fields[name].get() };
+                let all: Vec<String> = fields()
+                    .wanted()
+                    .iter()
+                    .map(|name| format!(r#""{name}": {}"#, told(name)))
+                    .collect();
+                let issue =
+                    format!(r#"{{"id": 1, "key": "P-1", "fields": {{{}}}}}"#, all.join(","));
+                read_anything(format!(r#"{{"issues": [{issue}]}}"#).as_bytes());
+            }
+        }
+    }
+
     proptest::proptest! {
         #[test]
         fn no_page_breaks_the_reader(
             search: bool,
-            edits in proptest::collection::vec((proptest::num::usize::ANY, proptest::num::u8::ANY), 1..8),
+            edits in proptest::collection::vec((0_usize..10_000, 0_u8..=255), 1..8),
         ) {
             let mut body = if search { SEARCH } else { CHANGELOGS }.to_vec();
             for (place, byte) in edits {
@@ -396,15 +427,6 @@ mod tests {
                 body[place] = byte;
             }
             read_anything(&body);
-        }
-
-        #[test]
-        fn no_value_breaks_the_reader(field in 0_usize..16, value in "null|true|-1|1e400|\"\\PC*\"|\\[\\]|\\{\\}|\\[\\{\\}, 1\\]") {
-            let names = ["summary", "issuetype", "project", "status", "priority", "assignee",
-                "creator", "parent", "labels", "created", "updated", "resolutiondate",
-                "customfield_10016", "customfield_10026", "customfield_10020", "unknown"];
-            let fields = format!("{{\"{}\": {value}}}", names[field]);
-            read_anything(format!("{{\"issues\": [{{\"id\": \"1\", \"key\": \"PAY-1\", \"fields\": {fields}}}]}}").as_bytes());
         }
     }
 }

@@ -11,7 +11,7 @@ use domain::work::{Gap, Slice};
 use extractor::{Failure, Page};
 use futures::{StreamExt, TryStreamExt};
 
-use super::SIDE_BY_SIDE;
+use super::{SIDE_BY_SIDE, following};
 use crate::client::CHANGELOGS_MAX;
 use crate::fields::CustomFields;
 use crate::jql;
@@ -196,18 +196,6 @@ impl Batch {
     }
 }
 
-/// The token of the next page. One that repeats would lead in circles.
-fn following(token: Option<&str>, next: Option<String>) -> Result<Option<String>, Failure> {
-    let next = next.filter(|next| !next.is_empty());
-    if next.is_some() && next.as_deref() == token {
-        return Err(Failure::Unreadable {
-            detail: "Jira repeats a page of its search for ever. It is tried again next time."
-                .to_owned(),
-        });
-    }
-    Ok(next)
-}
-
 fn gap(malformed: Malformed) -> Gap {
     tracing::warn!("{malformed}");
     Gap { scope: malformed.what, reason: format!("It cannot be read: {}.", malformed.reason) }
@@ -262,14 +250,5 @@ mod tests {
         for strange in ["page 2", "histories:", "histories:x:", "histories:5"] {
             assert!(matches!(strange.parse::<Place>(), Err(Failure::StaleCursor)), "{strange}");
         }
-    }
-
-    #[test]
-    fn a_repeated_token_ends_the_walk() {
-        let some = |text: &str| Some(text.to_owned());
-        assert!(following(Some("a"), some("a")).is_err());
-        assert_eq!(following(Some("a"), some("b")).unwrap(), some("b"));
-        assert_eq!(following(None, None).unwrap(), None);
-        assert_eq!(following(None, some("")).unwrap(), None);
     }
 }
