@@ -115,13 +115,12 @@ impl Company {
         Ok(())
     }
 
-    /// Requests to Jira and GitHub since then.
-    pub async fn requests(&self) -> anyhow::Result<u64> {
+    /// Requests to Jira and GitHub since then, by route.
+    pub async fn requests(&self) -> anyhow::Result<BTreeMap<String, u64>> {
         let answer = self.http.get(format!("{}/__stats", self.url)).send().await?;
-        let stats: Stats = answer.error_for_status()?.json().await?;
-        let is_upstream = |route: &str| !route.starts_with("backend") && route != "control";
-        let upstream = stats.routes.iter().filter(|(route, _)| is_upstream(route));
-        Ok(upstream.map(|(_, count)| count).sum())
+        let Stats { mut routes } = answer.error_for_status()?.json().await?;
+        routes.retain(|route, _| !route.starts_with("backend") && route != "control");
+        Ok(routes)
     }
 }
 

@@ -5,6 +5,7 @@ mod database;
 mod floor;
 mod goals;
 mod job;
+mod process;
 mod product;
 mod table;
 
@@ -133,9 +134,11 @@ async fn once(
             rows,
             peak_bytes: run.peak_bytes,
             requests: run.requests,
+            cpu_s: run.cpu_s,
             floor_s: report.seconds,
+            floor_cpu_s: report.cpu_s,
             floor_rows: floors.rows(job)?,
-            floor_requests: company.requests().await?,
+            floor_requests: company.requests().await?.values().sum(),
         });
     }
     measured.try_into().map_err(|_| anyhow::anyhow!("there are two jobs"))

@@ -1,5 +1,6 @@
 //! The product: the real program, driven through its front door.
 
+use std::collections::BTreeMap;
 use std::io::{BufRead, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
@@ -12,6 +13,7 @@ use serde_json::{Value, json};
 use crate::company::Company;
 use crate::database::Database;
 use crate::job::Job;
+use crate::process;
 
 /// Steps that compute from what was read, which the floor does not do.
 const COMPUTED: [&str; 2] = ["links", "metrics"];
@@ -43,8 +45,10 @@ pub struct Run {
     pub steps: Vec<(String, f64)>,
     /// The most memory that the program has had so far.
     pub peak_bytes: u64,
-    /// Requests to the source.
-    pub requests: u64,
+    /// What the program has worked for it.
+    pub cpu_s: f64,
+    /// Requests to the source, by route.
+    pub requests: BTreeMap<String, u64>,
 }
 
 #[derive(Deserialize)]
@@ -115,8 +119,11 @@ impl Program {
         job: Job,
     ) -> anyhow::Result<Run> {
         company.forget_requests().await?;
+        let process = self.process.id();
+        let worked_before = process::cpu_s(process)?;
         self.post(&format!("/api/v1/jobs/{}/run", job.name()), &json!({})).await?;
         self.until_finished(company, job).await?;
+        let cpu_s = process::cpu_s(process)? - worked_before;
         let requests = company.requests().await?;
         let runs = self.get(&format!("/api/v1/jobs/{}/runs", job.name())).await?;
         let Runs { items } = serde_json::from_value(runs)?;
@@ -139,7 +146,8 @@ impl Program {
             run_s: seconds(finished_at.timestamp_micros() - begun_us),
             data_s: seconds(read_us - begun_us),
             steps,
-            peak_bytes: self.peak_bytes()?,
+            peak_bytes: process::peak_bytes(process)?,
+            cpu_s,
             requests,
         })
     }
@@ -160,15 +168,6 @@ impl Program {
             }
             tokio::time::sleep(LOOK_EVERY).await;
         }
-    }
-
-    /// The high-water mark of its resident memory.
-    fn peak_bytes(&self) -> anyhow::Result<u64> {
-        let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.id()))?;
-        let line = status.lines().find_map(|line| line.strip_prefix("VmHWM:"));
-        let kibibytes = line.and_then(|line| line.trim().strip_suffix(" kB"));
-        let kibibytes: u64 = kibibytes.context("no VmHWM in the status")?.parse()?;
-        Ok(kibibytes * 1024)
     }
 
     async fn get(&self, path: &str) -> anyhow::Result<Value> {

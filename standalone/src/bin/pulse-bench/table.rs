@@ -1,5 +1,6 @@
 //! What was measured, as people read it.
 
+use std::collections::BTreeMap;
 use std::fmt::Write;
 
 use crate::company::Size;
@@ -25,7 +26,11 @@ pub struct Measured {
     pub steps: Vec<(String, f64)>,
     pub rows: u64,
     pub peak_bytes: u64,
-    pub requests: u64,
+    /// By route.
+    pub requests: BTreeMap<String, u64>,
+    /// What the processes have worked, on all processors together.
+    pub cpu_s: f64,
+    pub floor_cpu_s: f64,
     pub floor_s: f64,
     pub floor_rows: u64,
     pub floor_requests: u64,
@@ -77,7 +82,8 @@ pub fn print(size: Size, cells: &[Cell]) -> String {
     out.push_str(
         "run: the whole job. data: the steps that read the source. floor: a loader without \
          bookkeeping.\nrows: what is in the tables in the end. peak: VmHWM of pulse-etl, which \
-         runs Jira first and then Git.\n* misses its goal.\n",
+         runs Jira first and then Git.\n\
+         cpu: of pulse-etl and of the floor, without the database server.\n* misses its goal.\n",
     );
     out
 }
@@ -93,7 +99,7 @@ fn one_job(
     writeln!(out, "\n{title} (median of {runs})\n")?;
     writeln!(
         out,
-        "{:<9} {:>7} {:>8} {:>8} {:>8} {:>10} {:>6} {:>9} {:>9} {:>9} {:>8} {:>9} {:>9} {:>11} {:>7}",
+        "{:<9} {:>7} {:>8} {:>8} {:>8} {:>10} {:>6} {:>7} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>8} {:>9} {:>7}",
         "database",
         "latency",
         "run s",
@@ -101,6 +107,8 @@ fn one_job(
         "floor s",
         "data/floor",
         "goal",
+        "cpu s",
+        "floor's",
         "rows",
         "floor's",
         "rows/s",
@@ -119,12 +127,12 @@ fn one_job(
         let floor_s = cell.median(|run| run.floor_s);
         let rows = cell.median(|run| run.rows as f64);
         let peak = cell.median(|run| run.peak_bytes as f64);
-        let requests = cell.median(|run| run.requests as f64);
+        let requests = cell.median(|run| run.requests.values().sum::<u64>() as f64);
         let (ratio, goal) = (data_s / floor_s, goals::ratio(cell.latency_ms));
         let per_noun = requests / f64::from(count);
         writeln!(
             out,
-            "{:<9} {:>4} ms {:>8.2} {:>8.2} {:>8.2} {:>10} {:>6} {:>9} {:>9} {:>9.0} {:>8} {:>9} {:>9} {:>11} {:>7}",
+            "{:<9} {:>4} ms {:>8.2} {:>8.2} {:>8.2} {:>10} {:>6} {:>7} {:>8} {:>8} {:>8} {:>8.0} {:>8} {:>8} {:>8} {:>9} {:>7}",
             cell.kind.to_string(),
             cell.latency_ms,
             cell.median(|run| run.run_s),
@@ -132,6 +140,8 @@ fn one_job(
             floor_s,
             marked(format!("{ratio:.2}"), ratio <= goal),
             format!("<={goal}"),
+            format!("{:.2}", cell.median(|run| run.cpu_s)),
+            format!("{:.2}", cell.median(|run| run.floor_cpu_s)),
             rows,
             cell.median(|run| run.floor_rows as f64),
             rows / data_s,
@@ -153,6 +163,11 @@ fn one_job(
             cell.latency_ms,
             steps.join(", ")
         )?;
+    }
+    let last = cells.last().and_then(|cell| cell.runs.last());
+    if let Some(Measured { requests, .. }) = last {
+        let routes = requests.iter().map(|(route, count)| format!("{route} {count}"));
+        writeln!(out, "requests of the last run: {}", routes.collect::<Vec<_>>().join(", "))?;
     }
     Ok(())
 }

@@ -19,6 +19,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::company::Company;
 use crate::job::Job;
+use crate::process;
 use sink::Sink;
 
 /// Projects or repositories that are read side by side, as many as the product's workers read.
@@ -40,6 +41,8 @@ struct Order {
 pub struct Report {
     /// From the first request to the last commit.
     pub seconds: f64,
+    /// What the loader has worked for it.
+    pub cpu_s: f64,
 }
 
 /// Starts the floor of a job in a process of its own.
@@ -80,12 +83,14 @@ pub async fn load(order: &str) -> anyhow::Result<String> {
     // The tables are the product's own.
     drop(store::Db::open(&order.database, 1).await?);
     let sink = Sink::open(&order.database)?;
-    let begun = Instant::now();
+    let process = std::process::id();
+    let (begun, worked_before) = (Instant::now(), process::cpu_s(process)?);
     match order.job {
         Job::Jira => jira::load(&order, &sink).await?,
         Job::Git => github::load(&order, &sink).await?,
     }
     tokio::task::spawn_blocking(|| sink.finish()).await??;
-    let report = Report { seconds: begun.elapsed().as_secs_f64() };
+    let seconds = begun.elapsed().as_secs_f64();
+    let report = Report { seconds, cpu_s: process::cpu_s(process)? - worked_before };
     Ok(serde_json::to_string(&report)?)
 }

@@ -1,7 +1,9 @@
 //! PostgreSQL: COPY straight into the tables.
 
+use std::collections::HashSet;
 use std::io::Write;
 
+use diesel::connection::SimpleConnection;
 use diesel::pg::CopyFormat;
 use diesel::prelude::*;
 use diesel::{PgConnection, sql_query};
@@ -9,11 +11,17 @@ use diesel::{PgConnection, sql_query};
 use super::rows::{Batch, Table, Value, utc};
 use super::sink::{Owner, Writer};
 
+/// Tables that rows of other tables refer to. Without statistics PostgreSQL may check a reference by
+/// an index that leads it through every row of a client, and keep doing so.
+const REFERRED_TO: [&str; 3] = ["issues", "pull_requests", "commits"];
+
 /// A connection that copies.
 pub struct Pg {
     conn: PgConnection,
     owner: Owner,
     csv: Vec<u8>,
+    /// Tables of which PostgreSQL has statistics.
+    analyzed: HashSet<&'static str>,
 }
 
 /// Inserts the rows that every other row refers to.
@@ -32,21 +40,28 @@ pub fn register(url: &str, owner: Owner) -> anyhow::Result<()> {
 
 impl Pg {
     pub fn open(url: &str, owner: Owner) -> anyhow::Result<Pg> {
-        Ok(Pg { conn: PgConnection::establish(url)?, owner, csv: Vec::new() })
+        let conn = PgConnection::establish(url)?;
+        Ok(Pg { conn, owner, csv: Vec::new(), analyzed: HashSet::new() })
     }
 }
 
 impl Writer for Pg {
     fn write(&mut self, batch: &Batch) -> anyhow::Result<()> {
-        let Pg { conn, owner, csv } = self;
+        let Pg { conn, owner, csv, analyzed } = self;
         conn.transaction(|conn| {
             for (table, values) in batch.filled() {
                 csv.clear();
                 write_csv(csv, table, *owner, values)?;
                 (table.copy)(conn, csv)?;
             }
-            Ok(())
-        })
+            anyhow::Ok(())
+        })?;
+        for (Table { name, .. }, _) in batch.filled() {
+            if REFERRED_TO.contains(name) && analyzed.insert(name) {
+                conn.batch_execute(&format!("ANALYZE {name}"))?;
+            }
+        }
+        Ok(())
     }
 }
 
