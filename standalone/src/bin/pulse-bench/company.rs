@@ -10,6 +10,9 @@ use serde::Deserialize;
 /// More than all runs together ask for: quotas are not what is measured.
 const GITHUB_HOURLY: u32 = 100_000_000;
 
+/// How the routes begin that belong to the Backend Service and to the simulator itself.
+const NOT_UPSTREAM: [&str; 5] = ["GET ", "POST ", "theme-mode", "backend", "control"];
+
 /// How large the company is.
 #[derive(Debug, Clone, Copy)]
 pub struct Size {
@@ -28,6 +31,8 @@ pub struct Company {
     process: Child,
     http: reqwest::Client,
     url: String,
+    /// How large it is.
+    pub size: Size,
     /// Where the Backend Service is.
     pub backend_url: String,
     /// Where Jira is.
@@ -101,6 +106,7 @@ impl Company {
             process,
             http: reqwest::Client::new(),
             url: hello.url,
+            size,
             backend_url: hello.backend_url,
             jira_url: hello.jira_url,
             github_url: hello.github_url,
@@ -119,7 +125,7 @@ impl Company {
     pub async fn requests(&self) -> anyhow::Result<BTreeMap<String, u64>> {
         let answer = self.http.get(format!("{}/__stats", self.url)).send().await?;
         let Stats { mut routes } = answer.error_for_status()?.json().await?;
-        routes.retain(|route, _| !route.starts_with("backend") && route != "control");
+        routes.retain(|route, _| !NOT_UPSTREAM.iter().any(|start| route.starts_with(start)));
         Ok(routes)
     }
 }

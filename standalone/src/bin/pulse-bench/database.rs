@@ -90,6 +90,16 @@ impl Database {
         Ok(counts.iter().map(|count| count.count.unsigned_abs()).sum())
     }
 
+    /// Entries of histories that are as long as one that a search may have cut off.
+    pub fn cut_off_entries(&self) -> anyhow::Result<u64> {
+        let counts: Vec<Count> = self.ask(
+            "SELECT CAST(coalesce(sum(entries), 0) AS BIGINT) AS count FROM \
+             (SELECT count(DISTINCT change_id) AS entries FROM issue_changes GROUP BY issue_id) h \
+             WHERE entries >= 40 OR entries = 20",
+        )?;
+        Ok(counts.iter().map(|count| count.count.unsigned_abs()).sum())
+    }
+
     /// The steps of a job's only run, in order.
     pub fn spans(&self, job: Job) -> anyhow::Result<Vec<Span>> {
         let micros = |column: &str| match self.place {

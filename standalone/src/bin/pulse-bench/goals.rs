@@ -6,10 +6,15 @@ pub const RATIO_AT_ONCE: f64 = 2.0;
 pub const RATIO_FAR_AWAY: f64 = 1.2;
 /// Peak memory of the program, in bytes.
 pub const PEAK_BYTES: u64 = 100 * 1024 * 1024;
-/// Requests for each pull request.
+/// Requests for each pull request, with everything.
 pub const REQUESTS_PER_PULL_REQUEST: f64 = 0.07;
-/// Requests for each issue: a hundred per page of the search, a thousand per page of histories.
-pub const REQUESTS_PER_ISSUE: f64 = 1.0 / 100.0 + 1.0 / 1_000.0;
+
+/// Requests for issues and their histories: a hundred issues per page, a thousand entries of
+/// histories that a search cut off, and what is left over in each project.
+pub fn issue_requests(issues: u32, cut_off_entries: u64, projects: usize) -> f64 {
+    let whole_pages = f64::from(issues) / 100.0 + cut_off_entries as f64 / 1_000.0;
+    whole_pages + 2.0 * projects as f64
+}
 
 /// The goal for the ratio at a latency.
 pub fn ratio(latency_ms: u64) -> f64 {

@@ -36,4 +36,12 @@ impl Job {
             ],
         }
     }
+
+    /// Whether requests to a route count towards its goal: for issues, those that bring them.
+    pub fn counts(self, route: &str) -> bool {
+        match self {
+            Job::Jira => ["search/jql", "changelog/bulkfetch"].contains(&route),
+            Job::Git => true,
+        }
+    }
 }

@@ -120,6 +120,7 @@ async fn once(
         let run = program.sync(company, &database, job).await?;
         of_jobs.push((job, run, database.rows(job)?));
     }
+    let cut_off = database.cut_off_entries()?;
     drop(program);
 
     let mut measured = Vec::with_capacity(2);
@@ -128,6 +129,17 @@ async fn once(
         company.forget_requests().await?;
         let report = floor::run(company, floors.url(), job).await?;
         measured.push(Measured {
+            job,
+            requests_goal: match job {
+                Job::Jira => goals::issue_requests(
+                    company.size.issues,
+                    cut_off,
+                    company.account.jira.projects.len(),
+                ),
+                Job::Git => {
+                    goals::REQUESTS_PER_PULL_REQUEST * f64::from(company.size.pull_requests)
+                }
+            },
             run_s: run.run_s,
             data_s: run.data_s,
             steps: run.steps,
