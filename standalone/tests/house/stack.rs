@@ -10,91 +10,10 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use simulator::{Options, Simulator};
 
+use crate::lists;
+
 /// How long anything may take before a test gives up on it.
 const PATIENCE: Duration = Duration::from_secs(120);
-
-/// The lists whose rows the simulator knows as well as we do, each with the fields that it knows.
-pub const LISTS: &[(&str, &[&str])] = &[
-    (
-        "issues",
-        &[
-            "external_id",
-            "key",
-            "project",
-            "type",
-            "type_id",
-            "status",
-            "status_category",
-            "summary",
-            "priority",
-            "assignee",
-            "creator",
-            "parent_key",
-            "labels",
-            "story_points",
-            "sprints",
-            "created_at",
-            "updated_at",
-            "resolved_at",
-        ],
-    ),
-    (
-        "issue-changes",
-        &[
-            "issue_key",
-            "change_id",
-            "item_index",
-            "field",
-            "from",
-            "from_string",
-            "to",
-            "to_string",
-            "author",
-            "changed_at",
-        ],
-    ),
-    ("repositories", &["external_id", "full_name", "default_branch", "archived"]),
-    (
-        "pull-requests",
-        &[
-            "repository",
-            "number",
-            "external_id",
-            "title",
-            "state",
-            "draft",
-            "author",
-            "created_at",
-            "updated_at",
-            "merged_at",
-            "closed_at",
-            "merge_commit_sha",
-            "head_ref",
-            "base_ref",
-            "head_sha",
-            "additions",
-            "deletions",
-            "changed_files",
-            "commits",
-            "reviews",
-            "review_comments",
-            "comments",
-            "first_commit_at",
-            "issue_keys",
-        ],
-    ),
-    ("reviews", &["repository", "number", "external_id", "author", "state", "submitted_at"]),
-    ("review-comments", &["repository", "number", "external_id", "author", "created_at"]),
-    ("comments", &["repository", "number", "external_id", "author", "created_at"]),
-    (
-        "commits",
-        &["repository", "number", "sha", "author", "authored_at", "committed_at", "message"],
-    ),
-    (
-        "deployments",
-        &["repository", "external_id", "environment", "sha", "outcome", "finished_at", "estimated"],
-    ),
-];
 
 /// The program, its data and the company that it reads.
 pub struct Stack {
@@ -239,22 +158,9 @@ impl Stack {
 
     /// Compares every list with the simulator's truth, row by row, and names the first that differ.
     pub async fn expect_truth(&self, when: &str) {
-        for (list, fields) in LISTS {
-            let ours = canonical(&self.lines(list).await, fields, true);
-            let truth = canonical(
-                &self.simulator.truth(list).expect("the simulator knows the list"),
-                fields,
-                false,
-            );
-            assert!(!truth.is_empty(), "{when}: the company has no {list} at all");
-            let missing: Vec<_> = truth.difference(&ours).take(3).collect();
-            let surplus: Vec<_> = ours.difference(&truth).take(3).collect();
-            assert!(
-                missing.is_empty() && surplus.is_empty() && ours.len() == truth.len(),
-                "{when}: {list} differ: {} rows, {} in truth\nmissing {missing:#?}\nsurplus {surplus:#?}",
-                ours.len(),
-                truth.len(),
-            );
+        for list in lists::names() {
+            let truth = self.simulator.truth(list).expect("the simulator knows the list");
+            lists::expect_equal(when, list, &self.lines(list).await, &truth);
         }
     }
 
@@ -284,39 +190,6 @@ impl Stack {
         let upstream = stats.routes.iter().filter(|(route, _)| !route.starts_with("backend"));
         upstream.map(|(_, count)| count).sum()
     }
-}
-
-/// Rows as sorted lines of the fields that both sides know. Deleted rows count for nothing.
-fn canonical(
-    ndjson: &str,
-    fields: &[&str],
-    drop_deleted: bool,
-) -> std::collections::BTreeSet<String> {
-    let rows = ndjson.lines().filter(|line| !line.is_empty()).map(|line| {
-        serde_json::from_str::<Value>(line).unwrap_or_else(|e| panic!("{e} in {line}"))
-    });
-    rows.filter(|row| !(drop_deleted && row["deleted"] == true))
-        .map(|row| {
-            let known = fields.iter().map(|field| {
-                let value = row.get(*field).unwrap_or_else(|| panic!("no {field} in {row}"));
-                format!("{field}={}", plain(value))
-            });
-            known.collect::<Vec<_>>().join(" ")
-        })
-        .collect()
-}
-
-/// One spelling for what may be spelled in several ways: moments and numbers.
-fn plain(value: &Value) -> String {
-    if let Some(moment) =
-        value.as_str().and_then(|text| chrono::DateTime::parse_from_rfc3339(text).ok())
-    {
-        return moment.timestamp_micros().to_string();
-    }
-    if let Some(number) = value.as_f64() {
-        return number.to_string();
-    }
-    value.to_string()
 }
 
 fn text(value: &Value) -> String {
