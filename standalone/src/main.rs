@@ -6,8 +6,8 @@ use clap::{Parser, Subcommand};
 use platform::config::Settings;
 use platform::shutdown::Shutdown;
 use platform::telemetry;
-use standalone::House;
 use standalone::demo::Demo;
+use standalone::{Company, House};
 
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
@@ -26,14 +26,16 @@ enum Verb {
     #[command(after_help = platform::config::MANUAL)]
     Serve,
     /// Run every service with a simulated company, connected and syncing.
-    Demo(Company),
+    Demo(Size),
+    /// Connect a simulated company that runs elsewhere, start its jobs and leave.
+    Connect(Ends),
     /// Bring the database up to date and leave.
     Migrate,
 }
 
 /// The company to simulate.
 #[derive(Debug, clap::Args)]
-struct Company {
+struct Size {
     /// The same seed gives the same company.
     #[arg(long, default_value_t = 1)]
     seed: u64,
@@ -48,6 +50,20 @@ struct Company {
     latency_ms: u64,
 }
 
+/// What to connect with what.
+#[derive(Debug, clap::Args)]
+struct Ends {
+    /// The simulator, as the gateway and we reach it.
+    #[arg(long, default_value = "http://simulator:8000")]
+    simulator: String,
+    /// The gateway, as we reach it.
+    #[arg(long, default_value = "http://gateway:8000")]
+    gateway: String,
+    /// The gateway, as people reach it.
+    #[arg(long, default_value = "http://localhost:8000")]
+    shown: String,
+}
+
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
     let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
@@ -57,7 +73,8 @@ fn main() -> ExitCode {
     let done = runtime.block_on(async {
         match arguments.verb {
             Verb::Serve => serve().await,
-            Verb::Demo(company) => demo(company).await,
+            Verb::Demo(size) => demo(size).await,
+            Verb::Connect(ends) => connect(ends).await,
             Verb::Migrate => migrate().await,
         }
     });
@@ -85,12 +102,12 @@ async fn serve() -> anyhow::Result<()> {
 }
 
 #[expect(clippy::print_stdout, reason = "people read where to sign in and as whom")]
-async fn demo(company: Company) -> anyhow::Result<()> {
+async fn demo(size: Size) -> anyhow::Result<()> {
     let demo = Demo::prepare(simulator::Options {
-        seed: company.seed,
-        issues: company.issues,
-        pull_requests: company.pull_requests,
-        latency: std::time::Duration::from_millis(company.latency_ms),
+        seed: size.seed,
+        issues: size.issues,
+        pull_requests: size.pull_requests,
+        latency: std::time::Duration::from_millis(size.latency_ms),
         ..simulator::Options::default()
     })?;
     let settings = demo.settings(platform::config::variables())?;
@@ -98,9 +115,17 @@ async fn demo(company: Company) -> anyhow::Result<()> {
     let shutdown = Shutdown::on_signals()?;
     let house = House::start(&settings, shutdown).await?;
     let url = format!("http://localhost:{}", house.addr().port());
-    demo.connect(&url).await?;
-    println!("{}", demo.welcome(&url));
+    demo.company.connect(&url).await?;
+    println!("{} Ctrl+C ends the demo.\n", demo.company.welcome(&url));
     house.run().await
+}
+
+#[expect(clippy::print_stdout, reason = "people read where to sign in and as whom")]
+async fn connect(ends: Ends) -> anyhow::Result<()> {
+    let company = Company::at(&ends.simulator).await?;
+    company.connect(&ends.gateway).await?;
+    println!("{}\n", company.welcome(&ends.shown));
+    Ok(())
 }
 
 async fn migrate() -> anyhow::Result<()> {

@@ -1,6 +1,6 @@
 //! A client of the platform: its people who sign in, its credentials, and its world.
 
-use serde::Serialize;
+use serde::{Deserialize, Serialize};
 
 use crate::chance::Chance;
 use crate::world::World;
@@ -15,7 +15,7 @@ pub struct Company {
 }
 
 /// What a caller needs to know about a client.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub struct Account {
     /// The id of the client at the Backend Service.
     pub client_id: i64,
@@ -32,7 +32,7 @@ pub struct Account {
 }
 
 /// A user of the platform.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct Login {
     pub id: i64,
@@ -43,7 +43,7 @@ pub struct Login {
 }
 
 /// An account in Jira.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct JiraAccount {
     pub username: String,
@@ -52,7 +52,7 @@ pub struct JiraAccount {
 }
 
 /// An account on GitHub.
-#[derive(Debug, Clone, Serialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 #[expect(missing_docs, reason = "the names say it")]
 pub struct GithubAccount {
     pub token: String,

@@ -46,10 +46,11 @@ pub struct Simulator {
 }
 
 impl Simulator {
-    /// Makes the company and serves it on 127.0.0.1; returns when the port listens.
+    /// Makes the company and serves it; returns when the port listens.
     pub fn start(options: Options) -> io::Result<Simulator> {
-        let listener = TcpListener::bind(("127.0.0.1", options.port))?;
-        let url = format!("http://{}", listener.local_addr()?);
+        let listener = TcpListener::bind((&*options.host, options.port))?;
+        let address = listener.local_addr()?;
+        let url = options.public_url.clone().unwrap_or_else(|| format!("http://{address}"));
         let state = Data::new(State::new(options, url));
         let running = server::run(listener, state.clone())?;
         Ok(Simulator { state, running })

@@ -39,9 +39,15 @@ struct Flags {
     /// How long each answer takes.
     #[arg(long, default_value_t = 0)]
     latency_ms: u64,
-    /// The port of 127.0.0.1; 0 takes a free one.
+    /// The address to listen on.
+    #[arg(long, default_value = "127.0.0.1")]
+    host: String,
+    /// The port; 0 takes a free one.
     #[arg(long, default_value_t = 0)]
     port: u16,
+    /// Where callers reach it, if not at the address that it listens on: http://simulator:8000.
+    #[arg(long)]
+    public_url: Option<String>,
     /// Threads that answer.
     #[arg(long, default_value_t = 2)]
     workers: usize,
@@ -86,7 +92,9 @@ fn main() -> anyhow::Result<()> {
         now: flags.now,
         latency: Duration::from_millis(flags.latency_ms),
         backend: flags.backend,
+        host: flags.host,
         port: flags.port,
+        public_url: flags.public_url,
         workers: flags.workers,
         github_hourly: flags.github_hourly,
         jira_per_second: flags.jira_per_second,

@@ -28,8 +28,12 @@ pub struct Options {
     pub latency: Duration,
     /// Which generation of the Backend Service answers.
     pub backend: BackendGeneration,
-    /// 0 takes a free port of 127.0.0.1.
+    /// The address to listen on.
+    pub host: String,
+    /// 0 takes a free port.
     pub port: u16,
+    /// Where callers reach it, if not at the address that it listens on.
+    pub public_url: Option<String>,
     /// Threads that answer.
     pub workers: usize,
     /// What GitHub grants per token and hour: requests, and points of GraphQL.
@@ -59,7 +63,9 @@ impl Default for Options {
             now: None,
             latency: Duration::ZERO,
             backend: BackendGeneration::Second,
+            host: "127.0.0.1".to_owned(),
             port: 0,
+            public_url: None,
             workers: 2,
             github_hourly: 5_000,
             jira_per_second: None,
