@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use chrono::{DateTime, Utc};
+use domain::Moment;
 use extractor::http::{Exchange, Reply, Trouble};
 use extractor::{Budget, Connection, Failure};
 use platform::upstream::header::{ACCEPT, HeaderMap, LINK};
@@ -70,6 +71,11 @@ impl Client {
     /// Requests sent so far.
     pub fn sent(&self) -> u64 {
         self.exchange.sent()
+    }
+
+    /// What GitHub's clock said when it first answered.
+    pub fn source_time(&self) -> Option<Moment> {
+        self.exchange.source_time()
     }
 
     /// Asks the GraphQL API.

@@ -123,6 +123,7 @@ impl Reader for Reading {
             Steps::Deployments(step) => step.page(&self.client, cursor).await,
             Steps::Commits(step) => step.page(&self.client, cursor).await,
         }?;
-        Ok(Page { requests: self.client.sent() - sent_before, ..page })
+        let requests = self.client.sent() - sent_before;
+        Ok(Page { requests, source_time: self.client.source_time(), ..page })
     }
 }

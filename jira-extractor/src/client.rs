@@ -3,6 +3,7 @@
 use base64::Engine;
 use base64::engine::general_purpose::STANDARD;
 use chrono::Utc;
+use domain::Moment;
 use extractor::http::{Exchange, Reply, Trouble};
 use extractor::{Connection, Failure};
 use platform::upstream::header::{ACCEPT, ACCEPT_LANGUAGE, AUTHORIZATION, HeaderMap, HeaderValue};
@@ -81,6 +82,11 @@ impl Client {
     /// Requests sent so far.
     pub(crate) fn sent(&self) -> u64 {
         self.exchange.sent()
+    }
+
+    /// What Jira's clock said when it first answered.
+    pub(crate) fn source_time(&self) -> Option<Moment> {
+        self.exchange.source_time()
     }
 
     /// A page of the projects that can be seen.

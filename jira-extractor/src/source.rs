@@ -147,6 +147,7 @@ impl Reader for JiraReader {
         // With those that opened the reader, or failed and were made again.
         let sent = self.client().sent();
         page.requests = sent - std::mem::replace(&mut self.counted, sent);
+        page.source_time = self.client().source_time();
         Ok(page)
     }
 }

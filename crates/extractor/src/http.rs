@@ -1,11 +1,13 @@
 //! One place that sends requests: paced, counted, and tried again while that may help.
 
 use std::error::Error as _;
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 use bytes::Bytes;
 use chrono::Utc;
+use domain::Moment;
 use platform::upstream::header::HeaderMap;
 use platform::upstream::{self, Backoff, PAGE_BYTES_MAX, RequestBuilder, StatusCode, Upstream};
 
@@ -27,6 +29,7 @@ pub struct Exchange {
     quota: Quota,
     backoff: Backoff,
     sent: AtomicU64,
+    source_time: OnceLock<Moment>,
 }
 
 /// A whole answer.
@@ -71,7 +74,13 @@ impl From<Failure> for Trouble {
 impl Exchange {
     /// Over `upstream`, within `quota`.
     pub fn new(upstream: Upstream, quota: Quota) -> Exchange {
-        Exchange { upstream, quota, backoff: Backoff::UPSTREAM, sent: AtomicU64::new(0) }
+        Exchange {
+            upstream,
+            quota,
+            backoff: Backoff::UPSTREAM,
+            sent: AtomicU64::new(0),
+            source_time: OnceLock::new(),
+        }
     }
 
     /// With other waits between tries.
@@ -88,6 +97,11 @@ impl Exchange {
     /// Requests sent so far, refused ones included.
     pub fn sent(&self) -> u64 {
         self.sent.load(Ordering::Relaxed)
+    }
+
+    /// What the source's clock said when it first answered, if it told.
+    pub fn source_time(&self) -> Option<Moment> {
+        self.source_time.get().copied()
     }
 
     /// Sends `request` until `read`, which holds the source's rules, makes something of the reply.
@@ -131,6 +145,9 @@ impl Exchange {
     async fn exchange(&self, request: RequestBuilder) -> Result<Reply, upstream::Error> {
         let response = self.upstream.send(request).await?;
         let (status, headers) = (response.status(), response.headers().clone());
+        if let Some(date) = upstream::date(&headers) {
+            self.source_time.get_or_init(|| date);
+        }
         let body = upstream::read_body(response, PAGE_BYTES_MAX).await?;
         Ok(Reply { status, headers, body })
     }

@@ -51,6 +51,8 @@ pub struct Page {
     pub requests: u64,
     /// What is left of the source's quota, where it tells.
     pub budget: Option<Budget>,
+    /// What the source's clock said when it first answered this reader, if it told.
+    pub source_time: Option<Moment>,
     /// The next page builds on what this one says, so it is asked for only when this is kept.
     pub settles: bool,
     /// What the whole task found out for those who plan on, in JSON; on the last page.

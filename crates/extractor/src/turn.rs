@@ -152,7 +152,8 @@ impl Turn {
 
     async fn keep(&self, held: &Held, page: Page, cursor: String, line: &Line) -> Result<(), End> {
         let counts = Counts { rows: page.facts.rows() as u64, requests: page.requests };
-        let after = PageMark { cursor, counts, gaps: page.gaps, now: Utc::now() };
+        let source_time = page.source_time;
+        let after = PageMark { cursor, counts, gaps: page.gaps, now: Utc::now(), source_time };
         self.facts.keep_page(held, page.facts, &after).await?;
         line.tell(counts, page.budget);
         Ok(())

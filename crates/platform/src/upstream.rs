@@ -2,6 +2,7 @@
 //! larger in memory than allowed.
 
 mod body;
+mod date;
 mod guard;
 mod redact;
 mod retry_after;
@@ -13,6 +14,7 @@ use reqwest::redirect::{Attempt, Policy};
 pub use reqwest::{Method, RequestBuilder, Response, StatusCode, Url, header};
 
 pub use self::body::{PAGE_BYTES_MAX, read_body};
+pub use self::date::date;
 pub use self::guard::{Guard, Refused};
 pub use self::redact::redact;
 pub use self::retry_after::retry_after;

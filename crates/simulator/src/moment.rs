@@ -49,6 +49,12 @@ impl Moment {
         self.spelled(3, "Z")
     }
 
+    /// As HTTP spells it: `Thu, 01 Oct 2026 08:41:07 GMT`.
+    pub fn http(self) -> String {
+        let at = DateTime::from_timestamp_millis(self.0).unwrap_or_default();
+        at.format("%a, %d %b %Y %H:%M:%S GMT").to_string()
+    }
+
     // Written by hand because a page holds hundreds of them and strftime would dominate it.
     fn spelled(self, decimals: usize, zone: &str) -> String {
         let (year, month, day) = civil(self.0.div_euclid(DAY));

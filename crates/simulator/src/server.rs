@@ -144,8 +144,8 @@ fn reply(state: &State, http: &HttpRequest, verb: Verb, body: &[u8]) -> Reply {
     let page = format!("{verb:?} {} {:?}\n", http.uri(), request.authorization);
     let page = [page.as_bytes(), body].concat();
     let answer = match service {
-        "jira" => jira::answer(state, &request, &page),
-        "github" => github::answer(state, &request, &page, header("if-none-match")),
+        "jira" => dated(state, jira::answer(state, &request, &page)),
+        "github" => dated(state, github::answer(state, &request, &page, header("if-none-match"))),
         "backend" => {
             let caller = http.peer_addr().map(|peer| peer.ip().to_string()).unwrap_or_default();
             backend::answer(state, &request, &caller)
@@ -159,6 +159,11 @@ fn reply(state: &State, http: &HttpRequest, verb: Verb, body: &[u8]) -> Reply {
         ),
     };
     Reply { bytes: answer.body.clone(), answer }
+}
+
+/// Jira and GitHub tell what their clock says, which is the company's.
+fn dated(state: &State, answer: Answer) -> Answer {
+    answer.with("date", state.now().http())
 }
 
 /// What a fault answers instead of the service.

@@ -115,11 +115,7 @@ impl State {
     /// Lets time pass, and returns the new present.
     pub fn advance(&self, by: Duration) -> Moment {
         let mut advanced = self.advanced.lock().expect("nobody panics with the lock");
-        let ticked = match self.options.now {
-            Some(_) => 0,
-            None => advanced.looked.elapsed().as_millis() as i64 / SECOND * SECOND,
-        };
-        let from = advanced.clock + ticked;
+        let from = self.present(&advanced);
         let to = from + (by.as_millis() as i64).max(1);
         let mut companies = self.companies.write().expect("nobody panics with the lock");
         for company in companies.iter_mut() {
@@ -134,6 +130,19 @@ impl State {
         self.pages.clear();
         self.results.lock().expect("nobody panics with the lock").clear();
         to
+    }
+
+    /// What the company's clock says now, to the second.
+    pub fn now(&self) -> Moment {
+        self.present(&self.advanced.lock().expect("nobody panics with the lock"))
+    }
+
+    fn present(&self, advanced: &Advanced) -> Moment {
+        let ticked = match self.options.now {
+            Some(_) => 0,
+            None => advanced.looked.elapsed().as_millis() as i64 / SECOND * SECOND,
+        };
+        advanced.clock + ticked
     }
 
     /// Whether Jira's search has not yet seen what was edited last.

@@ -42,6 +42,8 @@ pub struct PageMark {
     pub gaps: Vec<Gap>,
     /// When it is kept.
     pub now: Moment,
+    /// What the source's clock said before the page was asked for, if the source told.
+    pub source_time: Option<Moment>,
 }
 
 /// What became of a page.
@@ -152,6 +154,20 @@ impl Facts {
     ) -> Result<Vec<i64>, Error> {
         let owner = owner(client, integration);
         ask!(self.0, facts::live_issue_ids(owner, project_id))
+    }
+
+    /// Whether a project has an issue that is not known to be deleted.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn has_live_issues(
+        &self,
+        client: ClientId,
+        integration: IntegrationId,
+        project_id: i64,
+    ) -> Result<bool, Error> {
+        let owner = owner(client, integration);
+        ask!(self.0, facts::has_live_issues(owner, project_id))
     }
 
     /// Ids of a repository's deployments that are not over yet.

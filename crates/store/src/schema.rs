@@ -134,7 +134,7 @@ table! {
         rows -> BigInt,
         requests -> BigInt,
         error -> Nullable<Text>,
-        created_at -> Tstz,
+        begun_at -> Tstz,
         updated_at -> Tstz,
     }
 }

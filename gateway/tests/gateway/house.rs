@@ -126,7 +126,13 @@ impl House {
         let fence = work.begin(task, "ada", later, now).await.unwrap().unwrap().fence;
         let held = Held { client, integration: integration.parse().unwrap(), run, fence };
         let counts = Counts { rows: 1, requests: 1 };
-        let mark = PageMark { cursor: "done".to_owned(), counts, gaps: Vec::new(), now };
+        let mark = PageMark {
+            cursor: "done".to_owned(),
+            counts,
+            gaps: Vec::new(),
+            now,
+            source_time: None,
+        };
         Facts::new(self.db.clone()).keep_page(&held, page, &mark).await.unwrap();
     }
 

@@ -96,8 +96,8 @@ impl Projects {
         let Site { client, kept, owner, integration, .. } = &self.site;
         let id = seen.project.external_id;
         if known {
-            let ids = kept.live_issue_ids(*owner, *integration, id).await;
-            if !ids.map_err(|e| store_is_out(&e))?.is_empty() {
+            let is_begun = kept.has_live_issues(*owner, *integration, id).await;
+            if is_begun.map_err(|e| store_is_out(&e))? {
                 return Ok(None);
             }
         }

@@ -49,6 +49,11 @@ pub struct House {
 impl House {
     /// With everything in place, and the company's Jira connected.
     pub async fn start(options: Options) -> House {
+        House::start_at(options, Clock::system()).await
+    }
+
+    /// With a clock of our own.
+    pub async fn start_at(options: Options, clock: Clock) -> House {
         let simulator = Simulator::start(options).unwrap();
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("pulse.db").display());
@@ -60,8 +65,7 @@ impl House {
         let client = ClientId(Uuid::now_v7());
         let client = work.ensure_client(client, "1", "acme", Utc::now()).await.unwrap().id;
         let jobs = Jobs::new(db.clone());
-        let lead =
-            Orchestrator::new(work, jobs.clone(), queue.clone(), cache.clone(), Clock::system());
+        let lead = Orchestrator::new(work, jobs.clone(), queue.clone(), cache.clone(), clock);
         lead.spawn(&shutdown);
         let link = Link::here(lead.server());
 

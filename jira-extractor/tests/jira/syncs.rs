@@ -2,7 +2,10 @@
 
 use std::time::Duration;
 
+use chrono::TimeDelta;
+use domain::Moment;
 use domain::work::Outcome;
+use orchestrator::Clock;
 use simulator::Options;
 
 use crate::house::House;
@@ -49,4 +52,24 @@ async fn nothing_new_is_found_quickly_and_changes_nothing() {
     assert_eq!(run.outcome, Some(Outcome::Finished));
     assert!(house.stats().requests <= 40, "{:#?}", house.stats());
     house.expect_truth("after a second look").await;
+}
+
+/// Edits right after a read are seen by the next one, whichever clock is ahead.
+#[rstest::rstest]
+#[tokio::test]
+async fn a_clock_that_is_off_hides_no_edit(#[values(-15, 15)] minutes_ahead: i64) {
+    const SOON: Duration = Duration::from_secs(4 * 60);
+    let theirs: Moment = "2026-10-06T10:00:00Z".parse().unwrap();
+    let ours = Clock::manual(theirs + TimeDelta::minutes(minutes_ahead));
+    let options = Options { issues: 1_000, now: Some(theirs), ..Options::default() };
+    let house = House::start_at(options, ours.clone()).await;
+    house.sync().await;
+    let founding = house.simulator.truth("issue-changes");
+    for time in 1..=6 {
+        house.simulator.advance(SOON);
+        ours.advance(TimeDelta::from_std(SOON).unwrap());
+        house.sync().await;
+        house.expect_truth(&format!("after a short while, for the {time}. time")).await;
+    }
+    assert_ne!(house.simulator.truth("issue-changes"), founding, "somebody works at that hour");
 }

@@ -184,8 +184,13 @@ impl House {
             fence: Fence { task: lease.task.id, number: lease.fence },
         };
         let counts = Counts { rows: page.rows() as u64 + 1, requests: 1 };
-        let mark =
-            PageMark { cursor: "done".to_owned(), counts, gaps: Vec::new(), now: Utc::now() };
+        let mark = PageMark {
+            cursor: "done".to_owned(),
+            counts,
+            gaps: Vec::new(),
+            now: Utc::now(),
+            source_time: None,
+        };
         self.facts.keep_page(&held, page, &mark).await.unwrap();
     }
 

@@ -110,3 +110,17 @@ async fn nobody_there_may_pass() {
         "{failure}"
     );
 }
+
+#[tokio::test]
+async fn the_source_tells_its_time_when_it_first_answers() {
+    let dated = |code, date| status(code).insert_header("Date", date);
+    let asked = Asked::of(vec![
+        dated(503, "Tue, 06 Oct 2026 09:44:59 GMT"),
+        dated(200, "Tue, 06 Oct 2026 09:45:01 GMT"),
+    ])
+    .await;
+    assert_eq!(asked.exchange.source_time(), None);
+    asked.ask().await.unwrap();
+    let first = "2026-10-06T09:44:59Z".parse().unwrap();
+    assert_eq!(asked.exchange.source_time(), Some(first), "a refusal tells it too");
+}

@@ -2,15 +2,11 @@
 
 use std::time::Duration;
 
-use chrono::{DateTime, NaiveDateTime, Utc};
+use chrono::{DateTime, Utc};
 use reqwest::header::{HeaderMap, RETRY_AFTER};
 
 /// No serious upstream asks for more; beyond it the number is a mistake.
 const WAIT_MAX: Duration = Duration::from_secs(7 * 24 * 3600);
-
-/// Dates as HTTP has spelled them through the years.
-const DATE_FORMATS: [&str; 3] =
-    ["%a, %d %b %Y %H:%M:%S GMT", "%A, %d-%b-%y %H:%M:%S GMT", "%a %b %e %H:%M:%S %Y"];
 
 /// The wait that `Retry-After` asks for: zero when its date has passed, nothing when it is missing
 /// or cannot be read.
@@ -33,10 +29,7 @@ fn seconds(text: &str) -> Option<Duration> {
 }
 
 fn until(text: &str, now: DateTime<Utc>) -> Option<Duration> {
-    let date = DATE_FORMATS
-        .iter()
-        .find_map(|format| NaiveDateTime::parse_from_str(text, format).ok())?
-        .and_utc();
+    let date = super::date::read(text)?;
     Some((date - now).to_std().unwrap_or(Duration::ZERO))
 }
 

@@ -96,7 +96,7 @@ pub(crate) struct TaskRow {
     pub(crate) rows: i64,
     pub(crate) requests: i64,
     pub(crate) error: Option<String>,
-    pub(crate) created_at: Ts,
+    pub(crate) begun_at: Ts,
     pub(crate) updated_at: Ts,
 }
 

@@ -3,6 +3,7 @@
 mod git;
 mod jira;
 
+use diesel::dsl::case_when;
 use diesel::prelude::*;
 use domain::work::Gap;
 
@@ -12,10 +13,10 @@ use crate::Error;
 use crate::fact_table::{Existing, Owner};
 use crate::facts::{Batch, Held, PageMark};
 use crate::schema::{gaps, tasks};
-use crate::types::{Id, Ts};
+use crate::types::{Id, Ts, Tstz};
 
 pub(crate) use git::{newest_pull_request_update, open_deployments, repositories};
-pub(crate) use jira::{live_issue_ids, projects, truncated_changelogs};
+pub(crate) use jira::{has_live_issues, live_issue_ids, projects, truncated_changelogs};
 
 /// Keeps pages. The lease is proven first, and its row stays locked until all is kept.
 pub(crate) fn keep(
@@ -43,6 +44,10 @@ fn move_task(conn: &mut Conn, held: &Held, marks: &[PageMark]) -> Result<(), Err
     let Some(last) = marks.last() else { return Ok(()) };
     let rows: u64 = marks.iter().map(|mark| mark.counts.rows).sum();
     let requests: u64 = marks.iter().map(|mark| mark.counts.requests).sum();
+    // A source whose clock is behind ours dates what happens now before our now.
+    let told = marks.iter().filter_map(|mark| mark.source_time).min();
+    let earliest = Ts(told.unwrap_or(last.now)).into_sql::<Tstz>();
+    let begun_at = case_when(tasks::begun_at.gt(earliest), earliest).otherwise(tasks::begun_at);
     let task = (Id::from(held.client), Id::from(held.fence.task));
     let leased = tasks::table
         .find(task)
@@ -54,6 +59,7 @@ fn move_task(conn: &mut Conn, held: &Held, marks: &[PageMark]) -> Result<(), Err
             tasks::pages.eq(tasks::pages + marks.len() as i64),
             tasks::rows.eq(tasks::rows + rows as i64),
             tasks::requests.eq(tasks::requests + requests as i64),
+            tasks::begun_at.eq(begun_at),
             tasks::updated_at.eq(Ts(last.now)),
         ))
         .execute(conn)?;

@@ -24,7 +24,7 @@ pub struct Ground {
     pub watermarks: Vec<(Scope, Moment)>,
     /// What the run's earlier steps did.
     pub earlier: Vec<Read>,
-    /// Slices of this step that runs since the last complete one left unfinished, newest run first.
+    /// Slices of this step in scopes that the last run which read them left open.
     pub unfinished: Vec<Unfinished>,
 }
 

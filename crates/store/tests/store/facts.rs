@@ -94,6 +94,7 @@ async fn a_page_moves_its_task_and_tells_its_gaps(house: &House) {
         counts: Counts { rows: 40, requests: 2 },
         gaps: vec![gap],
         now: at(5),
+        source_time: None,
     };
     let held = house.held(house.jira);
     house.facts.keep_page(&held, jira_page(), &mark("2", gap("no summary"))).await.unwrap();
@@ -226,6 +227,12 @@ async fn a_deleted_issue_that_is_seen_again_is_live(house: &House) {
 
     assert_eq!(house.jira_says(all_of_jira()).await, written(1));
     assert_eq!(live().await.unwrap(), [1, 2]);
+
+    let any = |project| house.facts.has_live_issues(house.client, house.jira, project);
+    assert!(any(PROJECT).await.unwrap());
+    assert!(!any(PROJECT + 1).await.unwrap(), "that is another project");
+    house.jira_says(Page { deleted_issues: vec![1, 2], ..Page::default() }).await;
+    assert!(!any(PROJECT).await.unwrap(), "all are gone");
 }
 
 async fn a_completed_history_stays_complete_until_the_issue_changes(house: &House) {

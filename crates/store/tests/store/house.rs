@@ -10,7 +10,7 @@ use domain::work::{Counts, Fence, Gap, SourceKind};
 use store::facts::{Held, Kept, PageMark};
 use store::integrations::Integration;
 use store::work::{Command, Ground, Planned, Planner};
-use store::{Db, Facts, Integrations, Jobs, Lists, Work};
+use store::{Db, Facts, Integrations, Jobs, Lists, Metrics, Work};
 use uuid::Uuid;
 
 use crate::nouns::at;
@@ -42,8 +42,10 @@ macro_rules! contract {
 /// See the module.
 pub struct House {
     pub facts: Facts,
+    pub integrations: Integrations,
     pub lists: Lists,
     pub jobs: Jobs,
+    pub metrics: Metrics,
     pub work: Work,
     pub client: ClientId,
     pub jira: IntegrationId,
@@ -92,8 +94,10 @@ impl House {
 
         House {
             facts: Facts::new(db.clone()),
+            integrations: Integrations::new(db.clone()),
             lists: Lists::new(db.clone()),
             jobs: Jobs::new(db.clone()),
+            metrics: Metrics::new(db.clone()),
             work,
             client,
             jira,
@@ -149,6 +153,7 @@ pub fn mark(page: &Page) -> PageMark {
         counts: Counts { rows: page.rows() as u64, requests: 1 },
         gaps: Vec::<Gap>::new(),
         now: at(1),
+        source_time: None,
     }
 }
 

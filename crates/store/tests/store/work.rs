@@ -12,6 +12,7 @@ mod rings;
 #[path = "work/runs.rs"]
 mod runs;
 
+use domain::Moment;
 use domain::facts::Facts as Page;
 use domain::ids::{ClientId, IntegrationId, RunId, TaskId};
 use domain::job::{JobState, JobType};
@@ -90,6 +91,17 @@ impl Yard<'_> {
 
     /// Keeps a page that says nothing but where the next one begins.
     pub async fn keep_cursor(&self, lease: &Lease, cursor: &str, second: i64) {
+        self.keep_at(lease, cursor, second, None).await;
+    }
+
+    /// The same of a source that tells its time.
+    pub async fn keep_at(
+        &self,
+        lease: &Lease,
+        cursor: &str,
+        second: i64,
+        source_time: Option<Moment>,
+    ) {
         let held = Held {
             client: self.client,
             integration: self.jira,
@@ -101,6 +113,7 @@ impl Yard<'_> {
             counts: Counts { rows: 0, requests: 1 },
             gaps: Vec::new(),
             now: at(second),
+            source_time,
         };
         self.house.facts.keep_page(&held, Page::default(), &mark).await.unwrap();
     }
@@ -168,7 +181,7 @@ pub fn plan(ground: &Ground) -> Vec<Planned> {
     }
 }
 
-pub fn since(read_to: domain::Moment) -> Slice {
+pub fn since(read_to: Moment) -> Slice {
     Slice { updated_since: Some(read_to), ..Slice::default() }
 }
 

@@ -115,7 +115,7 @@ CREATE TABLE tasks (
   rows           BIGINT NOT NULL,
   requests       BIGINT NOT NULL,
   error          TEXT,
-  created_at     TIMESTAMPTZ NOT NULL,
+  begun_at       TIMESTAMPTZ NOT NULL, -- when its first page was asked for, by our clock or the source's: whichever is behind
   updated_at     TIMESTAMPTZ NOT NULL,
   PRIMARY KEY (client_id, id),
   FOREIGN KEY (client_id, run_id, position) REFERENCES steps (client_id, run_id, position),
@@ -124,7 +124,7 @@ CREATE TABLE tasks (
 CREATE UNIQUE INDEX tasks_id ON tasks (id);
 CREATE INDEX tasks_of_step ON tasks (client_id, run_id, position);
 CREATE INDEX tasks_open ON tasks (state, lease_until, not_before) WHERE state IN ('READY', 'LEASED');
-CREATE INDEX tasks_of_scope ON tasks (client_id, integration_id, kind, scope, created_at);
+CREATE INDEX tasks_of_scope ON tasks (client_id, integration_id, kind, scope, begun_at);
 
 CREATE TABLE gaps (
   client_id UUID NOT NULL,

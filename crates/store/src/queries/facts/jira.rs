@@ -124,3 +124,12 @@ pub(crate) fn live_issue_ids(
         .select(issues::external_id)
         .load(conn)
 }
+
+pub(crate) fn has_live_issues(conn: &mut Conn, owner: Owner, project_id: i64) -> QueryResult<bool> {
+    let live = issues::table
+        .filter(issues::client_id.eq(owner.client))
+        .filter(issues::integration_id.eq(owner.integration))
+        .filter(issues::project_id.eq(project_id))
+        .filter(diesel::dsl::not(issues::deleted));
+    diesel::select(diesel::dsl::exists(live)).get_result(conn)
+}

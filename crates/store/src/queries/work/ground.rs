@@ -4,13 +4,13 @@ use std::collections::HashSet;
 
 use diesel::prelude::*;
 use domain::job::JobType;
-use domain::work::{Outcome, Slice, SourceKind, Step, TaskState};
+use domain::work::{Slice, SourceKind, Step, TaskState};
 
 use super::Conn;
 use crate::Error;
 use crate::models::work::{RunRow, TaskRow, WatermarkRow};
 use crate::schema::{integrations, projects, repositories, runs, tasks, watermarks};
-use crate::types::{Id, Ts};
+use crate::types::Id;
 use crate::work::{Ground, Read, Scope, Unfinished};
 
 /// Runs that are looked through for unfinished slices: older cursors are rarely still good.
@@ -24,15 +24,20 @@ pub(crate) fn of(
 ) -> Result<Ground, Error> {
     let source = run.job_type.parse::<JobType>()?.source();
     let integrations = integrations(conn, run.client_id, source)?;
+    let scopes = scopes(conn, run.client_id, source, &integrations)?;
+    let unfinished = match step.is_incremental() {
+        true => unfinished(conn, run, step, &scopes)?,
+        false => Vec::new(),
+    };
     Ok(Ground {
         step,
         source: source.into(),
         run_started_at: run.started_at.0,
-        scopes: scopes(conn, run.client_id, source, &integrations)?,
+        scopes,
         integrations: integrations.into_iter().map(Into::into).collect(),
         watermarks: watermarks(conn, run.client_id, step)?,
         earlier: earlier(conn, run, position)?,
-        unfinished: if step.is_incremental() { unfinished(conn, run, step)? } else { Vec::new() },
+        unfinished,
     })
 }
 
@@ -113,46 +118,64 @@ fn earlier(conn: &mut Conn, run: &RunRow, position: i32) -> Result<Vec<Read>, Er
     Ok(earlier)
 }
 
-/// Slices of scopes that runs since the last complete one did not complete.
-fn unfinished(conn: &mut Conn, run: &RunRow, step: Step) -> QueryResult<Vec<Unfinished>> {
-    let of_job = runs::table
+/// Slices of scopes that were not completed by the last run that read them, whatever became of it.
+fn unfinished(
+    conn: &mut Conn,
+    run: &RunRow,
+    step: Step,
+    scopes: &[Scope],
+) -> QueryResult<Vec<Unfinished>> {
+    let earlier_runs: Vec<Id> = runs::table
         .filter(runs::client_id.eq(run.client_id))
-        .filter(runs::job_type.eq(&run.job_type));
-    let complete: Option<Ts> = of_job
-        .filter(runs::outcome.eq(Outcome::Finished.as_str()))
-        .select(diesel::dsl::max(runs::started_at))
-        .first(conn)?;
-    let given_up = [Outcome::Stopped.as_str(), Outcome::Error.as_str()];
-    let runs_since: Vec<Id> = of_job
-        .filter(runs::outcome.eq_any(given_up))
-        .filter(runs::started_at.ge(complete.unwrap_or(Ts(domain::Moment::UNIX_EPOCH))))
+        .filter(runs::job_type.eq(&run.job_type))
+        .filter(runs::outcome.is_not_null())
         .order((runs::started_at.desc(), runs::id.desc()))
         .limit(RUNS_LOOKED_THROUGH)
         .select(runs::id)
         .load(conn)?;
+    let mut seen: HashSet<Scope> = HashSet::new();
     let mut found = Vec::new();
-    for earlier_run in runs_since {
-        found.extend(left_open(conn, run.client_id, earlier_run, step)?);
+    for earlier in earlier_runs {
+        let mut rows = tasks_of(conn, run.client_id, earlier, step)?;
+        rows.retain(|row| scope(row).is_some_and(|scope| !seen.contains(&scope)));
+        seen.extend(rows.iter().filter_map(scope));
+        found.extend(left_open(rows, run));
+        // A run that reached the step read every scope there was.
+        if !seen.is_empty() && scopes.iter().all(|scope| seen.contains(scope)) {
+            break;
+        }
     }
     Ok(found)
 }
 
-fn left_open(conn: &mut Conn, client: Id, run: Id, step: Step) -> QueryResult<Vec<Unfinished>> {
-    let rows: Vec<TaskRow> = tasks::table
+fn tasks_of(conn: &mut Conn, client: Id, run: Id, step: Step) -> QueryResult<Vec<TaskRow>> {
+    tasks::table
         .filter(tasks::client_id.eq(client))
         .filter(tasks::run_id.eq(run))
         .filter(tasks::kind.eq(step.as_str()))
         .order(tasks::id)
         .select(TaskRow::as_select())
-        .load(conn)?;
+        .load(conn)
+}
+
+/// All slices of the scopes of which one is not done.
+fn left_open(rows: Vec<TaskRow>, run: &RunRow) -> Vec<Unfinished> {
     let open: HashSet<Scope> =
         rows.iter().filter(|row| row.state != TaskState::Done.as_str()).filter_map(scope).collect();
     let of_open_scope = |row: TaskRow| {
-        let scope = scope(&row).filter(|scope| open.contains(scope))?;
-        let slice = slice(&row);
-        Some(Unfinished { scope, slice, cursor: row.cursor, begun_at: row.created_at.0 })
+        let (scope, slice) = (scope(&row).filter(|scope| open.contains(scope))?, slice(&row));
+        // Going on brought nothing: perhaps the checkpoint itself is what cannot be read.
+        if row.state == TaskState::Quarantined.as_str() && row.pages == 0 {
+            return Some(Unfinished {
+                scope,
+                slice,
+                cursor: String::new(),
+                begun_at: run.started_at.0,
+            });
+        }
+        Some(Unfinished { scope, slice, cursor: row.cursor, begun_at: row.begun_at.0 })
     };
-    Ok(rows.into_iter().filter_map(of_open_scope).collect())
+    rows.into_iter().filter_map(of_open_scope).collect()
 }
 
 fn scope(row: &TaskRow) -> Option<Scope> {

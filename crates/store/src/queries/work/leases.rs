@@ -73,7 +73,7 @@ fn lease(row: TaskRow, run: Option<RunRow>, until: Ts) -> Result<Lease, Error> {
         },
         cursor: row.cursor,
         input: row.input,
-        run_started_at: run.map_or(row.created_at.0, |run| run.started_at.0),
+        run_started_at: run.map_or(row.begun_at.0, |run| run.started_at.0),
     };
     Ok(Lease { task, fence, until: until.0 })
 }

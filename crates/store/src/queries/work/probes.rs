@@ -45,7 +45,7 @@ pub(crate) fn add(
         rows: 0,
         requests: 0,
         error: None,
-        created_at: now,
+        begun_at: now,
         updated_at: now,
     };
     diesel::insert_into(tasks::table).values(&task).execute(conn)?;
@@ -73,8 +73,7 @@ pub(crate) fn forget(conn: &mut Conn, task: Id) -> QueryResult<()> {
 }
 
 pub(crate) fn forget_old(conn: &mut Conn, asked_before: Ts) -> QueryResult<usize> {
-    let old =
-        tasks::table.filter(tasks::run_id.is_null()).filter(tasks::created_at.lt(asked_before));
+    let old = tasks::table.filter(tasks::run_id.is_null()).filter(tasks::begun_at.lt(asked_before));
     diesel::delete(old).execute(conn)
 }
 

@@ -68,7 +68,7 @@ fn new(step: &StepRow, planned: &Planned, now: Ts) -> TaskRow {
         rows: 0,
         requests: 0,
         error: None,
-        created_at: Ts(planned.begun_at),
+        begun_at: Ts(planned.begun_at),
         updated_at: now,
     }
 }
@@ -229,8 +229,9 @@ pub(crate) fn move_watermark(conn: &mut Conn, task: &TaskRow) -> Result<(), Erro
     if others > 0 {
         return Ok(());
     }
-    // An adopted slice was begun in an earlier run: what changed since then was not seen.
-    let begun: Option<Ts> = of_scope.select(min(tasks::created_at)).first(conn)?;
+    // An adopted slice was begun in an earlier run, and the source's clock may be behind ours: what
+    // changed since then was not seen.
+    let begun: Option<Ts> = of_scope.select(min(tasks::begun_at)).first(conn)?;
     let started: Ts =
         runs::table.find((task.client_id, run)).select(runs::started_at).first(conn)?;
     let begun = begun.map_or(started, |begun| begun.min(started));

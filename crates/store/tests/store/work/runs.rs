@@ -21,10 +21,12 @@ contract! {
     a_stopped_run_leaves_its_checkpoints,
     a_stopped_job_that_never_ran_is_not_started,
     what_cannot_be_read_is_a_gap,
+    a_scope_with_a_gap_goes_on_at_its_checkpoint,
     a_step_of_which_nothing_can_be_read_fails,
     a_fatal_task_fails_the_run_at_once,
     a_failure_while_paused_waits_for_the_resume,
     a_complete_scope_is_read_from_its_watermark,
+    a_watermark_is_by_the_clock_that_is_behind,
     runs_are_listed_newest_first,
     another_client_sees_nothing,
     commands_are_refused_with_the_reason,
@@ -226,6 +228,41 @@ async fn what_cannot_be_read_is_a_gap(house: &House) {
     assert_eq!(slices, [since(at(0) - WATERMARK_OVERLAP), Slice::default()]);
 }
 
+async fn a_scope_with_a_gap_goes_on_at_its_checkpoint(house: &House) {
+    let yard = Yard::new(house).await;
+    let mut found = Vec::new();
+    for time in 0..5 {
+        let second = 1_000 * time;
+        yard.start(JiraSync, second).await;
+        let leases = yard.issues(second).await;
+        let lease = leases.last().unwrap();
+        found.push((lease.task.slice, lease.task.cursor.clone()));
+        if time == 0 || time == 2 {
+            yard.keep_cursor(lease, "page 9", second).await;
+        }
+        let release = unreadable("page 9 makes no sense");
+        match time {
+            0..3 => drop(yard.work.release(lease.fence, &release, at(second)).await.unwrap()),
+            _ => yard.finish(lease.fence, second).await,
+        }
+        for lease in &leases[..leases.len() - 1] {
+            yard.finish(lease.fence, second).await;
+        }
+        yard.work_off(second).await;
+        assert_eq!(yard.state(JiraSync).await, JobState::Finished);
+    }
+    let whole = |cursor: &str| (Slice::default(), cursor.to_owned());
+    let expected = [
+        whole(""),
+        whole("page 9"),
+        whole(""), // Going on had brought nothing, so it is read anew.
+        whole("page 9"),
+        // Now it is complete: what was read anew was read from the third run on.
+        (since(at(2_000) - WATERMARK_OVERLAP), String::new()),
+    ];
+    assert_eq!(found, expected);
+}
+
 async fn a_step_of_which_nothing_can_be_read_fails(house: &House) {
     let yard = Yard::new(house).await;
     yard.start(JiraSync, 0).await;
@@ -279,6 +316,29 @@ async fn a_complete_scope_is_read_from_its_watermark(house: &House) {
         yard.issues(3_600).await.into_iter().map(|lease| lease.task.slice).collect();
     let read_to = since(at(0) - WATERMARK_OVERLAP);
     assert_eq!(slices, [read_to, read_to]);
+}
+
+/// The source dates edits by its own clock, so a watermark ahead of it would hide some.
+async fn a_watermark_is_by_the_clock_that_is_behind(house: &House) {
+    const QUARTER: i64 = 900;
+    let yard = Yard::new(house).await;
+    yard.start(JiraSync, 0).await;
+    let leases = yard.issues(1).await;
+    yard.keep_at(&leases[0], "done", 2, Some(at(2 + QUARTER))).await;
+    yard.keep_at(&leases[1], "page 2", 2, Some(at(2 + QUARTER))).await;
+    yard.keep_at(&leases[1], "done", 3, Some(at(3 + QUARTER))).await;
+    yard.keep_at(&leases[2], "page 2", 4, Some(at(4 - QUARTER))).await;
+    yard.keep_at(&leases[2], "done", 5, Some(at(5 - QUARTER))).await;
+    for lease in leases {
+        yard.finish(lease.fence, 6).await;
+    }
+    yard.work_off(7).await;
+
+    yard.start(JiraSync, 3_600).await;
+    let slices: Vec<_> =
+        yard.issues(3_600).await.into_iter().map(|lease| lease.task.slice).collect();
+    let read_to = |second| since(at(second) - WATERMARK_OVERLAP);
+    assert_eq!(slices, [read_to(0), read_to(4 - QUARTER)]);
 }
 
 async fn runs_are_listed_newest_first(house: &House) {
