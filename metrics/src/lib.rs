@@ -5,6 +5,7 @@
 //! cause of every incident, and publishes all of it at once. As a server it answers questions from
 //! the last publication.
 
+mod aside;
 pub mod bands;
 pub mod compute;
 mod grpc;

@@ -1,40 +1,55 @@
 //! Which pull request names which issue.
 
 use std::collections::{BTreeSet, HashMap};
+use std::sync::Arc;
 
+use chrono::Utc;
 use domain::ids::ClientId;
 use domain::key::{KnownProjects, Place};
+use domain::work::Fence;
 use store::metrics::{KeyedIssue, Link, Repository, Texts};
 
-/// Finds and keeps the links of every repository of a client. Answers how many links there are.
+use crate::aside::aside;
+
+/// Finds and keeps the links of every repository of a client, for who holds the lease that `fence`
+/// proves. Answers how many links there are.
 ///
 /// # Errors
 /// The store's.
-pub async fn keep_all(facts: &store::Metrics, client: ClientId) -> Result<u64, store::Error> {
+pub async fn keep_all(
+    facts: &store::Metrics,
+    client: ClientId,
+    fence: Fence,
+) -> Result<u64, store::Error> {
     let keys = facts.project_keys(client).await?;
-    let known = KnownProjects::new(keys.into_iter().map(|key| (key.seen, key.today)));
-    let mut links = 0;
+    let known = Arc::new(KnownProjects::new(keys.into_iter().map(|key| (key.seen, key.today))));
+    let mut count = 0;
     for repository in facts.repositories(client).await? {
-        links += keep(facts, client, &repository, &known).await?;
+        let links = found(facts, client, &repository, &known).await?;
+        count += links.len() as u64;
+        facts.keep_links(client, fence, &repository, links, Utc::now()).await?;
     }
-    Ok(links)
+    Ok(count)
 }
 
-async fn keep(
+async fn found(
     facts: &store::Metrics,
     client: ClientId,
     repository: &Repository,
-    known: &KnownProjects,
-) -> Result<u64, store::Error> {
+    known: &Arc<KnownProjects>,
+) -> Result<Vec<Link>, store::Error> {
     let texts = facts.texts(client, repository).await?;
-    let named: Vec<Named> = texts.iter().flat_map(|texts| named(texts, known)).collect();
-    let candidates: BTreeSet<String> =
-        named.iter().flat_map(|n| candidates(&n.key, known)).collect();
+    let of_all = known.clone();
+    let (named, candidates) = aside(move || {
+        let named: Vec<Named> = texts.iter().flat_map(|texts| named(texts, &of_all)).collect();
+        let candidates: BTreeSet<String> =
+            named.iter().flat_map(|n| candidates(&n.key, &of_all)).collect();
+        (named, candidates)
+    })
+    .await;
     let issues = facts.issues_by_key(client, candidates.into_iter().collect()).await?;
-    let links = resolve(named, &issues, known);
-    let count = links.len() as u64;
-    facts.keep_links(client, repository, links).await?;
-    Ok(count)
+    let of_all = known.clone();
+    Ok(aside(move || resolve(named, &issues, &of_all)).await)
 }
 
 /// A key that a pull request names, and where it was seen first.

@@ -91,7 +91,7 @@ async fn work(metrics: &Metrics, task_id: String) -> Result<(), tonic::Status> {
     let fence = Fence { task: task.id, number: lease.fence };
 
     let done = tokio::select! {
-        done = perform(metrics, &task) => done,
+        done = perform(metrics, &task, fence) => done,
         kind = hold(metrics.orchestrator.clone(), fence) => {
             debug!(?kind, task.id = %task.id, "told to let go of a metrics task");
             return match kind {
@@ -112,6 +112,10 @@ async fn work(metrics: &Metrics, task_id: String) -> Result<(), tonic::Status> {
             };
             orchestrator.finish(finish).await?;
         }
+        // Whoever holds it now does it anew.
+        Err(store::Error::LostLease { .. }) => {
+            info!(task.id = %task.id, "the lease of a metrics task was lost, nothing was written");
+        }
         Err(error) => {
             let detail = format!("The {} could not be computed: {error}", task.kind.as_str());
             warn!(%error, task.id = %task.id, "could not finish a metrics task");
@@ -122,11 +126,12 @@ async fn work(metrics: &Metrics, task_id: String) -> Result<(), tonic::Status> {
 }
 
 /// Does the task. Answers how many rows it made or confirmed.
-async fn perform(metrics: &Metrics, task: &Task) -> Result<u64, store::Error> {
+async fn perform(metrics: &Metrics, task: &Task, fence: Fence) -> Result<u64, store::Error> {
+    let (facts, client) = (&metrics.facts, task.client);
     match task.kind {
-        TaskKind::Step(Step::Links) => links::keep_all(&metrics.facts, task.client).await,
+        TaskKind::Step(Step::Links) => links::keep_all(facts, client, fence).await,
         TaskKind::Step(Step::Metrics) => {
-            compute::publish(&metrics.facts, task.client, task.run_started_at, Utc::now()).await
+            compute::publish(facts, client, fence, task.run_started_at, Utc::now()).await
         }
         other => {
             warn!(kind = other.as_str(), "a task that is not ours came on our queue");
@@ -136,7 +141,7 @@ async fn perform(metrics: &Metrics, task: &Task) -> Result<u64, store::Error> {
 }
 
 /// Holds the lease until the orchestrator says otherwise. While it cannot be asked, the work goes
-/// on: writing what was computed twice changes nothing.
+/// on: the fence sees to it that nothing is written by who lost the lease.
 async fn hold(orchestrator: Link, fence: Fence) -> Kind {
     let mut tries = 0;
     loop {

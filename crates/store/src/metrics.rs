@@ -4,6 +4,7 @@ use domain::Moment;
 use domain::deployment::DeploymentOutcome;
 use domain::ids::{ClientId, IntegrationId, SnapshotId};
 use domain::project::StatusCategory;
+use domain::work::Fence;
 
 use crate::Error;
 use crate::db::{Db, ask, keep};
@@ -246,6 +247,8 @@ pub struct Publication {
 pub struct Published {
     /// Facts made, changed or removed.
     pub written: usize,
+    /// Earlier publications of which nobody needs to know any more.
+    pub forgotten: usize,
 }
 
 /// Which rows a report is about. Empty lists mean all.
@@ -396,12 +399,14 @@ impl Metrics {
     /// Replaces the links of a repository's pull requests; those that stay are not written.
     ///
     /// # Errors
-    /// See [`Metrics::repositories`].
+    /// [`Error::LostLease`] when another worker holds the task; then nothing is kept.
     pub async fn keep_links(
         &self,
         client: ClientId,
+        fence: Fence,
         repository: &Repository,
         links: Vec<Link>,
+        now: Moment,
     ) -> Result<usize, Error> {
         let (integration, id) = (Id::from(repository.integration), repository.id);
         let rows: Vec<LinkRow> = links
@@ -417,7 +422,8 @@ impl Metrics {
                 key_seen: link.key_seen,
             })
             .collect();
-        keep!(self.0, metrics::keep_links(client.into(), integration, id, &rows))
+        let client = client.into();
+        keep!(self.0, metrics::keep_links(fence, client, integration, id, &rows, Ts(now)))
     }
 
     /// Every link of a repository's pull requests.
@@ -521,14 +527,15 @@ impl Metrics {
     /// Makes a complete set of facts visible at once. What stays the same is not written.
     ///
     /// # Errors
-    /// See [`Metrics::repositories`].
+    /// [`Error::LostLease`] when another worker holds the task; then nothing is published.
     pub async fn publish(
         &self,
         client: ClientId,
+        fence: Fence,
         publication: Publication,
     ) -> Result<Published, Error> {
         let rows = PublicationRows::new(client, publication);
-        keep!(self.0, metrics::publish(&rows)).map(|written| Published { written })
+        keep!(self.0, metrics::publish(fence, &rows))
     }
 
     /// What DORA's values over `from..to` are made from, read from one snapshot.

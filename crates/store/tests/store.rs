@@ -13,6 +13,8 @@ mod nouns;
 mod facts;
 #[path = "store/lists.rs"]
 mod lists;
+#[path = "store/metrics.rs"]
+mod metrics;
 #[path = "store/migrations.rs"]
 mod migrations;
 #[path = "store/work.rs"]

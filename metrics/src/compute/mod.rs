@@ -10,6 +10,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use domain::Moment;
 use domain::ids::{ClientId, SnapshotId};
+use domain::work::Fence;
 use store::metrics::{
     Cause, DeploymentFact, IncidentFact, IncidentRead, Link, Publication, PullRequestFact,
     PullRequestLife, Repository, ReviewAt,
@@ -20,30 +21,32 @@ use self::deployments::{Deployed, Merge, Placed};
 use self::graph::Graph;
 use self::incidents::{DeploymentRef, History, Rule, Timeline};
 use self::pull_requests::{Life, Reviewed};
+use crate::aside::aside;
 use crate::rules::{EnvironmentRules, IncidentRules, PRODUCTION};
 
-/// Computes everything of a client anew and publishes it at once. Answers how many facts there are.
+/// Computes everything of a client anew and publishes it at once, for who holds the lease that
+/// `fence` proves. Answers how many facts there are.
 ///
 /// # Errors
 /// The store's.
 pub async fn publish(
     facts: &store::Metrics,
     client: ClientId,
+    fence: Fence,
     as_of: Moment,
     now: Moment,
 ) -> Result<u64, store::Error> {
-    let environments = EnvironmentRules::default();
     let mut world = World::default();
     for repository in facts.repositories(client).await? {
         let seen = SeenRepository {
             lives: facts.lives(client, &repository).await?,
             reviews: facts.reviews(client, &repository).await?,
             deployments: facts.deployments(client, &repository).await?,
-            graph: Graph::new(facts.graph(client, &repository).await?),
+            commits: facts.graph(client, &repository).await?,
             links: facts.links(client, &repository).await?,
             repository,
         };
-        world.add(seen, &environments);
+        world = world.with(seen).await;
     }
 
     let rules = IncidentRules::default();
@@ -57,7 +60,11 @@ pub async fn publish(
     let causes = facts.issues_by_key(client, mentions).await?;
     let causes: HashMap<String, IssueRef> =
         causes.into_iter().map(|issue| (issue.key, (issue.integration, issue.id))).collect();
-    world.explain(&incidents, &causes, &rules);
+    let world = aside(move || {
+        world.explain(&incidents, &causes, &rules);
+        world
+    })
+    .await;
 
     let publication = Publication {
         id: SnapshotId(Uuid::now_v7()),
@@ -70,7 +77,7 @@ pub async fn publish(
     let count = publication.pull_requests.len()
         + publication.deployments.len()
         + publication.incidents.len();
-    facts.publish(client, publication).await?;
+    facts.publish(client, fence, publication).await?;
     Ok(count as u64)
 }
 
@@ -83,7 +90,7 @@ struct SeenRepository {
     lives: Vec<PullRequestLife>,
     reviews: Vec<ReviewAt>,
     deployments: Vec<store::metrics::DeploymentRead>,
-    graph: Graph,
+    commits: Vec<(String, Vec<String>)>,
     links: Vec<Link>,
 }
 
@@ -100,8 +107,18 @@ struct World {
 }
 
 impl World {
+    /// With a repository, placed where it holds nobody up: a large one takes many seconds.
+    async fn with(mut self, seen: SeenRepository) -> World {
+        aside(move || {
+            self.add(seen, &EnvironmentRules::default());
+            self
+        })
+        .await
+    }
+
     fn add(&mut self, seen: SeenRepository, environments: &EnvironmentRules) {
-        let SeenRepository { repository, lives, reviews, deployments, graph, links } = seen;
+        let SeenRepository { repository, lives, reviews, deployments, commits, links } = seen;
+        let graph = Graph::new(commits);
         let at = |id: String| DeploymentRef {
             integration: repository.integration,
             repository: repository.id,
@@ -308,6 +325,13 @@ fn incident_fact(read: &IncidentRead, cause: Option<(DeploymentRef, Rule)>) -> I
 
 #[cfg(test)]
 mod tests {
+    use std::future::Future;
+    use std::time::{Duration, Instant};
+
+    use chrono::DateTime;
+    use domain::deployment::DeploymentOutcome;
+    use domain::ids::IntegrationId;
+
     use super::*;
 
     #[test]
@@ -316,6 +340,54 @@ mod tests {
             ["This issue is caused by PAY-311", "This issue blocks PAY-12", "is caused by ops-4"];
         let links: Vec<String> = links.iter().map(|link| (*link).to_owned()).collect();
         assert_eq!(caused_by(&links), ["PAY-311", "OPS-4"]);
+    }
+
+    /// A chain of commits, each of them deployed after all of its descendants: the longest walks.
+    fn tedious(commits: usize, deployments: usize) -> SeenRepository {
+        let sha = |number: usize| format!("{number:040x}");
+        let at = |second: usize| DateTime::from_timestamp(second as i64, 0);
+        SeenRepository {
+            repository: Repository {
+                integration: IntegrationId(Uuid::nil()),
+                id: 1,
+                full_name: "acme/tedious".to_owned(),
+            },
+            lives: Vec::new(),
+            reviews: Vec::new(),
+            deployments: (0..deployments)
+                .map(|number| store::metrics::DeploymentRead {
+                    id: number.to_string(),
+                    environment: "production".to_owned(),
+                    sha: sha(commits - 1 - number),
+                    outcome: DeploymentOutcome::Success,
+                    finished_at: at(number),
+                })
+                .collect(),
+            commits: (0..commits)
+                .map(|number| (sha(number), number.checked_sub(1).map(sha).into_iter().collect()))
+                .collect(),
+            links: Vec::new(),
+        }
+    }
+
+    #[tokio::test]
+    async fn a_large_repository_holds_nobody_up() {
+        let started = Instant::now();
+        let mut there = World::default();
+        there.add(tedious(20_000, 400), &EnvironmentRules::default());
+        let long = started.elapsed();
+
+        let mut longest = Duration::ZERO;
+        let mut placing = std::pin::pin!(World::default().with(tedious(20_000, 400)));
+        let here = std::future::poll_fn(|context| {
+            let polled = Instant::now();
+            let poll = placing.as_mut().poll(context);
+            longest = longest.max(polled.elapsed());
+            poll
+        })
+        .await;
+        assert_eq!(here.deployments, there.deployments);
+        assert!(longest < long / 4, "held up for {longest:?} of {long:?}");
     }
 
     #[test]

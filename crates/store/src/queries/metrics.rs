@@ -3,16 +3,19 @@
 use std::collections::HashMap;
 use std::hash::Hash;
 
+use chrono::TimeDelta;
 use diesel::dsl::min;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
 use domain::project::StatusCategory;
+use domain::work::Fence;
 
 use super::super::Conn;
+use super::fence;
 use crate::Error;
 use crate::metrics::{
     DeploymentRead, DeploymentSeen, DoraRead, Focus, IncidentRead, IncidentSeen, PublicationRows,
-    PullRequestLife, PullRequestSeen, ReviewAt, Texts,
+    Published, PullRequestLife, PullRequestSeen, ReviewAt, Texts,
 };
 use crate::models::metrics::{
     DeploymentFactRow, IncidentFactRow, LinkRow, PullRequestFactRow, SnapshotRow,
@@ -43,6 +46,8 @@ macro_rules! commits_of_pull_requests {
 
 /// Rows per statement, so that their binds stay below both databases' limits.
 const CHUNK: usize = 500;
+/// How long people can look back at when something was published.
+const SNAPSHOTS_LIVE: TimeDelta = TimeDelta::days(90);
 
 pub(crate) fn repositories(conn: &mut Conn, client: Id) -> QueryResult<Vec<(Id, i64, String)>> {
     let connected = integrations::table
@@ -152,11 +157,14 @@ pub(crate) fn links(
 
 pub(crate) fn keep_links(
     conn: &mut Conn,
+    fence: Fence,
     client: Id,
     integration: Id,
     repository: i64,
     rows: &[LinkRow],
-) -> QueryResult<usize> {
+    now: Ts,
+) -> Result<usize, Error> {
+    fence::prove(conn, client, fence, now)?;
     let kept = links(conn, client, integration, repository)?;
     let key = |row: &LinkRow| (row.number, row.issue_integration_id, row.issue_id);
     let (changed, gone) = differences(&kept, rows, key);
@@ -419,12 +427,22 @@ pub(crate) fn incidents(
     Ok(incidents)
 }
 
-pub(crate) fn publish(conn: &mut Conn, rows: &PublicationRows) -> QueryResult<usize> {
+pub(crate) fn publish(
+    conn: &mut Conn,
+    fence: Fence,
+    rows: &PublicationRows,
+) -> Result<Published, Error> {
+    fence::prove(conn, rows.client, fence, rows.snapshot.published_at)?;
     let mut written = publish_pull_requests(conn, rows)?;
     written += publish_incidents(conn, rows)?;
     written += publish_deployments(conn, rows)?;
     diesel::insert_into(snapshots::table).values(&rows.snapshot).execute(conn)?;
-    Ok(written)
+    let long_ago = Ts(rows.snapshot.published_at.0 - SNAPSHOTS_LIVE);
+    let old = snapshots::table
+        .filter(snapshots::client_id.eq(rows.client))
+        .filter(snapshots::published_at.lt(long_ago));
+    let forgotten = diesel::delete(old).execute(conn)?;
+    Ok(Published { written, forgotten })
 }
 
 fn publish_pull_requests(conn: &mut Conn, rows: &PublicationRows) -> QueryResult<usize> {
