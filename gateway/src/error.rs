@@ -69,6 +69,12 @@ impl ApiError {
         ApiError { hint: Some(hint.into()), ..self }
     }
 
+    /// The field that it is about.
+    pub(crate) fn about(self, field: &str) -> ApiError {
+        let fault = FieldError::new(field, self.detail.clone());
+        ApiError { fields: vec![fault], ..self }
+    }
+
     pub(crate) fn after(self, wait: Duration) -> ApiError {
         ApiError { retry_after: Some(wait), ..self }
     }
@@ -222,6 +228,20 @@ impl From<store::Error> for ApiError {
                 format!("There is already an {noun} with this name."),
             )
             .hint("Choose another name, or edit the one that is there."),
+            Error::ReadAlready => ApiError::new(
+                StatusCode::CONFLICT,
+                "address_fixed",
+                "The address cannot change: rows that were read from it are kept already.",
+            )
+            .hint("Add a new integration for the other address, and deactivate this one.")
+            .about("base_url"),
+            Error::BeingRead => ApiError::new(
+                StatusCode::CONFLICT,
+                "address_in_use",
+                "The address cannot change while a job reads from it.",
+            )
+            .hint("Stop the job first, or wait for its end.")
+            .about("base_url"),
             Error::Refused(refused) => {
                 ApiError::new(StatusCode::CONFLICT, "transition_refused", refused.to_string())
             }

@@ -52,6 +52,12 @@ pub enum Error {
         /// What exists already.
         noun: &'static str,
     },
+    /// The address cannot change any more: what was read there would count as the new one's.
+    #[error("something was read from the address already")]
+    ReadAlready,
+    /// The address cannot change now: a job reads from it.
+    #[error("a job reads from the address now")]
+    BeingRead,
     /// The table of transitions refuses.
     #[error(transparent)]
     Refused(#[from] domain::job::Refused),

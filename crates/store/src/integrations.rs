@@ -63,11 +63,12 @@ impl Integrations {
         keep!(self.0, integrations::add(&row))
     }
 
-    /// Replaces a connection, if it still has the version that `integration` was read with.
+    /// Replaces a connection, if it still has the version that `integration` was read with. Its
+    /// address changes only as long as nothing was read there: rows and watermarks are the old one's.
     ///
     /// # Errors
     /// [`Error::Conflict`] when somebody else changed it, [`Error::Duplicate`] when the name is
-    /// taken.
+    /// taken, [`Error::ReadAlready`] and [`Error::BeingRead`] when the address cannot change.
     pub async fn replace(&self, integration: &Integration) -> Result<(), Error> {
         let row = IntegrationRow::from(integration);
         keep!(self.0, integrations::replace(&row))

@@ -12,6 +12,8 @@ use crate::error::{ApiError, FieldError};
 const LONGEST_NAME: usize = 100;
 const LONGEST_TEXT: usize = 2048;
 const MOST_SCOPES: usize = 10_000;
+/// In the place of a repository's name: all that the owner has.
+const ALL: &str = "*";
 
 /// A connection as it is sent to us. It has no `Debug`: it may hold a credential.
 #[derive(Deserialize, ToSchema)]
@@ -135,7 +137,7 @@ impl Wanted {
             (false, false) => self
                 .scopes
                 .iter()
-                .any(|scope| other.scopes.iter().any(|theirs| theirs.eq_ignore_ascii_case(scope))),
+                .any(|scope| other.scopes.iter().any(|theirs| overlap(scope, theirs))),
         }
     }
 
@@ -151,6 +153,19 @@ impl Wanted {
         )
         .hint(format!("Edit \"{other}\", or choose others here."))
     }
+}
+
+/// Whether two scopes share anything: `acme/*` stands for all of acme's.
+fn overlap(one: &str, other: &str) -> bool {
+    if one.eq_ignore_ascii_case(other) {
+        return true;
+    }
+    let (Some((owner, name)), Some((other_owner, other_name))) =
+        (one.split_once('/'), other.split_once('/'))
+    else {
+        return false;
+    };
+    owner.eq_ignore_ascii_case(other_owner) && (name == ALL || other_name == ALL)
 }
 
 fn secret_field(kind: SourceKind) -> &'static str {
@@ -194,7 +209,8 @@ fn scope_fault(kind: SourceKind, scopes: &[String]) -> Option<FieldError> {
         return Some(FieldError::new(field, format!("must not list more than {MOST_SCOPES}")));
     }
     let odd = scopes.iter().find(|scope| !example(scope))?;
-    let looks_like = if kind == SourceKind::Jira { "PAY" } else { "acme/payments" };
+    let looks_like =
+        if kind == SourceKind::Jira { "PAY" } else { "acme/payments, or acme/* for all of acme" };
     Some(FieldError::new(field, format!("{odd:?} cannot be read; write it like {looks_like}")))
 }
 
@@ -210,7 +226,7 @@ fn is_repository_name(text: &str) -> bool {
             && part.chars().all(known)
             && !part.chars().all(|c| c == '.')
     };
-    text.split_once('/').is_some_and(|(owner, name)| plain(owner) && plain(name))
+    text.split_once('/').is_some_and(|(owner, name)| plain(owner) && (name == ALL || plain(name)))
 }
 
 #[cfg(test)]
@@ -258,11 +274,28 @@ mod tests {
 
     #[test]
     fn repositories_are_named_with_their_owner() {
-        for good in ["acme/payments", "a-b/c.d_e"] {
+        for good in ["acme/payments", "a-b/c.d_e", "acme/*"] {
             assert!(is_repository_name(good), "{good}");
         }
-        for bad in ["acme", "acme/", "/x", "a/b/c", "../..", "a b/c", "acme/.."] {
+        for bad in ["acme", "acme/", "/x", "a/b/c", "../..", "a b/c", "acme/..", "*/x", "acme/p*"] {
             assert!(!is_repository_name(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn all_of_an_owner_shares_rows_with_each_of_its_repositories() {
+        let cases = [
+            ("acme/payments", "Acme/Payments", true),
+            ("acme/*", "ACME/payments", true),
+            ("acme/payments", "acme/*", true),
+            ("acme/*", "acme/*", true),
+            ("acme/*", "acme-labs/payments", false),
+            ("acme/payments", "acme/website", false),
+            ("PAY", "pay", true),
+            ("PAY", "OPS", false),
+        ];
+        for (one, other, shared) in cases {
+            assert_eq!(overlap(one, other), shared, "{one} {other}");
         }
     }
 }

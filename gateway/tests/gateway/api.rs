@@ -4,6 +4,8 @@ use std::io::Write;
 use std::sync::{Arc, Mutex};
 
 use ::platform::secrets::Sealed;
+use domain::facts::Facts as Page;
+use domain::project::Project;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 use tracing_subscriber::fmt::MakeWriter;
@@ -150,6 +152,43 @@ async fn a_stored_credential_is_not_sent_to_a_new_address() {
     assert_eq!(kept.status(), StatusCode::OK);
     let kept: Value = kept.json().await.unwrap();
     assert_eq!((&kept["name"], &kept["version"]), (&json!("Acme"), &json!(2)));
+}
+
+#[tokio::test]
+async fn an_address_from_which_something_was_read_stays() {
+    let house = House::start().await;
+    let token = house.platform.admin(1);
+    let id = house.connect_jira(&token).await;
+    let path = format!("/api/v1/integrations/{id}");
+    let move_to = |site: &str| {
+        let mut moved = jira();
+        moved["base_url"] = json!(format!("https://{site}.atlassian.net"));
+        house.ask(Method::PUT, &path).bearer_auth(&token).json(&moved).send()
+    };
+    assert_eq!(move_to("acne").await.unwrap().status(), StatusCode::OK, "it was a slip");
+
+    house.post("/api/v1/jobs/jira_sync/run", &token, &json!({})).await;
+    let client = house.client("1").await;
+    let (work, now) = (&house.orchestrating.work, chrono::Utc::now());
+    work.dispatch(client, now).await.unwrap().unwrap();
+    work.take_rings(9, now + chrono::Duration::hours(1), now).await.unwrap();
+    problem(move_to("acme").await.unwrap(), 409, "address_in_use").await;
+    house.post("/api/v1/jobs/jira_sync/stop", &token, &json!({})).await;
+    assert_eq!(move_to("acme").await.unwrap().status(), StatusCode::OK, "nothing came of it");
+
+    let project = Project {
+        external_id: 10_001,
+        key: "PAY".to_owned(),
+        name: "Payments".to_owned(),
+        kind: "software".to_owned(),
+        former_keys: Vec::new(),
+    };
+    house.keep("1", &id, Page { projects: vec![project], ..Page::default() }).await;
+    house.post("/api/v1/jobs/jira_sync/stop", &token, &json!({})).await;
+    let refused = problem(move_to("other").await.unwrap(), 409, "address_fixed").await;
+    assert_eq!(refused["errors"][0]["field"], "base_url");
+    assert!(refused["hint"].as_str().unwrap().contains("Add a new integration"), "{refused}");
+    assert_eq!(move_to("acme").await.unwrap().status(), StatusCode::OK, "the rest may change");
 }
 
 #[tokio::test]

@@ -359,7 +359,8 @@ export const en = {
     search: { jira: 'Search projects', github: 'Search repositories' },
     searchHint: {
       jira: 'A project that is not listed can be added by its key, such as PAY',
-      github: 'A repository that is not listed can be added by its full name, such as acme/payments',
+      github:
+        'A repository that is not listed can be added by its full name, such as acme/payments; acme/* adds all of acme',
     },
     add: (key: string) => `Add ${key}`,
     looking: 'Looking…',

@@ -4,7 +4,7 @@ import { ticks } from '../chart/axis';
 import { Problem } from '../api/problem';
 import type { DoraPoint, JobCommand, JobStatus, Schedule, Scope } from '../api/types';
 import { isBetter, metricFrom, seriesOf, windowFrom } from './dora/metrics';
-import { complaints, draftOf, emptyEntry, wireName } from './integrations/draft';
+import { complaints, draftOf, emptyEntry, isAboutConnection, wireName } from './integrations/draft';
 import { addable, matching, merged } from './integrations/scopes';
 import { commandsFor, isAllowed } from './jobs/look';
 import { differs, isWithin, offeredRetryIntervals, offeredTimezones } from './jobs/schedule';
@@ -108,6 +108,15 @@ describe('an integration', () => {
     const pointed = new Problem(422, { errors: [{ pointer: '#/api_token', detail: 'is empty' }] });
     expect(pointed.about(wireName('secret', 'jira'))).toBe('Is empty');
   });
+
+  it.each([
+    ['base_url', true],
+    ['api_token', true],
+    ['projects', false],
+  ])('is asked for again when the server refuses its %s: %s', (field, again) => {
+    const problem = new Problem(409, { errors: [{ field, detail: 'cannot change' }] });
+    expect(isAboutConnection(problem, 'jira')).toBe(again);
+  });
 });
 
 describe('scopes', () => {
@@ -120,6 +129,8 @@ describe('scopes', () => {
   it.each([
     ['github', 'acme/payments', 'acme/payments'],
     ['github', ' acme/a.b-c_d ', 'acme/a.b-c_d'],
+    ['github', 'acme/*', 'acme/*'],
+    ['github', 'acme/p*', null],
     ['github', 'Acme/Shop', null],
     ['github', 'acme', null],
     ['github', 'a/b/c', null],

@@ -1,3 +1,4 @@
+import type { Problem } from '../../api/problem';
 import type { Integration, IntegrationDraft, IntegrationType } from '../../api/types';
 import { t } from '../../messages';
 import { scopesOf } from './look';
@@ -68,6 +69,12 @@ export function wireName(field: EntryField, type: IntegrationType): string {
   if (field === 'baseUrl') return 'base_url';
   if (field === 'secret') return type === 'jira' ? 'api_token' : 'token';
   return field;
+}
+
+/** Whether the server complains about what is entered beside the scopes. */
+export function isAboutConnection(problem: Problem, type: IntegrationType): boolean {
+  const fields: EntryField[] = ['name', 'baseUrl', 'username', 'secret'];
+  return fields.some((field) => problem.about(wireName(field, type)) !== null);
 }
 
 /** Plain http is for servers within one's own network; the gateway decides which it lets through. */

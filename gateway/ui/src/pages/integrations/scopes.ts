@@ -19,7 +19,7 @@ export function matching(scopes: Scope[], search: string): Scope[] {
 
 const names: Record<IntegrationType, RegExp> = {
   jira: /^[\p{L}\p{N}_]{1,255}$/u,
-  github: /^[\w.-]{1,100}\/[\w.-]{1,100}$/,
+  github: /^[\w.-]{1,100}\/([\w.-]{1,100}|\*)$/,
 };
 
 /** What was written into the search as a key of its own, if it can be one and is not listed yet. */
