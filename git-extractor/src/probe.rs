@@ -2,10 +2,10 @@
 
 use std::collections::HashMap;
 
-use chrono::{DateTime, TimeDelta, Utc};
+use chrono::{TimeDelta, Utc};
 use extractor::report::{Grade, Report, Scope, ScopeCheck, Scopes};
 use extractor::{Connection, Failure};
-use platform::upstream::header::{DATE, HeaderMap};
+use platform::upstream::{self, header::HeaderMap};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
@@ -16,7 +16,7 @@ use crate::{queries, wire};
 const FOUND_MAX: usize = 50;
 /// Pages that a search looks through.
 const PAGES_MAX: usize = 10;
-/// A clock that is further off than this makes incremental reads miss rows.
+/// A clock that is further off than this is worth a word.
 const CLOCK_TOLERANCE: TimeDelta = TimeDelta::minutes(5);
 
 /// Tests the connection step by step; what fails is in the report, not an error.
@@ -103,10 +103,8 @@ fn quota(report: &mut Report, headers: &HeaderMap) {
 }
 
 fn clock(report: &mut Report, headers: &HeaderMap) {
-    let told = headers.get(DATE).and_then(|date| date.to_str().ok());
-    let told = told.and_then(|date| DateTime::parse_from_rfc2822(date).ok());
-    let Some(told) = told else { return };
-    let off = (Utc::now() - told.to_utc()).abs();
+    let Some(told) = upstream::date(headers) else { return };
+    let off = (Utc::now() - told).abs();
     if off > CLOCK_TOLERANCE {
         report.note(
             "clock",
@@ -128,14 +126,9 @@ async fn scopes_of(
     connection: &Connection,
     report: &mut Report,
 ) -> Result<(), Failure> {
-    let wanted: Vec<(&str, &str)> = connection
-        .scopes
-        .iter()
-        .filter_map(|scope| scope.split_once('/'))
-        .filter(|(_, name)| *name != "*")
-        .take(FOUND_MAX)
-        .collect();
-    if wanted.is_empty() {
+    let asked = connection.scopes.iter().filter_map(|scope| scope.split_once('/')).take(FOUND_MAX);
+    let (owners, named): (Vec<_>, Vec<_>) = asked.partition(|(_, name)| *name == "*");
+    if owners.is_empty() && named.is_empty() {
         // Nothing was asked for, so these are to pick from.
         let seen = search(client, "").await?;
         report.passed("permissions", "The token can list repositories.");
@@ -143,49 +136,87 @@ async fn scopes_of(
         report.scopes = seen.into_iter().map(ready).collect();
         return Ok(());
     }
-    let query = queries::repositories(wanted.iter().copied());
+    for (owner, _) in owners {
+        report.scopes.push(all_of(client, owner).await?);
+    }
+    if !named.is_empty() {
+        let Some(checks) = each_of(client, &named).await? else {
+            report.note(
+                "scope",
+                Grade::Warning,
+                "GitHub did not list the repositories in time.",
+                "",
+            );
+            return Ok(());
+        };
+        report.scopes.extend(checks);
+    }
+    verdict(report);
+    Ok(())
+}
+
+/// Whether an owner's repositories can be listed.
+async fn all_of(client: &Client, owner: &str) -> Result<ScopeCheck, Failure> {
+    let key = format!("{owner}/*");
+    let listed: Result<Listed<wire::ListedRepository>, Failure> =
+        client.list(&format!("/orgs/{owner}/repos?type=all&per_page=1")).await;
+    match listed {
+        Ok(_) => Ok(ready(key)),
+        Err(Failure::Unreadable { detail }) => {
+            Ok(ScopeCheck { key, name: owner.to_owned(), available: false, detail })
+        }
+        Err(other) => Err(other),
+    }
+}
+
+/// Which of these repositories can be read, unless GitHub does not say in time.
+async fn each_of(
+    client: &Client,
+    named: &[(&str, &str)],
+) -> Result<Option<Vec<ScopeCheck>>, Failure> {
+    let query = queries::repositories(named.iter().copied());
     let answer = client.query::<HashMap<String, Value>>(&query, json!({})).await?;
-    let Answered::Data(data, _) = answer else {
-        report.note("scope", Grade::Warning, "GitHub did not list the repositories in time.", "");
-        return Ok(());
-    };
-    let mut missing = Vec::new();
-    for (position, (owner, name)) in wanted.iter().enumerate() {
+    let Answered::Data(data, _) = answer else { return Ok(None) };
+    let check = |(position, (owner, name)): (usize, &(&str, &str))| {
         let found = data.get(&format!("r{position}")).filter(|value| !value.is_null());
         let full_name = format!("{owner}/{name}");
         let today = found.and_then(|value| value["nameWithOwner"].as_str()).unwrap_or(&full_name);
-        report.scopes.push(ScopeCheck {
-            key: full_name.clone(),
+        ScopeCheck {
             name: today.to_owned(),
             available: found.is_some(),
             detail: match found {
                 Some(_) => String::new(),
                 None => "GitHub does not show it to this token (404).".to_owned(),
             },
-        });
-        if found.is_none() {
-            missing.push(full_name);
+            key: full_name,
         }
-    }
+    };
+    Ok(Some(named.iter().enumerate().map(check).collect()))
+}
+
+/// What the checks of all scopes come to.
+fn verdict(report: &mut Report) {
+    let total = report.scopes.len();
+    let missing: Vec<&str> = report
+        .scopes
+        .iter()
+        .filter(|scope| !scope.available)
+        .map(|scope| scope.key.as_str())
+        .collect();
     if missing.is_empty() {
         report.passed("permissions", "The token can read every repository asked for.");
-        report.passed("scope", format!("{} repositories are ready.", wanted.len()));
-        return Ok(());
+        report.passed("scope", format!("{total} repositories are ready."));
+        return;
     }
-    let ready = wanted.len() - missing.len();
+    let ready = total - missing.len();
     let detail = format!(
-        "GitHub accepted this token but it cannot read `{}` (404). {ready} of {} repositories are ready.",
+        "GitHub accepted this token but it cannot read `{}` (404). {ready} of {total} repositories are ready.",
         missing.join("`, `"),
-        wanted.len()
     );
     let hint = "Ask an owner to grant Contents: read, Pull requests: read and Deployments: read; \
                 you can start without it.";
-    if ready == 0 {
-        report.note("scope", Grade::Failed, detail, hint);
-    } else {
-        report.note("scope", Grade::Warning, detail, hint);
-    }
-    Ok(())
+    let grade = if ready == 0 { Grade::Failed } else { Grade::Warning };
+    report.note("scope", grade, detail, hint);
 }
 
 #[derive(Debug, Default, Deserialize)]
