@@ -21,6 +21,7 @@ pub async fn keep_all(
     client: ClientId,
     fence: Fence,
 ) -> Result<u64, store::Error> {
+    facts.refresh_statistics().await?;
     let keys = facts.project_keys(client).await?;
     let known = Arc::new(KnownProjects::new(keys.into_iter().map(|key| (key.seen, key.today))));
     let mut count = 0;

@@ -183,22 +183,6 @@ impl Facts {
         let owner = owner(client, integration);
         ask!(self.0, facts::open_deployments(owner, repository_id))
     }
-
-    /// When the newest change to a kept pull request of a repository was.
-    ///
-    /// # Errors
-    /// The database cannot be reached.
-    pub async fn newest_pull_request_update(
-        &self,
-        client: ClientId,
-        integration: IntegrationId,
-        repository_id: i64,
-    ) -> Result<Option<Moment>, Error> {
-        let owner = owner(client, integration);
-        let newest: Result<_, Error> =
-            ask!(self.0, facts::newest_pull_request_update(owner, repository_id));
-        Ok(newest?.map(|at: crate::types::Ts| at.0))
-    }
 }
 
 fn owner(client: ClientId, integration: IntegrationId) -> crate::fact_table::Owner {

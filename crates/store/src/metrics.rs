@@ -334,6 +334,14 @@ impl Metrics {
         Metrics(db)
     }
 
+    /// Tells the database to look anew at tables that grew much, before they are joined.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn refresh_statistics(&self) -> Result<(), Error> {
+        keep!(self.0, metrics::refresh_statistics())
+    }
+
     /// The client's repositories that count.
     ///
     /// # Errors

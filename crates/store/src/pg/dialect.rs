@@ -1,7 +1,8 @@
 //! The few things that PostgreSQL says in its own way.
 
 use diesel::connection::SimpleConnection;
-use diesel::{Connection, RunQueryDsl};
+use diesel::sql_types::Text;
+use diesel::{Connection, QueryResult, QueryableByName, RunQueryDsl, sql_query};
 use diesel_migrations::MigrationHarness;
 
 use super::Conn;
@@ -40,10 +41,32 @@ macro_rules! locked_if_free {
 
 pub(crate) use {locked, locked_if_free};
 
+/// Lets PostgreSQL look at the tables that have more than doubled since it last did. It does so by
+/// itself about once a minute, but whoever joins tables right after a first load meets it with no
+/// idea of their size.
+pub(crate) fn refresh_statistics(conn: &mut Conn) -> QueryResult<()> {
+    let grown: Vec<Table> = sql_query(
+        "SELECT relname AS name FROM pg_class \
+         WHERE relkind = 'r' AND relnamespace = current_schema()::regnamespace \
+         AND pg_relation_size(oid) > 2 * greatest(relpages, 8) * current_setting('block_size')::int8",
+    )
+    .load(conn)?;
+    for Table { name } in grown {
+        conn.batch_execute(&format!("ANALYZE (SKIP_LOCKED) {name}"))?;
+    }
+    Ok(())
+}
+
+#[derive(QueryableByName)]
+struct Table {
+    #[diesel(sql_type = Text)]
+    name: String,
+}
+
 /// Brings the tables up to date. Replicas that start together take turns.
 pub(crate) fn migrate(conn: &mut Conn) -> Result<(), Error> {
     const LOCK: i64 = 0x7075_6c73_6500; // "pulse"
-    diesel::sql_query(format!("SELECT pg_advisory_lock({LOCK})")).execute(conn)?;
+    sql_query(format!("SELECT pg_advisory_lock({LOCK})")).execute(conn)?;
     let migrated = conn
         .run_pending_migrations(super::MIGRATIONS)
         .map(|_| ())

@@ -11,6 +11,7 @@ use domain::project::StatusCategory;
 use domain::work::Fence;
 
 use super::super::Conn;
+pub(crate) use super::super::dialect::refresh_statistics;
 use super::fence;
 use crate::Error;
 use crate::metrics::{

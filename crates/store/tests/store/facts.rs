@@ -293,10 +293,6 @@ async fn open_deployments_are_told(house: &House) {
     house.github_says(Page { deployments: vec![open, deployment("d1")], ..github_page() }).await;
     let open = house.facts.open_deployments(house.client, house.github, REPOSITORY).await.unwrap();
     assert_eq!(open, ["d9"]);
-
-    house.github_says(all_of_github()).await;
-    let newest = house.facts.newest_pull_request_update(house.client, house.github, REPOSITORY);
-    assert_eq!(newest.await.unwrap(), Some(at(1_000)));
 }
 
 async fn two_workers_keep_the_same_rows_side_by_side(house: &House) {

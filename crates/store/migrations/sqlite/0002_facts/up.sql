@@ -79,9 +79,9 @@ CREATE TABLE issues (
   FOREIGN KEY (client_id, integration_id, status_id)
     REFERENCES statuses (client_id, integration_id, external_id)
 ) WITHOUT ROWID;
-CREATE INDEX issues_key ON issues (client_id, key);
--- The project comes first: an index that begins like the primary key tempts PostgreSQL, before it has
--- statistics, to look single issues up in it, and to walk through all of them each time.
+-- The client does not come first: an index that begins like the primary key tempts PostgreSQL, before
+-- it has statistics, to look single issues up in it, and to walk through all of them each time.
+CREATE INDEX issues_key ON issues (key, client_id);
 CREATE INDEX issues_of_project ON issues (project_id, integration_id, client_id, created_at);
 CREATE INDEX issues_truncated ON issues (client_id, integration_id, project_id, external_id)
   WHERE NOT changelog_complete;
@@ -146,7 +146,6 @@ CREATE TABLE pull_requests (
   FOREIGN KEY (client_id, integration_id, repository_id)
     REFERENCES repositories (client_id, integration_id, external_id)
 ) WITHOUT ROWID;
-CREATE INDEX pull_requests_updated ON pull_requests (client_id, updated_at);
 
 CREATE TABLE commits (
   client_id      BLOB NOT NULL,

@@ -184,18 +184,3 @@ pub(crate) fn open_deployments(
         .select(deployments::external_id)
         .load(conn)
 }
-
-pub(crate) fn newest_pull_request_update(
-    conn: &mut Conn,
-    owner: Owner,
-    repository: i64,
-) -> QueryResult<Option<Ts>> {
-    pull_requests::table
-        .filter(pull_requests::client_id.eq(owner.client))
-        .filter(pull_requests::integration_id.eq(owner.integration))
-        .filter(pull_requests::repository_id.eq(repository))
-        .order(pull_requests::updated_at.desc())
-        .select(pull_requests::updated_at)
-        .first(conn)
-        .optional()
-}
