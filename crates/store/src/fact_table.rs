@@ -74,11 +74,6 @@ impl FactTable {
         [self.key, self.rest].concat().join(", ")
     }
 
-    /// How many columns a row binds.
-    pub(crate) fn width(&self) -> usize {
-        self.key.len() + self.rest.len()
-    }
-
     /// The statement up to the owner, which is selected beside each row.
     pub(crate) fn insert(&self) -> String {
         format!("INSERT INTO {} (client_id, integration_id, {}) SELECT ", self.name, self.columns())

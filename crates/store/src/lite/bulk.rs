@@ -8,11 +8,9 @@ use super::Conn;
 use crate::fact_table::{Existing, FactRow, Owner};
 use crate::types::{Id, Uid};
 
-/// Rows in one statement; more bring nothing.
-const ROWS_AT_ONCE: usize = 1_000;
-
-/// SQLite takes 32,766 binds in one statement, of which two are the owner.
-const BINDS_AT_ONCE: usize = 32_764;
+/// Rows in one statement. A few sizes only, so that each text is prepared once and then found again:
+/// preparing costs more than running, and larger statements bring nothing.
+const ROWS_AT_ONCE: [usize; 3] = [100, 10, 1];
 
 /// Keeps `rows`, which are sorted and hold no key twice. Returns how many were written.
 pub(crate) fn put<R: FactRow>(
@@ -21,32 +19,30 @@ pub(crate) fn put<R: FactRow>(
     rows: &[R],
     existing: Existing,
 ) -> QueryResult<usize> {
-    let at_once = ROWS_AT_ONCE.min(BINDS_AT_ONCE / R::TABLE.width());
+    let (insert, on_conflict) = (R::TABLE.insert(), R::TABLE.on_conflict(existing));
     let mut written = 0;
-    for some in rows.chunks(at_once) {
-        let put = Put {
-            owner,
-            insert: R::TABLE.insert(),
-            rows: some,
-            on_conflict: R::TABLE.on_conflict(existing),
-        };
-        written += put.execute(conn)?;
+    let mut rest = rows;
+    for at_once in ROWS_AT_ONCE {
+        let mut chunks = rest.chunks_exact(at_once);
+        for rows in &mut chunks {
+            let put = Put { owner, insert: &insert, rows, on_conflict: &on_conflict };
+            written += put.execute(conn)?;
+        }
+        rest = chunks.remainder();
     }
     Ok(written)
 }
 
 struct Put<'r, R> {
     owner: Owner,
-    insert: String,
+    insert: &'r str,
     rows: &'r [R],
-    on_conflict: String,
+    on_conflict: &'r str,
 }
 
 impl<R: FactRow> QueryFragment<Sqlite> for Put<'_, R> {
     fn walk_ast<'b>(&'b self, mut out: AstPass<'_, 'b, Sqlite>) -> QueryResult<()> {
-        // The text changes with the number of rows.
-        out.unsafe_to_cache_prepared();
-        out.push_sql(&self.insert);
+        out.push_sql(self.insert);
         out.push_bind_param::<Uid, Id>(&self.owner.client)?;
         out.push_sql(", ");
         out.push_bind_param::<Uid, Id>(&self.owner.integration)?;
@@ -59,7 +55,7 @@ impl<R: FactRow> QueryFragment<Sqlite> for Put<'_, R> {
         }
         // Without a condition, SQLite takes ON for the start of a join.
         out.push_sql(")) AS source WHERE true");
-        out.push_sql(&self.on_conflict);
+        out.push_sql(self.on_conflict);
         Ok(())
     }
 }
