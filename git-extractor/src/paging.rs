@@ -1,8 +1,9 @@
-//! How many pull requests to ask for at once. Large pages save calls, until GitHub finds one too
-//! large; then smaller ones, and slowly larger again.
+//! How many pull requests to ask for at once. Large pages save calls, so each is twice the last until
+//! GitHub finds one too large; then it is half of that, and slowly more again.
 
 const START: u32 = 25;
-const MOST: u32 = 50;
+/// GitHub gives no more at once.
+const MOST: u32 = 100;
 const GROWTH: u32 = 5;
 const NESTED_START: u32 = 50;
 const NESTED_LEAST: u32 = 10;
@@ -14,6 +15,8 @@ pub struct PageSize {
     pub outer: u32,
     /// Entries of each nested list.
     pub nested: u32,
+    /// A page was too large: there is a limit, somewhere above.
+    refused: bool,
 }
 
 /// GitHub refuses even the smallest page.
@@ -22,19 +25,21 @@ pub struct SmallestRefused;
 
 impl Default for PageSize {
     fn default() -> PageSize {
-        PageSize { outer: START, nested: NESTED_START }
+        PageSize { outer: START, nested: NESTED_START, refused: false }
     }
 }
 
 impl PageSize {
     /// After a page that came.
     pub fn grow(&mut self) {
-        self.outer = (self.outer + GROWTH).min(MOST);
+        let more = if self.refused { GROWTH } else { self.outer };
+        self.outer = (self.outer + more).min(MOST);
     }
 
     /// After a page that was too large: half of it, and when there is nothing left to halve,
     /// shorter nested lists.
     pub fn shrink(&mut self) -> Result<(), SmallestRefused> {
+        self.refused = true;
         if self.outer > 1 {
             self.outer /= 2;
             return Ok(());
@@ -61,7 +66,21 @@ mod tests {
         assert_eq!(seen, [(12, 50), (6, 50), (3, 50), (1, 50), (1, 25), (1, 12), (1, 6)]);
         size.grow();
         assert_eq!(size.outer, 6);
-        (0..20).for_each(|_| size.grow());
+        (0..30).for_each(|_| size.grow());
         assert_eq!(size.outer, MOST);
+    }
+
+    #[test]
+    fn pages_double_until_one_is_refused() {
+        let mut size = PageSize::default();
+        let mut seen = vec![size.outer];
+        for _ in 0..3 {
+            size.grow();
+            seen.push(size.outer);
+        }
+        assert_eq!(seen, [25, 50, 100, MOST]);
+        size.shrink().unwrap();
+        size.grow();
+        assert_eq!(size.outer, 55);
     }
 }

@@ -17,10 +17,9 @@ use super::rows::{At, Batch, Place, Value};
 use super::sink::{Lane, Sink};
 use super::{LANES, Order};
 
-/// Pull requests on the first page; each next one has some more, up to the most.
+/// Pull requests on the first page; each next one has twice as many, up to the most.
 const PULLS_AT_FIRST: usize = 25;
-const PULLS_MORE: usize = 5;
-const PULLS_MOST: usize = 50;
+const PULLS_MOST: usize = 100;
 /// Rests of nested lists per query.
 const RESTS_AT_ONCE: usize = 20;
 
@@ -381,7 +380,7 @@ impl Hub {
                 self.query(&query, of.page(size, after.as_deref())).await?;
             let pulls = found.repository.pull_requests;
             after = pulls.page_info.next();
-            size = (size + PULLS_MORE).min(PULLS_MOST);
+            size = (size * 2).min(PULLS_MOST);
             let mut batch = Batch::new();
             let mut unfinished = Vec::new();
             for pull in pulls.nodes {
