@@ -9,6 +9,9 @@ pub const PEAK_BYTES: u64 = 100 * 1024 * 1024;
 /// Requests for each pull request, with everything.
 pub const REQUESTS_PER_PULL_REQUEST: f64 = 0.07;
 
+/// Speed of the store's bulk load by that of a plain COPY.
+pub const BULK_SHARE: f64 = 0.6;
+
 /// Requests for issues and their histories: a hundred issues per page, a thousand entries of
 /// histories that a search cut off, and what is left over in each project.
 pub fn issue_requests(issues: u32, cut_off_entries: u64, projects: usize) -> f64 {

@@ -1,5 +1,6 @@
 //! `pulse-bench`: how fast the product is, beside the fastest loader that could do the same.
 
+mod bulk;
 mod company;
 mod database;
 mod floor;
@@ -22,18 +23,21 @@ use crate::table::{Cell, Measured};
 #[global_allocator]
 static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 
-/// Measures a sync of a simulated company beside a minimal loader of the same rows.
+/// Measures the product, each figure beside one that it can be compared with.
 #[derive(Debug, Parser)]
 struct Arguments {
     #[command(subcommand)]
     verb: Option<Verb>,
+    /// Only these sections.
+    #[arg(long, value_delimiter = ',', default_values_t = [Section::Sync, Section::Bulk])]
+    only: Vec<Section>,
     /// A PostgreSQL server on which databases can be created.
     #[arg(long, env = "TEST_DATABASE_URL")]
     postgres: Option<String>,
     /// How often each cell is measured; medians are printed.
     #[arg(long, default_value_t = 3)]
     runs: usize,
-    /// A small company, to see whether the benchmark works.
+    /// Small amounts, to see whether the benchmark works.
     #[arg(long)]
     quick: bool,
     /// How long Jira and GitHub take to answer, in milliseconds.
@@ -42,6 +46,24 @@ struct Arguments {
     /// Only these databases.
     #[arg(long, value_delimiter = ',', default_values_t = [Kind::Sqlite, Kind::Postgres])]
     databases: Vec<Kind>,
+}
+
+/// What is measured.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, clap::ValueEnum)]
+enum Section {
+    /// A sync of a simulated company, beside a minimal loader of the same rows.
+    Sync,
+    /// Many rows into PostgreSQL, beside a COPY.
+    Bulk,
+}
+
+impl std::fmt::Display for Section {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str(match self {
+            Section::Sync => "sync",
+            Section::Bulk => "bulk",
+        })
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -82,6 +104,20 @@ fn say(result: &str) -> anyhow::Result<()> {
 
 async fn measure(arguments: &Arguments) -> anyhow::Result<()> {
     ensure!(arguments.runs > 0, "--runs must be at least 1");
+    for section in &arguments.only {
+        let found = match section {
+            Section::Sync => sync(arguments).await?,
+            Section::Bulk => {
+                bulk::measure(arguments.postgres.as_deref(), arguments.runs, arguments.quick)
+                    .await?
+            }
+        };
+        say(&found)?;
+    }
+    Ok(())
+}
+
+async fn sync(arguments: &Arguments) -> anyhow::Result<String> {
     let size = if arguments.quick { Size::QUICK } else { Size::FULL };
     let mut cells = Vec::new();
     for &latency_ms in &arguments.latency_ms {
@@ -103,7 +139,7 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<()> {
             cells.extend([jira, git]);
         }
     }
-    say(&table::print(size, &cells))
+    Ok(table::print(size, &cells))
 }
 
 /// Both jobs in one fresh program on one fresh database, and each floor on one of its own.

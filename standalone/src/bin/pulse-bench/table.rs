@@ -53,13 +53,7 @@ impl Cell {
     }
 
     fn median(&self, of: impl Fn(&Measured) -> f64) -> f64 {
-        let mut values: Vec<f64> = self.runs.iter().map(of).collect();
-        values.sort_by(f64::total_cmp);
-        let middle = values.len() / 2;
-        match values.len() % 2 {
-            0 => values[middle - 1].midpoint(values[middle]),
-            _ => values[middle],
-        }
+        median(self.runs.iter().map(of).collect())
     }
 
     /// Medians of each step.
@@ -181,6 +175,17 @@ fn one_job(
     Ok(())
 }
 
-fn marked(figure: String, is_good: bool) -> String {
+/// The middle of several values, of which there must be one.
+pub fn median(mut values: Vec<f64>) -> f64 {
+    values.sort_by(f64::total_cmp);
+    let middle = values.len() / 2;
+    match values.len() % 2 {
+        0 => values[middle - 1].midpoint(values[middle]),
+        _ => values[middle],
+    }
+}
+
+/// A figure with a star when it misses its goal.
+pub fn marked(figure: String, is_good: bool) -> String {
     if is_good { figure } else { format!("{figure}*") }
 }
