@@ -40,4 +40,12 @@ ids! {
     TaskId,
     /// One complete publication of metrics.
     SnapshotId,
+    /// A way that issues go, step by step.
+    WorkflowId,
+    /// A stage of a workflow.
+    WorkflowStepId,
+    /// Where the issues of a status stand.
+    StatusMappingId,
+    /// What an issue type is to us.
+    IssueTypeMappingId,
 }

@@ -18,6 +18,7 @@ pub mod schedule;
 pub mod sprint;
 pub mod text;
 pub mod work;
+pub mod workflow;
 
 /// A moment in UTC. Whatever enters is cut to microseconds, which both databases keep.
 pub type Moment = chrono::DateTime<chrono::Utc>;

@@ -10,6 +10,12 @@ pub struct UnknownWord {
     pub word: String,
 }
 
+/// A name as it is compared: without the space around it, and whatever its case. Upper case first,
+/// because only that makes `ß` and `ss` the same.
+pub fn folded(name: &str) -> String {
+    name.trim().to_uppercase().to_lowercase()
+}
+
 /// Gives an enum one spelling per variant, and reads it back.
 macro_rules! words {
     ($noun:literal, $name:ident { $($variant:ident = $word:literal),+ $(,)? }) => {
@@ -43,3 +49,17 @@ macro_rules! words {
 }
 
 pub(crate) use words;
+
+#[cfg(test)]
+mod tests {
+    use super::folded;
+
+    #[test]
+    fn names_are_compared_whatever_their_case_and_the_space_around_them() {
+        let same = [("In Progress", " in PROGRESS "), ("Straße", "STRASSE"), ("ΟΔΟΣ", "οδος")];
+        for (one, other) in same {
+            assert_eq!(folded(one), folded(other), "{one} {other}");
+        }
+        assert_ne!(folded("To Do"), folded("ToDo"));
+    }
+}
