@@ -61,6 +61,9 @@ pub enum Error {
     /// The table of transitions refuses.
     #[error(transparent)]
     Refused(#[from] domain::job::Refused),
+    /// The workflows cannot be changed like that.
+    #[error(transparent)]
+    Workflow(#[from] domain::workflow::Refused),
     /// The client has nothing that the job could read.
     #[error("there is no active {source_kind} integration")]
     Unconnected {

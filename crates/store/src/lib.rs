@@ -22,6 +22,7 @@ pub mod jobs;
 pub mod lists;
 pub mod metrics;
 pub mod work;
+pub mod workflows;
 
 pub use clients::Clients;
 pub use db::Db;
@@ -32,3 +33,4 @@ pub use jobs::Jobs;
 pub use lists::Lists;
 pub use metrics::Metrics;
 pub use work::Work;
+pub use workflows::Workflows;

@@ -532,6 +532,84 @@ table! {
     }
 }
 
+table! {
+    use crate::types::*;
+    use diesel::sql_types::*;
+
+    workflows (client_id, id) {
+        client_id -> Uid,
+        id -> Uid,
+        integration_id -> Nullable<Uid>,
+        name -> Text,
+        active -> Bool,
+        version -> BigInt,
+    }
+}
+
+table! {
+    use crate::types::*;
+    use diesel::sql_types::*;
+
+    workflow_steps (client_id, id) {
+        client_id -> Uid,
+        id -> Uid,
+        workflow_id -> Uid,
+        integration_id -> Nullable<Uid>,
+        name -> Text,
+        position -> Integer,
+        category -> Text,
+        waiting -> Bool,
+        commitment -> Bool,
+        takes -> Nullable<Text>,
+        active -> Bool,
+        version -> BigInt,
+    }
+}
+
+table! {
+    use crate::types::*;
+    use diesel::sql_types::*;
+
+    status_mappings (client_id, id) {
+        client_id -> Uid,
+        id -> Uid,
+        integration_id -> Nullable<Uid>,
+        issue_type -> Nullable<Text>,
+        status -> Text,
+        step_id -> Uid,
+        active -> Bool,
+        version -> BigInt,
+    }
+}
+
+table! {
+    use crate::types::*;
+    use diesel::sql_types::*;
+
+    issue_type_mappings (client_id, id) {
+        client_id -> Uid,
+        id -> Uid,
+        integration_id -> Nullable<Uid>,
+        issue_type -> Text,
+        mapped_to -> Text,
+        hierarchy_level -> Integer,
+        parent_id -> Nullable<Uid>,
+        workflow_id -> Nullable<Uid>,
+        active -> Bool,
+        version -> BigInt,
+    }
+}
+
+table! {
+    use crate::types::*;
+    use diesel::sql_types::*;
+
+    workflow_revisions (client_id) {
+        client_id -> Uid,
+        revision -> BigInt,
+    }
+}
+
 allow_tables_to_appear_in_same_query!(
     clients,
     integrations,
@@ -563,4 +641,9 @@ allow_tables_to_appear_in_same_query!(
     deployment_facts,
     incident_facts,
     snapshots,
+    workflows,
+    workflow_steps,
+    status_mappings,
+    issue_type_mappings,
+    workflow_revisions,
 );

@@ -60,7 +60,18 @@ macro_rules! ids {
         }
     )+};
 }
-ids!(ClientId, IntegrationId, RunId, StepId, TaskId, SnapshotId);
+ids!(
+    ClientId,
+    IntegrationId,
+    RunId,
+    StepId,
+    TaskId,
+    SnapshotId,
+    WorkflowId,
+    WorkflowStepId,
+    StatusMappingId,
+    IssueTypeMappingId
+);
 
 impl Json {
     /// A list of texts as a JSON array.

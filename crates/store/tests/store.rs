@@ -21,3 +21,5 @@ mod metrics;
 mod migrations;
 #[path = "store/work.rs"]
 mod work;
+#[path = "store/workflows.rs"]
+mod workflows;

@@ -3,6 +3,7 @@
 pub(crate) mod facts;
 pub(crate) mod metrics;
 pub(crate) mod work;
+pub(crate) mod workflows;
 
 use diesel::prelude::*;
 

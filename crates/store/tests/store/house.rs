@@ -10,7 +10,7 @@ use domain::work::{Counts, Fence, Gap, SourceKind};
 use store::facts::{Held, Kept, PageMark};
 use store::integrations::Integration;
 use store::work::{Command, Ground, Planned, Planner};
-use store::{Db, Facts, Integrations, Jobs, Lists, Metrics, Work};
+use store::{Db, Facts, Integrations, Jobs, Lists, Metrics, Work, Workflows};
 use uuid::Uuid;
 
 use crate::nouns::at;
@@ -44,6 +44,7 @@ pub struct House {
     pub facts: Facts,
     pub integrations: Integrations,
     pub lists: Lists,
+    pub workflows: Workflows,
     pub jobs: Jobs,
     pub metrics: Metrics,
     pub work: Work,
@@ -96,6 +97,7 @@ impl House {
             facts: Facts::new(db.clone()),
             integrations: Integrations::new(db.clone()),
             lists: Lists::new(db.clone()),
+            workflows: Workflows::new(db.clone()),
             jobs: Jobs::new(db.clone()),
             metrics: Metrics::new(db.clone()),
             work,

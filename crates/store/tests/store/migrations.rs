@@ -78,3 +78,49 @@ fn both_databases_have_the_same_migrations() {
     let postgres: Vec<String> = postgres.iter().map(|m| m.name().to_string()).collect();
     assert_eq!(sqlite, postgres);
 }
+
+/// A second commitment point, past all rules: where it is refused, and where it is another's.
+fn second_commitment<C: Connection>(conn: &mut C, id: impl Fn(u8) -> String) -> [bool; 3] {
+    let [client, jira, ours, theirs] = [id(1), id(2), id(3), id(4)];
+    let now = if jira.starts_with('x') { "0" } else { "now()" };
+    let step = |own: u8, workflow: &str, integration: &str| {
+        format!(
+            "INSERT INTO workflow_steps (client_id, id, workflow_id, integration_id, name, position, \
+             category, waiting, commitment, active, version) VALUES ({client}, {}, {workflow}, \
+             {integration}, 'Doing', 1, 'IN_PROGRESS', FALSE, TRUE, TRUE, 1)",
+            id(own)
+        )
+    };
+    let ground = [
+        format!("INSERT INTO clients VALUES ({client}, 'acme', 'Acme', {now})"),
+        format!(
+            "INSERT INTO integrations VALUES ({client}, {jira}, 'jira', 'Jira', 'x', NULL, 'x', '[]', \
+             TRUE, 'unknown', NULL, NULL, 1, {now}, {now})"
+        ),
+        format!(
+            "INSERT INTO workflows (client_id, id, integration_id, name, active, version) \
+             VALUES ({client}, {ours}, NULL, 'a', TRUE, 1), ({client}, {theirs}, {jira}, 'b', TRUE, 1)"
+        ),
+        step(5, &ours, "NULL"),
+    ];
+    for sql in ground {
+        conn.batch_execute(&sql).unwrap();
+    }
+    let mut tell = |sql: &str| conn.batch_execute(sql).is_ok();
+    [tell(&step(6, &ours, "NULL")), tell(&step(7, &ours, &jira)), tell(&step(8, &theirs, &jira))]
+}
+
+#[test]
+fn no_database_keeps_a_second_commitment_point_or_a_step_of_another_scope() {
+    let mut lite = SqliteConnection::establish(":memory:").unwrap();
+    lite.batch_execute("PRAGMA foreign_keys = ON").unwrap();
+    lite.run_pending_migrations(migrations("sqlite")).unwrap();
+    let blob = |n: u8| format!("x'{n:032x}'");
+    assert_eq!(second_commitment(&mut lite, blob), [false, false, true]);
+
+    let database = Database::new();
+    let mut server = PgConnection::establish(&database.url()).unwrap();
+    server.run_pending_migrations(migrations("postgres")).unwrap();
+    let uuid = |n: u8| format!("'{}'", uuid::Uuid::from_u128(n.into()));
+    assert_eq!(second_commitment(&mut server, uuid), [false, false, true]);
+}

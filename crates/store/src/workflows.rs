@@ -1,0 +1,64 @@
+//! How clients see their work: workflows, steps and mappings. The gateway writes them; the rules
+//! are the domain's.
+
+use domain::ids::{ClientId, IntegrationId};
+use domain::project::StatusCategory;
+use domain::workflow::{Change, Configuration};
+
+use crate::Error;
+use crate::db::{Db, ask, keep};
+
+/// A handle on the workflows.
+#[derive(Clone)]
+pub struct Workflows(Db);
+
+/// Live issues of one type that stand in one status.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StatusInUse {
+    /// The connection.
+    pub integration: IntegrationId,
+    /// The name of the type; nothing for a status that no issue is in.
+    pub issue_type: Option<String>,
+    /// The name of the status.
+    pub status: String,
+    /// Jira's grouping of it.
+    pub category: StatusCategory,
+    /// How many.
+    pub issues: u64,
+}
+
+impl Workflows {
+    /// Over `db`.
+    pub fn new(db: Db) -> Workflows {
+        Workflows(db)
+    }
+
+    /// Everything that the client has said, or the default.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn of_client(&self, client: ClientId) -> Result<Configuration, Error> {
+        ask!(self.0, workflows::configuration(client))
+    }
+
+    /// Makes the changes one after another, all of them or none. Answers what holds now.
+    ///
+    /// # Errors
+    /// [`Error::Workflow`] for the first that cannot be.
+    pub async fn change(
+        &self,
+        client: ClientId,
+        changes: Vec<Change>,
+    ) -> Result<Configuration, Error> {
+        keep!(self.0, workflows::change(client, &changes))
+    }
+
+    /// Which statuses the client's live issues stand in, and those that Jira has beside them, of
+    /// active connections and projects.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn statuses_in_use(&self, client: ClientId) -> Result<Vec<StatusInUse>, Error> {
+        ask!(self.0, workflows::statuses_in_use(client.into()))
+    }
+}

@@ -1,0 +1,232 @@
+//! Workflows: what was changed is read back, and the database holds the rules that it can.
+
+use domain::facts::Facts as Page;
+use domain::ids::{
+    ClientId, IntegrationId, IssueTypeMappingId, StatusMappingId, WorkflowId, WorkflowStepId,
+};
+use domain::project::StatusCategory;
+use domain::workflow::{
+    Change, Configuration, Delete, IssueTypeMapping, Put, Refused, Seen, StatusMapping,
+    StepCategory, Workflow, WorkflowStep,
+};
+use store::Error;
+use store::workflows::StatusInUse;
+use uuid::Uuid;
+
+use crate::house::House;
+use crate::nouns::*;
+
+contract! {
+    a_client_without_workflows_goes_by_the_default,
+    what_was_changed_is_read_back,
+    changes_come_all_or_not_at_all,
+    a_mark_moves_in_one_transaction,
+    nobody_reaches_workflows_of_another_client,
+    statuses_are_told_with_the_issues_in_them,
+}
+
+fn workflow(scope: Option<IntegrationId>) -> Workflow {
+    Workflow {
+        id: WorkflowId(Uuid::now_v7()),
+        scope,
+        name: "Kanban".to_owned(),
+        active: true,
+        version: 1,
+    }
+}
+
+fn step(workflow: &Workflow, name: &str, category: StepCategory) -> WorkflowStep {
+    WorkflowStep {
+        id: WorkflowStepId(Uuid::now_v7()),
+        workflow: workflow.id,
+        scope: workflow.scope,
+        name: name.to_owned(),
+        position: 0,
+        category,
+        waiting: false,
+        commitment: false,
+        takes: None,
+        active: true,
+        version: 1,
+    }
+}
+
+fn new<R>(row: R) -> Put<R> {
+    Put { row, seen: Seen::New }
+}
+
+fn put_step(row: WorkflowStep) -> Change {
+    Change::PutStep { put: new(row), moves_commitment: false }
+}
+
+fn mapping(status: &str, step: &WorkflowStep) -> StatusMapping {
+    StatusMapping {
+        id: StatusMappingId(Uuid::now_v7()),
+        scope: step.scope,
+        issue_type: Some("Bug".to_owned()),
+        status: status.to_owned(),
+        step: step.id,
+        active: true,
+        version: 1,
+    }
+}
+
+fn issue_type(name: &str, level: i32, parent: Option<IssueTypeMappingId>) -> IssueTypeMapping {
+    IssueTypeMapping {
+        id: IssueTypeMappingId(Uuid::now_v7()),
+        scope: None,
+        issue_type: name.to_owned(),
+        mapped_to: name.to_owned(),
+        hierarchy_level: level,
+        parent,
+        workflow: None,
+        active: true,
+        version: 1,
+    }
+}
+
+/// A workflow of the Jira connection, with everything that can hang on one.
+async fn kanban(house: &House) -> Configuration {
+    let flow = workflow(Some(house.jira));
+    let backlog = step(&flow, "Backlog", StepCategory::ToDo);
+    let backlog = WorkflowStep { takes: Some(StatusCategory::ToDo), ..backlog };
+    let doing = step(&flow, "Doing", StepCategory::InProgress);
+    let doing = WorkflowStep { commitment: true, ..doing };
+    let epic = issue_type("Epic", 1, None);
+    let story = IssueTypeMapping {
+        scope: Some(house.jira),
+        workflow: Some(flow.id),
+        ..issue_type("Story", 0, Some(epic.id))
+    };
+    let changes = vec![
+        Change::PutWorkflow(new(flow.clone())),
+        put_step(backlog),
+        put_step(doing.clone()),
+        put_step(step(&flow, "Done", StepCategory::Done)),
+        Change::PutStatusMapping(new(mapping("In Progress", &doing))),
+        Change::PutIssueTypeMapping(new(epic)),
+        Change::PutIssueTypeMapping(new(story)),
+    ];
+    house.workflows.change(house.client, changes).await.unwrap()
+}
+
+fn refused(result: Result<Configuration, Error>) -> Refused {
+    match result {
+        Err(Error::Workflow(refused)) => refused,
+        other => panic!("{other:?}"),
+    }
+}
+
+async fn a_client_without_workflows_goes_by_the_default(house: &House) {
+    let unsaid = house.workflows.of_client(house.client).await.unwrap();
+    assert!(unsaid.is_default());
+    let again = house.workflows.of_client(house.client).await.unwrap();
+    assert_eq!(unsaid, again, "its ids stay");
+    assert_eq!(unsaid.connections.len(), 1, "only Jira has statuses");
+
+    // Whoever maps to a step of the default makes it theirs.
+    let to_default = StatusMapping { scope: None, ..mapping("Open", &unsaid.steps[0]) };
+    let settled =
+        house.workflows.change(house.client, vec![Change::PutStatusMapping(new(to_default))]);
+    let settled = settled.await.unwrap();
+    assert_eq!(settled.steps, unsaid.steps);
+    assert_eq!(house.workflows.of_client(house.client).await.unwrap(), settled);
+}
+
+async fn what_was_changed_is_read_back(house: &House) {
+    let made = kanban(house).await;
+    assert_eq!(house.workflows.of_client(house.client).await.unwrap(), made);
+
+    let renamed = Workflow { name: "Ours".to_owned(), active: false, ..made.workflows[0].clone() };
+    let backlog = WorkflowStep { takes: None, position: 1, ..made.steps[0].clone() };
+    let unmapped = made.status_mappings[0].id;
+    let story = made.issue_type_mappings.iter().find(|row| row.issue_type == "Story").unwrap().id;
+    let changes = vec![
+        Change::PutWorkflow(Put { row: renamed, seen: Seen::Version(1) }),
+        Change::PutStep { put: Put { row: backlog, seen: Seen::Any }, moves_commitment: false },
+        Change::DeleteStatusMapping(Delete { id: unmapped, seen: Seen::Any, reassign_to: None }),
+        Change::DeleteIssueTypeMapping(Delete { id: story, seen: Seen::Any, reassign_to: None }),
+    ];
+    let changed = house.workflows.change(house.client, changes).await.unwrap();
+    assert_eq!(house.workflows.of_client(house.client).await.unwrap(), changed);
+    assert_eq!((changed.workflows[0].version, changed.status_mappings.len()), (2, 0));
+
+    let delete = Delete { id: changed.workflows[0].id, seen: Seen::Version(2), reassign_to: None };
+    house.workflows.change(house.client, vec![Change::DeleteWorkflow(delete)]).await.unwrap();
+    assert!(house.workflows.of_client(house.client).await.unwrap().is_default());
+}
+
+async fn changes_come_all_or_not_at_all(house: &House) {
+    let flow = workflow(None);
+    let odd = step(&workflow(None), "Nowhere", StepCategory::ToDo);
+    let changes = vec![Change::PutWorkflow(new(flow)), put_step(odd)];
+    let refusal = refused(house.workflows.change(house.client, changes).await);
+    assert_eq!(refusal, Refused::Missing { noun: "workflow" });
+    assert!(house.workflows.of_client(house.client).await.unwrap().is_default());
+}
+
+async fn a_mark_moves_in_one_transaction(house: &House) {
+    let made = kanban(house).await;
+    let backlog = WorkflowStep { commitment: true, ..made.steps[0].clone() };
+    let put = Put { row: backlog, seen: Seen::Any };
+    let change = |moves_commitment| Change::PutStep { put: put.clone(), moves_commitment };
+    let refusal = refused(house.workflows.change(house.client, vec![change(false)]).await);
+    assert!(matches!(refusal, Refused::SecondCommitment { step, .. } if step == "Doing"));
+    house.workflows.change(house.client, vec![change(true)]).await.unwrap();
+    let kept = house.workflows.of_client(house.client).await.unwrap();
+    let marked: Vec<_> = kept.steps.iter().filter(|s| s.commitment).map(|s| &s.name).collect();
+    assert_eq!(marked, ["Backlog"]);
+}
+
+async fn nobody_reaches_workflows_of_another_client(house: &House) {
+    let made = kanban(house).await;
+    let (other, ..) = house.add_client("globex").await;
+    assert!(house.workflows.of_client(other).await.unwrap().is_default());
+    let theirs = made.workflows[0].clone();
+    let attempts = [
+        Change::PutWorkflow(Put {
+            row: Workflow { scope: None, ..theirs.clone() },
+            seen: Seen::Any,
+        }),
+        Change::PutWorkflow(new(workflow(Some(house.jira)))),
+        put_step(step(&theirs, "Mine", StepCategory::ToDo)),
+        Change::PutStatusMapping(new(StatusMapping {
+            scope: None,
+            ..mapping("Open", &made.steps[0])
+        })),
+        Change::DeleteStep(Delete { id: made.steps[0].id, seen: Seen::Any, reassign_to: None }),
+        Change::DeleteWorkflow(Delete { id: theirs.id, seen: Seen::Any, reassign_to: None }),
+    ];
+    for change in attempts {
+        let refusal = refused(house.workflows.change(other, vec![change.clone()]).await);
+        assert!(matches!(refusal, Refused::Missing { .. }), "{change:?}: {refusal}");
+    }
+    assert_eq!(house.workflows.of_client(house.client).await.unwrap(), made);
+}
+
+async fn statuses_are_told_with_the_issues_in_them(house: &House) {
+    house.jira_says(all_of_jira()).await;
+    let idle = domain::project::Status {
+        external_id: 77,
+        name: "Idle".to_owned(),
+        category: StatusCategory::ToDo,
+    };
+    house.jira_says(Page { statuses: vec![idle], ..Page::default() }).await;
+    let in_use = house.workflows.statuses_in_use(house.client).await.unwrap();
+    let expected = |issue_type: Option<&str>, status: &str, category, issues| StatusInUse {
+        integration: house.jira,
+        issue_type: issue_type.map(str::to_owned),
+        status: status.to_owned(),
+        category,
+        issues,
+    };
+    assert_eq!(
+        in_use,
+        [
+            expected(Some("Story"), "Done", StatusCategory::Done, 2),
+            expected(None, "Idle", StatusCategory::ToDo, 0),
+        ]
+    );
+    let nobody = ClientId(Uuid::now_v7());
+    assert_eq!(house.workflows.statuses_in_use(nobody).await.unwrap(), []);
+}
