@@ -20,6 +20,7 @@ mod random;
 mod routes;
 mod schedule;
 mod session;
+mod workflows;
 
 use std::net::{SocketAddr, TcpListener};
 use std::time::Duration;
@@ -36,7 +37,7 @@ use actix_web::{App, HttpServer};
 use proto::Link;
 use proto::v1::metrics_client::MetricsClient;
 use proto::v1::orchestrator_client::OrchestratorClient;
-use store::{Clients, Db, Integrations, Jobs, Lists};
+use store::{Clients, Db, Integrations, Jobs, Lists, Workflows};
 use tokio::task::JoinHandle;
 use url::Url;
 
@@ -73,6 +74,7 @@ pub struct Gateway {
     jobs: Data<Jobs>,
     lists: Data<Lists>,
     integrations: Data<Integrations>,
+    workflows: Data<Workflows>,
     cache: Data<Cache>,
     vault: Data<Vault>,
     orchestrator: Data<OrchestratorClient<Link>>,
@@ -127,6 +129,7 @@ impl Gateway {
             jobs: Data::new(jobs),
             lists: Data::new(Lists::new(db.clone())),
             integrations: Data::new(integrations),
+            workflows: Data::new(Workflows::new(db.clone())),
             cache: Data::new(cache),
             vault: Data::new(vault),
             orchestrator: Data::new(orchestrator),
@@ -151,6 +154,7 @@ impl Gateway {
                 .app_data(self.jobs.clone())
                 .app_data(self.lists.clone())
                 .app_data(self.integrations.clone())
+                .app_data(self.workflows.clone())
                 .app_data(self.cache.clone())
                 .app_data(self.vault.clone())
                 .app_data(self.orchestrator.clone())

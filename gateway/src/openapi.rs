@@ -1,11 +1,15 @@
 //! What the API says of itself, made from the handlers and their types.
 
 use actix_web::HttpResponse;
-use utoipa::openapi::path::{HttpMethod, Operation, OperationBuilder, ParameterIn};
+use utoipa::openapi::path::{
+    HttpMethod, Operation, OperationBuilder, ParameterBuilder, ParameterIn,
+};
+use utoipa::openapi::request_body::RequestBodyBuilder;
 use utoipa::openapi::schema::{ArrayBuilder, ObjectBuilder, Schema};
 use utoipa::openapi::security::{ApiKey, ApiKeyValue, HttpAuthScheme, HttpBuilder, SecurityScheme};
 use utoipa::openapi::{
-    ContentBuilder, OpenApi as Api, PathItem, Ref, RefOr, ResponseBuilder, ResponsesBuilder,
+    ContentBuilder, OpenApi as Api, PathItem, Ref, RefOr, Required, ResponseBuilder,
+    ResponsesBuilder,
 };
 use utoipa::{IntoParams, Modify, OpenApi};
 
@@ -14,6 +18,7 @@ use crate::error::{FieldError, Problem};
 use crate::integrations::trial;
 use crate::lists::{Asked, LISTS};
 use crate::live::ticket;
+use crate::workflows::{self, Reassigned};
 use crate::{integrations, jobs, live, metrics, schedule, session};
 
 #[derive(OpenApi)]
@@ -28,14 +33,22 @@ use crate::{integrations, jobs, live, metrics, schedule, session};
         integrations::deactivate, trial::test, trial::scopes,
         metrics::dora,
     ),
-    components(schemas(Problem, FieldError)),
+    components(schemas(
+        Problem, FieldError, workflows::ImpactJson, workflows::StatusMappingsJson,
+        workflows::WorkflowDraft, workflows::WorkflowJson, workflows::StepDraft, workflows::StepJson,
+        workflows::StatusMappingDraft, workflows::StatusMappingJson,
+        workflows::IssueTypeMappingDraft, workflows::IssueTypeMappingJson,
+    )),
     security(("token" = []), ("cookie" = [])),
-    modifiers(&Lists, &Common),
+    modifiers(&Lists, &Nouns, &Common),
 )]
 struct Document;
 
 /// The data lists, whose fields stand in one table.
 struct Lists;
+
+/// The nouns of the workflows, which have the same verbs.
+struct Nouns;
 
 /// What every operation has.
 struct Common;
@@ -65,6 +78,64 @@ fn reading(list: &str, fields: &[&str]) -> Operation {
         .parameters(Some(Asked::into_params(|| Some(ParameterIn::Query))))
         .responses(ResponsesBuilder::new().response("200", rows).build())
         .build()
+}
+
+impl Modify for Nouns {
+    fn modify(&self, api: &mut Api) {
+        let nouns = [
+            ("workflows", "WorkflowDraft", "WorkflowJson"),
+            ("workflow-steps", "StepDraft", "StepJson"),
+            ("status-mappings", "StatusMappingDraft", "StatusMappingJson"),
+            ("issue-type-mappings", "IssueTypeMappingDraft", "IssueTypeMappingJson"),
+        ];
+        for (noun, draft, row) in nouns {
+            let path = format!("/api/v1/{noun}");
+            let list = ObjectBuilder::new()
+                .property("items", ArrayBuilder::new().items(Ref::from_schema_name(row)))
+                .property("next_cursor", Schema::default());
+            let mut all = PathItem::new(HttpMethod::Get, answering("All of them.", "200", list));
+            let added = answering("A new one.", "201", Ref::from_schema_name(row));
+            all.post = Some(taking(added, draft));
+            let shown = |summary| one(answering(summary, "200", Ref::from_schema_name(row)));
+            let mut single = PathItem::new(HttpMethod::Get, shown("One of them."));
+            single.put = Some(taking(shown("Replaces one, of the version in `If-Match`."), draft));
+            let touched = || Ref::from_schema_name("ImpactJson");
+            let mut delete =
+                one(answering("Deletes one, and tells what was touched.", "200", touched()));
+            let reassigned = Reassigned::into_params(|| Some(ParameterIn::Query));
+            delete.parameters.get_or_insert_default().extend(reassigned.into_iter().map(RefOr::T));
+            single.delete = Some(delete);
+            let impact = one(answering("What deleting it would touch.", "200", touched()));
+            api.paths
+                .paths
+                .insert(format!("{path}/{{id}}/impact"), PathItem::new(HttpMethod::Get, impact));
+            api.paths.paths.insert(format!("{path}/{{id}}"), single);
+            api.paths.paths.insert(path, all);
+        }
+    }
+}
+
+fn answering(summary: &str, status: &str, body: impl Into<RefOr<Schema>>) -> Operation {
+    let body = ContentBuilder::new().schema(Some(body)).build();
+    let answer = ResponseBuilder::new().description(summary).content("application/json", body);
+    OperationBuilder::new()
+        .tag("workflows")
+        .summary(Some(summary))
+        .responses(ResponsesBuilder::new().response(status, answer).build())
+        .build()
+}
+
+fn taking(mut operation: Operation, draft: &str) -> Operation {
+    let body = ContentBuilder::new().schema(Some(Ref::from_schema_name(draft))).build();
+    let body = RequestBodyBuilder::new().content("application/json", body).build();
+    operation.request_body = Some(RefOr::T(body));
+    operation
+}
+
+fn one(mut operation: Operation) -> Operation {
+    let id = ParameterBuilder::new().name("id").parameter_in(ParameterIn::Path);
+    operation.parameters = Some(vec![id.required(Required::True).build().into()]);
+    operation
 }
 
 impl Modify for Common {

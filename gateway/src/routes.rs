@@ -1,7 +1,9 @@
 //! Every address that we answer.
 
+use actix_web::Route;
 use actix_web::web::{ServiceConfig, delete, get, post, put, resource, route, scope};
 
+use domain::workflow::{IssueTypeMapping, StatusMapping, Workflow, WorkflowStep};
 use store::lists::{
     Comment, Commit, Deployment, Incident, Issue, IssueChange, PullRequest, Repository, Review,
     ReviewComment,
@@ -11,7 +13,9 @@ use crate::auth::signin;
 use crate::integrations::trial;
 use crate::lists::list;
 use crate::live::ticket;
-use crate::{around, health, integrations, jobs, live, metrics, openapi, page, schedule, session};
+use crate::{
+    around, health, integrations, jobs, live, metrics, openapi, page, schedule, session, workflows,
+};
 
 /// All of them, in one table.
 #[rustfmt::skip]
@@ -52,6 +56,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             .route("/integrations/{id}",        delete().to(integrations::deactivate))
             .route("/integrations/{id}/scopes", get().to(trial::scopes))
 
+            .configure(of::<Workflow>("/workflows",                     get().to(workflows::all::<Workflow>)))
+            .configure(of::<WorkflowStep>("/workflow-steps",            get().to(workflows::all::<WorkflowStep>)))
+            .configure(of::<StatusMapping>("/status-mappings",          get().to(workflows::status_mappings)))
+            .configure(of::<IssueTypeMapping>("/issue-type-mappings",   get().to(workflows::all::<IssueTypeMapping>)))
+
             .route("/metrics/dora",             get().to(metrics::dora))
 
             .route("/issues",                   get().to(list::<Issue>))
@@ -79,6 +88,20 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
         .default_service(route().to(around::nothing_here));
 }
 
-fn options() -> actix_web::Route {
+/// The verbs of a noun of the workflows, beside the list of all.
+fn of<N: workflows::Noun>(path: &str, all: Route) -> impl FnOnce(&mut ServiceConfig) {
+    let (path, one) = (path.to_owned(), format!("{path}/{{id}}"));
+    move |config| {
+        config
+            .route(&path, all)
+            .route(&path, post().to(workflows::add::<N>))
+            .route(&one, get().to(workflows::one::<N>))
+            .route(&one, put().to(workflows::replace::<N>))
+            .route(&one, delete().to(workflows::delete::<N>))
+            .route(&format!("{one}/impact"), get().to(workflows::impact::<N>));
+    }
+}
+
+fn options() -> Route {
     actix_web::web::method(actix_web::http::Method::OPTIONS)
 }

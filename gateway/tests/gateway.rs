@@ -22,3 +22,5 @@ mod pages;
 mod sign_in;
 #[path = "gateway/tenants.rs"]
 mod tenants;
+#[path = "gateway/workflows.rs"]
+mod workflows;

@@ -17,6 +17,12 @@ macro_rules! ids {
             }
         }
 
+        impl From<Uuid> for $name {
+            fn from(id: Uuid) -> $name {
+                $name(id)
+            }
+        }
+
         impl FromStr for $name {
             type Err = uuid::Error;
 

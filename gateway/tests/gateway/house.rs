@@ -102,6 +102,15 @@ impl House {
         answer.json().await.unwrap()
     }
 
+    /// Makes something that can be made.
+    pub async fn make(&self, path: &str, token: &str, body: &Value) -> Value {
+        let answer = self.post(path, token, body).await;
+        let status = answer.status();
+        let made = answer.json().await.unwrap();
+        assert_eq!(status, StatusCode::CREATED, "{path}: {made}");
+        made
+    }
+
     pub async fn log_in(&self, email: &str, password: &str) -> Response {
         let credentials = json!({ "email": email, "password": password });
         self.ask(Method::POST, "/auth/login").json(&credentials).send().await.unwrap()

@@ -13,7 +13,7 @@ use crate::house::{House, jira, problem};
 /// What only the first client's rows say.
 const SECRET: &str = "only for client one";
 
-fn page() -> Page {
+pub fn page() -> Page {
     let now = Utc::now();
     let issue = Issue {
         external_id: 1,
@@ -141,6 +141,64 @@ async fn no_address_tells_or_takes_what_is_another_clients() {
     }
     let asked = house.read("/api/v1/metrics/dora", &theirs).await;
     assert_eq!(asked["band_table"], format!("of client {}", house.client("2").await));
+}
+
+#[tokio::test]
+async fn nobody_reads_changes_or_leans_on_another_clients_workflows() {
+    let house = House::start().await;
+    let (ours, theirs) = (house.platform.admin(1), house.platform.admin(2));
+    let integration = house.connect_jira(&ours).await;
+    let workflow = json!({ "name": SECRET, "integration_id": integration,
+        "steps": [{ "name": "Start", "category": "TO_DO" }] });
+    let workflow = house.make("/api/v1/workflows", &ours, &workflow).await;
+    let (workflow, step) = (&workflow["id"], &workflow["steps"][0]["id"]);
+    let mapping = json!({ "status": "Open", "step_id": step, "integration_id": integration });
+    let mapping = house.make("/api/v1/status-mappings", &ours, &mapping).await;
+    let epic = json!({ "issue_type": "Epic", "hierarchy_level": 1 });
+    let epic = house.make("/api/v1/issue-type-mappings", &ours, &epic).await;
+
+    // Their own, of the default; ours is out of their reach in every place where an id may stand.
+    let own = house.read("/api/v1/workflows", &theirs).await["items"][0].clone();
+    let rows = [
+        ("workflows", workflow.clone(), json!({ "name": "x" })),
+        ("workflow-steps", step.clone(), json!({ "name": "x", "category": "TO_DO" })),
+        (
+            "status-mappings",
+            mapping["id"].clone(),
+            json!({ "status": "x", "step_id": own["steps"][0]["id"] }),
+        ),
+        ("issue-type-mappings", epic["id"].clone(), json!({ "issue_type": "x" })),
+    ];
+    for (noun, id, body) in rows {
+        let path = format!("/api/v1/{noun}/{}", id.as_str().unwrap());
+        for (method, path) in [
+            (Method::GET, path.clone()),
+            (Method::GET, format!("{path}/impact")),
+            (Method::PUT, path.clone()),
+            (Method::DELETE, path),
+        ] {
+            let asked = house.ask(method, &path).bearer_auth(&theirs).json(&body);
+            problem(asked.send().await.unwrap(), 404, "not_found").await;
+        }
+        let list = house.get(&format!("/api/v1/{noun}"), &theirs).await.text().await.unwrap();
+        assert!(!list.contains(SECRET) && !list.contains(id.as_str().unwrap()), "{noun}: {list}");
+    }
+    let bodies = [
+        ("workflows", json!({ "name": "x", "integration_id": integration })),
+        ("workflow-steps", json!({ "name": "x", "category": "TO_DO", "workflow_id": workflow })),
+        ("status-mappings", json!({ "status": "x", "step_id": step })),
+        ("issue-type-mappings", json!({ "issue_type": "x", "parent_id": epic["id"] })),
+        ("issue-type-mappings", json!({ "issue_type": "x", "workflow_id": workflow })),
+    ];
+    for (noun, body) in bodies {
+        let answer = house.post(&format!("/api/v1/{noun}"), &theirs, &body).await;
+        problem(answer, 404, "not_found").await;
+    }
+    let own_step = own["steps"][0]["id"].as_str().unwrap();
+    let elsewhere =
+        format!("/api/v1/workflow-steps/{own_step}?reassign_to={}", step.as_str().unwrap());
+    let answer = house.ask(Method::DELETE, &elsewhere).bearer_auth(&theirs).send().await.unwrap();
+    problem(answer, 404, "not_found").await;
 }
 
 #[tokio::test]

@@ -1,0 +1,272 @@
+//! Workflows, steps and mappings: four nouns with the same verbs.
+
+mod nouns;
+mod refusal;
+
+use std::str::FromStr;
+
+use actix_web::http::header::{ETAG, IF_MATCH};
+use actix_web::web::{Data, Json, Path, Query};
+use actix_web::{HttpRequest, HttpResponse};
+use domain::workflow::{Change, Configuration, Delete, Places, Refused, Seen, Uses};
+use serde::de::DeserializeOwned;
+use serde::{Deserialize, Serialize};
+use store::Workflows;
+use store::workflows::StatusInUse;
+use utoipa::ToSchema;
+use uuid::Uuid;
+
+use crate::auth::Caller;
+use crate::error::ApiError;
+use crate::once::{Once, Repeatable};
+use crate::paging::Items;
+
+pub(crate) use self::nouns::{
+    IssueTypeMappingDraft, IssueTypeMappingJson, StatusMappingDraft, StatusMappingJson, StepDraft,
+    StepJson, WorkflowDraft, WorkflowJson,
+};
+
+/// What all four nouns can do.
+pub(crate) trait Noun: Clone + Sized + 'static {
+    /// As people call it.
+    const NOUN: &'static str;
+    type Id: Copy + PartialEq + FromStr + From<Uuid> + 'static;
+    type Draft: DeserializeOwned + 'static;
+    type Json: Repeatable + 'static;
+
+    fn all(known: &Configuration) -> &[Self];
+    fn id(&self) -> Self::Id;
+    fn version(&self) -> i64;
+    fn show(&self, known: &Configuration) -> Self::Json;
+
+    /// What a draft asks for. `before` is the row that it should replace.
+    fn changes(
+        draft: Self::Draft,
+        id: Self::Id,
+        before: Option<&Self>,
+        seen: Seen,
+    ) -> Result<Vec<Change>, ApiError>;
+    fn delete(delete: Delete<Self::Id>) -> Change;
+
+    /// What hangs on it.
+    fn uses(known: &Configuration, id: Self::Id) -> Result<Uses, Refused>;
+
+    /// Whether it decides where these issues count.
+    fn decides(places: &Places<'_>, id: Self::Id, issues: &StatusInUse) -> bool;
+}
+
+/// What hangs on something, and which numbers it moves.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ImpactJson {
+    /// Live issues whose place it decides.
+    issues: u64,
+    steps: usize,
+    status_mappings: usize,
+    issue_type_mappings: usize,
+    /// Metrics that those issues are part of.
+    metrics: &'static [&'static str],
+}
+
+const METRICS: &[&str] = &[
+    "lead_time",
+    "cycle_time",
+    "time_in_step",
+    "flow_efficiency",
+    "rework",
+    "work_item_age",
+    "throughput",
+    "cumulative_flow",
+    "forecast",
+];
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Reassigned {
+    /// What takes its place for whatever hangs on it.
+    reassign_to: Option<String>,
+}
+
+/// All of the caller's client.
+pub(crate) async fn all<N: Noun>(
+    caller: Caller,
+    workflows: Data<Workflows>,
+) -> Result<Json<Items<N::Json>>, ApiError> {
+    let known = workflows.of_client(caller.client).await?;
+    Ok(Json(Items::whole(N::all(&known).iter().map(|row| row.show(&known)).collect())))
+}
+
+/// One of them.
+pub(crate) async fn one<N: Noun>(
+    caller: Caller,
+    workflows: Data<Workflows>,
+    id: Path<String>,
+) -> Result<HttpResponse, ApiError> {
+    let known = workflows.of_client(caller.client).await?;
+    Ok(shown(find::<N>(&known, parse::<N>(&id)?)?, &known))
+}
+
+/// A new one.
+pub(crate) async fn add<N: Noun>(
+    caller: Caller,
+    workflows: Data<Workflows>,
+    once: Once,
+    draft: Json<N::Draft>,
+) -> Result<HttpResponse, ApiError> {
+    let added = once.of(&caller, async || {
+        let id = N::Id::from(Uuid::now_v7());
+        let changes = N::changes(draft.into_inner(), id, None, Seen::New)?;
+        let known = workflows.change(caller.client, changes).await?;
+        tracing::info!("a {} was added", N::NOUN);
+        Ok(find::<N>(&known, id)?.show(&known))
+    });
+    Ok(added.await?.answer(HttpResponse::Created()))
+}
+
+/// Replaces one.
+pub(crate) async fn replace<N: Noun>(
+    caller: Caller,
+    request: HttpRequest,
+    workflows: Data<Workflows>,
+    id: Path<String>,
+    draft: Json<N::Draft>,
+) -> Result<HttpResponse, ApiError> {
+    let id = parse::<N>(&id)?;
+    let before = workflows.of_client(caller.client).await?;
+    let before = find::<N>(&before, id)?;
+    let changes = N::changes(draft.into_inner(), id, Some(before), seen(&request))?;
+    let known = workflows.change(caller.client, changes).await?;
+    tracing::info!("a {} was changed", N::NOUN);
+    Ok(shown(find::<N>(&known, id)?, &known))
+}
+
+/// Deletes one, and leads what hangs on it elsewhere, in one transaction. Answers what was touched.
+pub(crate) async fn delete<N: Noun>(
+    caller: Caller,
+    request: HttpRequest,
+    workflows: Data<Workflows>,
+    id: Path<String>,
+    reassigned: Query<Reassigned>,
+) -> Result<HttpResponse, ApiError> {
+    let id = parse::<N>(&id)?;
+    let reassign_to = reassigned.reassign_to.as_deref().map(parse::<N>).transpose()?;
+    let impact = measured::<N>(&caller, &workflows, id).await?;
+    let delete = Delete { id, seen: seen(&request), reassign_to };
+    workflows.change(caller.client, vec![N::delete(delete)]).await?;
+    tracing::info!(impact.issues, "a {} was deleted", N::NOUN);
+    Ok(HttpResponse::Ok().json(impact))
+}
+
+/// What deleting or switching it off would touch.
+pub(crate) async fn impact<N: Noun>(
+    caller: Caller,
+    workflows: Data<Workflows>,
+    id: Path<String>,
+) -> Result<Json<ImpactJson>, ApiError> {
+    Ok(Json(measured::<N>(&caller, &workflows, parse::<N>(&id)?).await?))
+}
+
+async fn measured<N: Noun>(
+    caller: &Caller,
+    workflows: &Workflows,
+    id: N::Id,
+) -> Result<ImpactJson, ApiError> {
+    let known = workflows.of_client(caller.client).await?;
+    let uses = N::uses(&known, id).map_err(store::Error::from)?;
+    let in_use = workflows.statuses_in_use(caller.client).await?;
+    let places = Places::new(&known);
+    let issues = in_use.iter().filter(|row| N::decides(&places, id, row)).map(|row| row.issues);
+    let issues = issues.sum();
+    Ok(ImpactJson {
+        issues,
+        steps: uses.steps,
+        status_mappings: uses.status_mappings,
+        issue_type_mappings: uses.issue_type_mappings,
+        metrics: if issues > 0 { METRICS } else { &[] },
+    })
+}
+
+/// A status that counts nowhere, because nothing says where it stands.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct UnmappedJson {
+    integration_id: String,
+    issue_type: Option<String>,
+    status: String,
+    status_category: &'static str,
+    issues: u64,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct StatusMappingsJson {
+    items: Vec<StatusMappingJson>,
+    next_cursor: Option<String>,
+    /// Nothing is left unmapped.
+    complete: bool,
+    unmapped: Vec<UnmappedJson>,
+}
+
+/// The mappings of statuses, and the statuses that none of them names.
+pub(crate) async fn status_mappings(
+    caller: Caller,
+    workflows: Data<Workflows>,
+) -> Result<Json<StatusMappingsJson>, ApiError> {
+    let known = workflows.of_client(caller.client).await?;
+    let in_use = workflows.statuses_in_use(caller.client).await?;
+    let unmapped: Vec<_> = unmapped(&known, &in_use).map(UnmappedJson::from).collect();
+    Ok(Json(StatusMappingsJson {
+        items: known.status_mappings.iter().map(|row| row.show(&known)).collect(),
+        next_cursor: None,
+        complete: unmapped.is_empty(),
+        unmapped,
+    }))
+}
+
+/// What has no step, neither by a mapping nor by Jira's category.
+fn unmapped<'a>(
+    known: &'a Configuration,
+    in_use: &'a [StatusInUse],
+) -> impl Iterator<Item = &'a StatusInUse> {
+    let places = Places::new(known);
+    in_use.iter().filter(move |row| {
+        let issue_type = row.issue_type.as_deref().unwrap_or_default();
+        let step = places.step(row.integration, issue_type, &row.status, Some(row.category));
+        step == Err(domain::workflow::Excluded::UnmappedStatus)
+    })
+}
+
+impl From<&StatusInUse> for UnmappedJson {
+    fn from(row: &StatusInUse) -> UnmappedJson {
+        UnmappedJson {
+            integration_id: row.integration.to_string(),
+            issue_type: row.issue_type.clone(),
+            status: row.status.clone(),
+            status_category: row.category.as_str(),
+            issues: row.issues,
+        }
+    }
+}
+
+fn parse<N: Noun>(id: &str) -> Result<N::Id, ApiError> {
+    id.parse().map_err(|_| ApiError::not_found(N::NOUN))
+}
+
+fn find<N: Noun>(known: &Configuration, id: N::Id) -> Result<&N, ApiError> {
+    let row = N::all(known).iter().find(|row| row.id() == id);
+    row.ok_or_else(|| ApiError::not_found(N::NOUN))
+}
+
+fn shown<N: Noun>(row: &N, known: &Configuration) -> HttpResponse {
+    let mut answer = HttpResponse::Ok();
+    answer.insert_header((ETAG, format!("\"{}\"", row.version())));
+    answer.json(row.show(known))
+}
+
+/// A caller who says which version they saw changes only that one.
+fn seen(request: &HttpRequest) -> Seen {
+    let Some(tag) = request.headers().get(IF_MATCH) else { return Seen::Any };
+    if tag == "*" {
+        return Seen::Any;
+    }
+    let version = tag.to_str().ok().and_then(|tag| tag.trim_matches('"').parse().ok());
+    // What is no version of ours is none that anything has.
+    Seen::Version(version.unwrap_or(i64::MIN))
+}
