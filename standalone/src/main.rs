@@ -10,7 +10,7 @@ use standalone::demo::Demo;
 use standalone::{Company, House};
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Pulls a company's Jira and GitHub, and answers with DORA metrics.
 #[derive(Debug, Parser)]

@@ -9,7 +9,7 @@ use clap::Parser;
 use simulator::{BackendGeneration, Fault, Options, Simulator};
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// A Jira, a GitHub and a Backend Service with a believable company inside.
 #[derive(Debug, Parser)]

@@ -21,7 +21,7 @@ use crate::job::Job;
 use crate::table::{Cell, Measured};
 
 #[global_allocator]
-static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Measures the product, each figure beside one that it can be compared with.
 #[derive(Debug, Parser)]
