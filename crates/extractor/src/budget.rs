@@ -14,6 +14,10 @@ use crate::Failure;
 /// A wait up to here is sat out where we are; for a longer one the task is parked.
 pub const SHORT_WAIT: Duration = Duration::from_secs(5);
 
+/// While the cache is away nobody knows what the others take. Each process then takes this part of the
+/// pace for itself, so that ten of them together stay within it.
+const PART_ALONE: u32 = 10;
+
 /// How fast a source may be asked with one credential.
 #[derive(Debug, Clone, Copy)]
 pub struct Pace {
@@ -29,6 +33,8 @@ pub struct Pace {
 #[derive(Clone)]
 pub struct Quotas {
     cache: Cache,
+    /// For as long as the other one is away.
+    alone: Cache,
     pace: Pace,
     lanes: Arc<Mutex<HashMap<String, Arc<Lane>>>>,
 }
@@ -42,7 +48,7 @@ struct Lane {
 impl Quotas {
     /// Shared through `cache`.
     pub fn new(cache: Cache, pace: Pace) -> Quotas {
-        Quotas { cache, pace, lanes: Arc::default() }
+        Quotas { cache, alone: Cache::memory(), pace, lanes: Arc::default() }
     }
 
     /// The quota of the credential that `key` stands for.
@@ -56,6 +62,7 @@ impl Quotas {
         });
         Quota {
             cache: self.cache.clone(),
+            alone: self.alone.clone(),
             pace: self.pace,
             key: format!("quota:{key}"),
             lane: lane.clone(),
@@ -67,6 +74,7 @@ impl Quotas {
 #[derive(Clone)]
 pub struct Quota {
     cache: Cache,
+    alone: Cache,
     pace: Pace,
     key: String,
     lane: Arc<Lane>,
@@ -101,13 +109,20 @@ impl Quota {
         if let Some(wait) = self.lane.paused_for() {
             return Some(wait);
         }
-        match self.cache.acquire(&self.key, self.pace.requests, self.pace.window, requests).await {
-            Ok(Grant::Granted) => None,
-            Ok(Grant::Wait(wait)) => Some(wait),
+        let pace = self.pace;
+        let grant = match self.cache.acquire(&self.key, pace.requests, pace.window, requests).await
+        {
+            Ok(grant) => grant,
             Err(error) => {
-                tracing::debug!(%error, "no shared pace without the cache, the source sets it alone");
-                None
+                tracing::debug!(%error, "no shared pace without the cache, going slowly");
+                let part = (pace.requests / PART_ALONE).max(1);
+                let alone = self.alone.acquire(&self.key, part, pace.window, requests).await;
+                alone.expect("a cache in this process is never away")
             }
+        };
+        match grant {
+            Grant::Granted => None,
+            Grant::Wait(wait) => Some(wait),
         }
     }
 }
@@ -154,6 +169,19 @@ mod tests {
         let there = Quotas::new(cache, PACE);
         here.of("a").pause(after(Duration::from_secs(60))).await;
         assert!(there.of("a").admit(1).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn without_the_cache_a_process_takes_a_tenth_of_the_pace() {
+        // Nobody listens there: every question is an error.
+        let cache = Cache::open("redis://127.0.0.1:1").unwrap();
+        let pace = Pace { requests: 30, window: Duration::from_secs(600), in_flight: 40 };
+        let quota = Quotas::new(cache, pace).of("a");
+        for _ in 0..3 {
+            drop(quota.admit(1).await.expect("a tenth is granted"));
+        }
+        let refused = quota.admit(1).await.unwrap_err();
+        assert!(matches!(refused, Failure::Throttled { .. }), "{refused}");
     }
 
     #[tokio::test(start_paused = true)]
