@@ -26,8 +26,9 @@ pub(crate) const LEASE: TimeDelta = TimeDelta::seconds(30);
 const LEASE_WITHOUT_LINE: TimeDelta = TimeDelta::seconds(2);
 /// A lease is written at most this often, however much a worker talks.
 const RENEW_EVERY: Duration = Duration::from_secs(4);
-/// How often the table is asked where the job stands, should a bell be missed.
-const LOOK_EVERY: Duration = Duration::from_secs(5);
+/// How often the table is asked where the job stands: the bell of another replica may be missed, and
+/// a stop shall reach the worker within 2 s all the same.
+const LOOK_EVERY: Duration = Duration::from_secs(1);
 
 /// What goes down the line.
 pub(crate) type Directives = Pin<Box<dyn Stream<Item = Result<v1::Directive, Status>> + Send>>;
@@ -74,6 +75,8 @@ async fn hold(
             },
             _ = look.tick() => line.look().await?,
             () = down.closed() => return line.let_go().await,
+            // The worker calls another replica, and keeps its lease.
+            () = inner.closing.cancelled() => return Ok(()),
         }
     }
     Ok(())
