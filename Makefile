@@ -16,6 +16,8 @@ UI_PAGE := $(UI)/dist/index.html
 
 # People see Cargo's progress; a log gets only what went wrong.
 QUIET := $(shell [[ -t 2 ]] || echo --quiet)
+PROGRAMS := -p standalone --bin pulse-etl -p gateway --bin gateway -p orchestrator --bin orchestrator \
+	-p jira-extractor --bin jira-extractor -p git-extractor --bin git-extractor -p metrics-service --bin metrics
 BUILD_DEMO := cargo build $(QUIET) --profile demo -p standalone
 
 .PHONY: help demo run test check bench compose-test soak release ui build-tools test-tools
@@ -33,6 +35,7 @@ run: build-tools ui ## Run the service in one process, as the environment config
 	@exec $(CARGO_TARGET_DIR)/demo/pulse-etl serve
 
 test: test-tools ui ## Run every test, beside a PostgreSQL, a RabbitMQ and a Redis of their own
+	@cargo build $(QUIET) $(PROGRAMS)
 	@cargo nextest run $(QUIET:--quiet=--cargo-quiet) --workspace --no-run
 	@scripts/test-servers -- cargo nextest run --workspace
 
@@ -50,9 +53,9 @@ compose-test: ## Test the services as separate processes
 soak: ## Run the full fault matrix
 	@echo "There is no fault matrix yet: nothing was run." >&2; exit 1
 
-release: build-tools ui ## Build what ships: the optimised binary
-	@cargo build --release -p standalone --bin pulse-etl
-	@echo "Built $(CARGO_TARGET_DIR)/release/pulse-etl"
+release: build-tools ui ## Build what ships: the optimised programs
+	@cargo build --release $(PROGRAMS)
+	@echo "Built the programs in $(CARGO_TARGET_DIR)/release"
 
 ui: $(UI_PAGE) ## Build the page, if its sources changed
 

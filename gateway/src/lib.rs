@@ -6,7 +6,6 @@
 mod around;
 mod auth;
 mod error;
-mod health;
 mod integrations;
 mod jobs;
 mod lists;
@@ -27,13 +26,13 @@ use std::time::Duration;
 
 use ::platform::cache::Cache;
 use ::platform::config::Origin;
-use ::platform::queue::Queue;
 use ::platform::secrets::Vault;
 use ::platform::shutdown::Shutdown;
 use actix_web::dev::ServerHandle;
 use actix_web::middleware::{Compress, from_fn};
 use actix_web::web::{Data, FormConfig, JsonConfig, PathConfig, QueryConfig};
 use actix_web::{App, HttpServer};
+use program::{Health, Outfit};
 use proto::Link;
 use proto::v1::metrics_client::MetricsClient;
 use proto::v1::orchestrator_client::OrchestratorClient;
@@ -43,7 +42,6 @@ use url::Url;
 
 use crate::auth::{Backend, Codes, Door, Origins};
 use crate::error::ApiError;
-use crate::health::Health;
 use crate::live::Feeds;
 use crate::page::Page;
 
@@ -91,6 +89,26 @@ pub struct Running {
 }
 
 impl Gateway {
+    /// A door over what a program was given, to a house that does as `health` sees it.
+    ///
+    /// # Errors
+    /// A setting is missing, or the system's certificates cannot be read.
+    pub fn over(
+        outfit: &Outfit,
+        health: Health,
+        orchestrator: Link,
+        metrics: Link,
+    ) -> anyhow::Result<Gateway> {
+        let settings = &outfit.settings;
+        let config = Config {
+            backend_service: settings.backend_service()?.clone(),
+            frontend_origins: settings.frontend_origins.clone(),
+            allow_token_in_url: settings.allow_token_in_url,
+        };
+        let (cache, vault) = (outfit.cache.clone(), outfit.vault()?);
+        Ok(Gateway::new(config, &outfit.db, health, cache, vault, orchestrator, metrics)?)
+    }
+
     /// A door that reads from `db`, and asks the orchestrator and the metrics service, wherever
     /// they are.
     ///
@@ -99,18 +117,17 @@ impl Gateway {
     pub fn new(
         config: Config,
         db: &Db,
-        queue: Queue,
+        health: Health,
         cache: Cache,
         vault: Vault,
         orchestrator: Link,
         metrics: Link,
     ) -> Result<Gateway, reqwest::Error> {
-        health::recorder();
+        program::health::recorder();
         let origins = Origins::new(config.frontend_origins);
         let orchestrator = OrchestratorClient::new(orchestrator);
         let jobs = Jobs::new(db.clone());
         let integrations = Integrations::new(db.clone());
-        let health = Health::new(db.clone(), queue, cache.clone());
         let feeds = Feeds::new(jobs.clone(), integrations.clone(), cache.clone(), health.clone());
         let page = Page::new(&origins);
         let door = Door::new(

@@ -14,17 +14,14 @@ use crate::integrations::trial;
 use crate::lists::list;
 use crate::live::ticket;
 use crate::{
-    around, health, integrations, jobs, live, metrics, openapi, page, schedule, session, workflows,
+    around, integrations, jobs, live, metrics, openapi, page, schedule, session, workflows,
 };
 
 /// All of them, in one table.
 #[rustfmt::skip]
 pub(crate) fn routes(config: &mut ServiceConfig) {
     config
-        .route("/livez",   get().to(health::live))
-        .route("/readyz",  get().to(health::ready))
-        .route("/healthz", get().to(health::all))
-        .route("/metrics", get().to(health::prometheus))
+        .configure(program::health::routes)
 
         .service(resource("/auth/login").route(post().to(signin::login)).route(options().to(signin::preflight)))
         .service(resource("/auth/navigate").route(post().to(signin::navigate)).route(options().to(signin::preflight)))

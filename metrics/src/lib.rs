@@ -17,6 +17,7 @@ mod worker;
 
 use platform::queue::Queue;
 use platform::shutdown::Shutdown;
+use program::Outfit;
 use proto::Link;
 use proto::v1::metrics_server::MetricsServer;
 
@@ -33,6 +34,12 @@ impl Metrics {
     /// Over the store's facts; takes tasks from `queue` under `name` and reports to `orchestrator`.
     pub fn new(facts: store::Metrics, orchestrator: Link, queue: Queue, name: String) -> Metrics {
         Metrics { facts, orchestrator, queue, name }
+    }
+
+    /// Over what a program was given; reports to `orchestrator`.
+    pub fn over(outfit: &Outfit, orchestrator: Link) -> Metrics {
+        let facts = store::Metrics::new(outfit.db.clone());
+        Metrics::new(facts, orchestrator, outfit.queue.clone(), outfit.worker_name("metrics"))
     }
 
     /// The server that answers questions.

@@ -18,9 +18,11 @@ use domain::ids::ClientId;
 use platform::cache::Cache;
 use platform::queue::Queue;
 use platform::shutdown::Shutdown;
+use program::Outfit;
 use proto::v1::orchestrator_server::OrchestratorServer;
 use store::{Jobs, Work};
 use tokio::sync::{Notify, broadcast};
+use tokio_util::sync::CancellationToken;
 
 pub use clock::Clock;
 pub use plan::plan;
@@ -49,6 +51,8 @@ struct Inner {
     line: Notify,
     /// A job or task of this client changed, here or in another replica.
     changes: broadcast::Sender<ClientId>,
+    /// The end was announced.
+    closing: CancellationToken,
 }
 
 impl Orchestrator {
@@ -64,7 +68,19 @@ impl Orchestrator {
             rings: Notify::new(),
             line: Notify::new(),
             changes: broadcast::channel(1_024).0,
+            closing: CancellationToken::new(),
         }))
+    }
+
+    /// Over what a program was given.
+    pub fn over(outfit: &Outfit) -> Orchestrator {
+        Orchestrator::new(
+            Work::new(outfit.db.clone(), plan),
+            Jobs::new(outfit.db.clone()),
+            outfit.queue.clone(),
+            outfit.cache.clone(),
+            Clock::system(),
+        )
     }
 
     /// Its gRPC service, for a peer in this process or behind a port.
@@ -75,6 +91,11 @@ impl Orchestrator {
     /// Starts what it does by itself; ends with `shutdown`.
     pub fn spawn(&self, shutdown: &Shutdown) {
         rounds::spawn(self, shutdown);
+        let (begun, closing) = (shutdown.token(), self.0.closing.clone());
+        shutdown.spawn(async move {
+            begun.cancelled().await;
+            closing.cancel();
+        });
     }
 
     /// Frees the tasks that a process held which is gone, and rings those whose ring went with it.

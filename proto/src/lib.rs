@@ -3,8 +3,13 @@
 
 pub mod convert;
 mod link;
+mod pass;
+pub mod serve;
+mod there;
 
 pub use link::Link;
+pub use pass::Pass;
+pub use there::away;
 
 /// What `protox` and `tonic` make of the `.proto` files.
 #[expect(

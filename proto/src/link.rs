@@ -2,14 +2,15 @@
 
 use std::convert::Infallible;
 use std::task::{Context, Poll};
-use std::time::Duration;
 
 use futures::future::BoxFuture;
 use http::{Request, Response};
 use tonic::body::Body;
-use tonic::transport::{Channel, Endpoint};
 use tower::util::BoxCloneSyncService;
 use tower::{Service, ServiceExt};
+
+use crate::Pass;
+use crate::there::There;
 
 /// A peer, here or there; cheap to clone. Give it to a generated client.
 #[derive(Clone)]
@@ -18,7 +19,7 @@ pub struct Link(Peer);
 #[derive(Clone)]
 enum Peer {
     Here(BoxCloneSyncService<Request<Body>, Response<Body>, Infallible>),
-    There(Channel),
+    There(There),
 }
 
 impl Link {
@@ -35,20 +36,18 @@ impl Link {
         Link(Peer::Here(BoxCloneSyncService::new(server)))
     }
 
-    /// To a peer at `url`, for example `http://orchestrator:9000`. Connects when it is first used,
-    /// and again whenever the connection breaks.
+    /// To the peer that people call `name`, at `url`, for example `http://orchestrator:8000`.
+    /// Connects when it is first used, and again whenever the connection breaks. `pass` is what we
+    /// show and believe.
     ///
     /// # Errors
-    /// `url` is not an address.
-    pub fn there(url: &str) -> Result<Link, tonic::transport::Error> {
-        let channel = Endpoint::from_shared(url.to_owned())?
-            .connect_timeout(Duration::from_secs(5))
-            .tcp_nodelay(true)
-            .http2_keep_alive_interval(Duration::from_secs(10))
-            .keep_alive_timeout(Duration::from_secs(5))
-            .keep_alive_while_idle(true)
-            .connect_lazy();
-        Ok(Link(Peer::There(channel)))
+    /// `url` is not an address, or the certificates cannot be used.
+    pub fn there(
+        name: &'static str,
+        url: &str,
+        pass: &Pass,
+    ) -> Result<Link, tonic::transport::Error> {
+        Ok(Link(Peer::There(There::new(name, url, pass)?)))
     }
 }
 
@@ -57,15 +56,13 @@ impl Service<Request<Body>> for Link {
     type Error = Box<dyn std::error::Error + Send + Sync>;
     type Future = BoxFuture<'static, Result<Response<Body>, Self::Error>>;
 
-    fn poll_ready(&mut self, cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
-        match &mut self.0 {
-            Peer::Here(_) => Poll::Ready(Ok(())),
-            Peer::There(channel) => channel.poll_ready(cx).map_err(Into::into),
-        }
+    fn poll_ready(&mut self, _cx: &mut Context<'_>) -> Poll<Result<(), Self::Error>> {
+        // Each call waits for its own turn.
+        Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, request: Request<Body>) -> Self::Future {
-        match &mut self.0 {
+        match &self.0 {
             Peer::Here(server) => {
                 let answer = server.clone().oneshot(request);
                 Box::pin(async move {
@@ -75,9 +72,9 @@ impl Service<Request<Body>> for Link {
                     }
                 })
             }
-            Peer::There(channel) => {
-                let answer = channel.call(request);
-                Box::pin(async move { answer.await.map_err(Into::into) })
+            Peer::There(there) => {
+                let there = there.clone();
+                Box::pin(async move { there.call(request).await.map_err(Into::into) })
             }
         }
     }

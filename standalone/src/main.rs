@@ -4,13 +4,8 @@ use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
 use platform::config::Settings;
-use platform::shutdown::Shutdown;
-use platform::telemetry;
 use standalone::demo::Demo;
 use standalone::{Company, House};
-
-#[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Pulls a company's Jira and GitHub, and answers with DORA metrics.
 #[derive(Debug, Parser)]
@@ -23,7 +18,7 @@ struct Arguments {
 #[derive(Debug, Subcommand)]
 enum Verb {
     /// Run every service in this process, as the environment configures it.
-    #[command(after_help = platform::config::MANUAL)]
+    #[command(after_help = platform::config::whole_manual())]
     Serve,
     /// Run every service with a simulated company, connected and syncing.
     Demo(Size),
@@ -66,37 +61,20 @@ struct Ends {
 
 fn main() -> ExitCode {
     let arguments = Arguments::parse();
-    let runtime = match tokio::runtime::Builder::new_multi_thread().enable_all().build() {
-        Ok(runtime) => runtime,
-        Err(error) => return complain(&error.into()),
-    };
-    let done = runtime.block_on(async {
+    program::on_runtime("pulse-etl", async {
         match arguments.verb {
             Verb::Serve => serve().await,
             Verb::Demo(size) => demo(size).await,
             Verb::Connect(ends) => connect(ends).await,
             Verb::Migrate => migrate().await,
         }
-    });
-    match done {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(error) => complain(&error),
-    }
-}
-
-/// One line that says what is wrong, with its causes.
-#[expect(clippy::print_stderr, reason = "logging may be what did not start")]
-fn complain(error: &anyhow::Error) -> ExitCode {
-    eprintln!("pulse-etl: {error:#}");
-    ExitCode::FAILURE
+    })
 }
 
 #[expect(clippy::print_stdout, reason = "people and scripts read the address from here")]
 async fn serve() -> anyhow::Result<()> {
-    let settings = Settings::load()?;
-    telemetry::init(&settings.log_level, settings.log_json())?;
-    let shutdown = Shutdown::on_signals()?;
-    let house = House::start(&settings, shutdown).await?;
+    let (settings, shutdown) = program::start(Settings::load()?)?;
+    let house = House::start(settings, shutdown).await?;
     println!("Pulse ETL listens on http://{}", house.addr());
     house.run().await
 }
@@ -110,10 +88,8 @@ async fn demo(size: Size) -> anyhow::Result<()> {
         latency: std::time::Duration::from_millis(size.latency_ms),
         ..simulator::Options::default()
     })?;
-    let settings = demo.settings(platform::config::variables())?;
-    telemetry::init(&settings.log_level, settings.log_json())?;
-    let shutdown = Shutdown::on_signals()?;
-    let house = House::start(&settings, shutdown).await?;
+    let (settings, shutdown) = program::start(demo.settings(platform::config::variables())?)?;
+    let house = House::start(settings, shutdown).await?;
     let url = format!("http://localhost:{}", house.addr().port());
     demo.company.connect(&url).await?;
     println!("{} Ctrl+C ends the demo.\n", demo.company.welcome(&url));
@@ -129,8 +105,7 @@ async fn connect(ends: Ends) -> anyhow::Result<()> {
 }
 
 async fn migrate() -> anyhow::Result<()> {
-    let settings = Settings::load()?;
-    telemetry::init(&settings.log_level, settings.log_json())?;
+    let (settings, _shutdown) = program::start(Settings::load()?)?;
     store::Db::open(settings.database_url.as_str(), 1).await?;
     Ok(())
 }

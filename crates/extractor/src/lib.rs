@@ -5,6 +5,7 @@
 
 pub mod budget;
 pub mod http;
+pub mod program;
 pub mod report;
 pub mod source;
 pub mod worker;

@@ -1,6 +1,8 @@
 //! Where this process runs and whom it may talk to. Only this module reads the environment.
-//! [`MANUAL`] explains every variable.
+//! [`manual`] explains the variables.
 
+mod apart;
+mod manual;
 mod parse;
 mod vars;
 
@@ -10,37 +12,11 @@ use ipnet::IpNet;
 use secrecy::SecretString;
 use url::Url;
 
+pub use self::apart::Certificates;
+pub use self::manual::{manual, whole_manual};
 pub use self::parse::{Address, LogFormat, Origin};
 use self::vars::Vars;
 use crate::secrets::Key;
-
-/// Every variable, for people: what `--help` prints.
-pub const MANUAL: &str = "\
-Variables of the environment (each can also come from a file, as NAME_FILE):
-
-  BACKEND_SERVICE_URL    who knows the users; required
-  ENCRYPTION_KEY         base64 of 32 bytes, seals credentials; required. Keep it!
-  ENCRYPTION_KEYS_OLD    retired keys that still open, separated by commas
-  DATABASE_URL           sqlite:PATH or postgres://...      [sqlite:data/pulse.db]
-  QUEUE_URL              memory: or amqp://...              [memory:]
-  CACHE_URL              memory: or redis://...             [memory:]
-  HOST, PORT             where we listen                    [127.0.0.1, 8000]
-  ORCHESTRATOR_URL, METRICS_URL
-                         peers that run in other processes
-  SECRET_KEY             base64 of 32 bytes, signs tickets
-  INTERNAL_TOKEN         what our services show each other
-  SCHEDULER_TIMEZONE     for clients that did not choose one  [UTC]
-  LOG_LEVEL              a level, or info,platform=debug      [info]
-  LOG_FORMAT             pretty or json                       [by terminal]
-  DEBUG                  true or false                        [false]
-  FRONTEND_ORIGINS       who may embed us and receive our messages
-  UPSTREAM_ALLOW         networks that outgoing requests may reach although they are not public
-  ALLOW_TOKEN_IN_URL     accept ?token= from old front ends   [false]
-  OTEL_EXPORTER_OTLP_ENDPOINT
-                         where traces go
-  WORKER_CONCURRENCY     tasks in hand at once                [4]
-  QUEUE_PREFETCH         messages in hand at once             [as WORKER_CONCURRENCY]
-";
 
 /// The variables of this process.
 #[expect(clippy::disallowed_methods, reason = "this is the one place that may")]
@@ -95,10 +71,14 @@ pub struct Settings {
     pub cache_url: Address,
     /// `BACKEND_SERVICE_URL`; see also [`Settings::backend_service`].
     pub backend_service_url: Option<Url>,
+    /// `INSTALLATION`: our name in a broker and a cache that others use as well.
+    pub installation: String,
     /// `HOST`.
     pub host: String,
     /// `PORT`; 0 picks a free one.
     pub port: u16,
+    /// `HEALTH_PORT`, for programs whose port does not speak HTTP; 0 picks a free one.
+    pub health_port: u16,
     /// `ORCHESTRATOR_URL`, where it is not in this process.
     pub orchestrator_url: Option<Url>,
     /// `METRICS_URL`, where it is not in this process.
@@ -111,6 +91,8 @@ pub struct Settings {
     pub encryption_keys_old: Vec<Key>,
     /// `INTERNAL_TOKEN`.
     pub internal_token: Option<SecretString>,
+    /// `INTERNAL_TLS_CERT`, `INTERNAL_TLS_KEY` and `INTERNAL_TLS_CA`.
+    pub internal_tls: Option<Certificates>,
     /// `SCHEDULER_TIMEZONE`: the name of an IANA time zone.
     pub scheduler_timezone: String,
     /// `LOG_LEVEL`: a level, or directives such as `info,platform=debug`.
@@ -156,8 +138,12 @@ impl Settings {
             queue_url: queue.unwrap_or_else(|| Address::new("memory:")),
             cache_url: cache.unwrap_or_else(|| Address::new("memory:")),
             backend_service_url: vars.read("BACKEND_SERVICE_URL", parse::web_url)?,
+            installation: vars
+                .read("INSTALLATION", parse::installation)?
+                .unwrap_or_else(|| "pulse".to_owned()),
             host: vars.read("HOST", parse::host)?.unwrap_or_else(|| "127.0.0.1".to_owned()),
             port: vars.read("PORT", parse::port)?.unwrap_or(8000),
+            health_port: vars.read("HEALTH_PORT", parse::port)?.unwrap_or(9000),
             orchestrator_url: vars.read("ORCHESTRATOR_URL", parse::web_url)?,
             metrics_url: vars.read("METRICS_URL", parse::web_url)?,
             secret_key: vars.read_hidden("SECRET_KEY", parse::key)?,
@@ -166,6 +152,7 @@ impl Settings {
                 .read_hidden("ENCRYPTION_KEYS_OLD", parse::keys)?
                 .unwrap_or_default(),
             internal_token: vars.read_hidden("INTERNAL_TOKEN", parse::token)?,
+            internal_tls: Certificates::read(&vars)?,
             scheduler_timezone: vars
                 .read("SCHEDULER_TIMEZONE", parse::timezone)?
                 .unwrap_or_else(|| "UTC".to_owned()),

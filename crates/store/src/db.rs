@@ -56,6 +56,24 @@ impl Db {
     pub async fn ping(&self) -> Result<(), Error> {
         ask!(self, ping())
     }
+
+    /// Whether every migration that this program knows has been applied.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn is_up_to_date(&self) -> Result<bool, Error> {
+        let kind = self.0.clone();
+        blocking(move || {
+            let pending = match kind {
+                Kind::Pg(pool) => pool.get()?.has_pending_migration(pg::MIGRATIONS),
+                Kind::Lite { readers, .. } => {
+                    readers.get()?.has_pending_migration(lite::MIGRATIONS)
+                }
+            };
+            pending.map(|pending| !pending).map_err(|e| Error::Migration { reason: e.to_string() })
+        })
+        .await
+    }
 }
 
 fn open_postgres(url: &str, connections: u32) -> Result<Db, Error> {

@@ -7,12 +7,12 @@ use std::time::Duration;
 use domain::ids::ClientId;
 use platform::cache::{Cache, Listener, Ring};
 use platform::health::{Check, Status};
+use program::Health;
 use store::jobs::Event;
 use store::{Integrations, Jobs};
 use tokio::sync::broadcast;
 use tokio::time::{Instant, MissedTickBehavior, interval};
 
-use crate::health::Health;
 use crate::integrations::standing;
 
 /// The bell that is rung, with the client's id, when there are new events.

@@ -10,6 +10,7 @@ use domain::ids::ClientId;
 use domain::job::JobType;
 use domain::work::Counts;
 use gateway::{Config, Gateway, Running};
+use program::Health;
 use proto::Link;
 use proto::v1::metrics_server::MetricsServer;
 use proto::v1::orchestrator_server::OrchestratorServer;
@@ -50,10 +51,11 @@ impl House {
             frontend_origins: vec![FRONT_END.parse().unwrap()],
             allow_token_in_url,
         };
+        let queue = Queue::memory(&["jira", "github", "metrics"]);
         let gateway = Gateway::new(
             config,
             &db,
-            Queue::memory(&["jira", "github", "metrics"]),
+            Health::of(db.clone(), queue, Cache::memory()),
             Cache::memory(),
             vault.clone(),
             Link::here(OrchestratorServer::new(orchestrating.clone())),

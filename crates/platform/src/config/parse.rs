@@ -144,6 +144,21 @@ pub(super) fn port(text: &str) -> Result<u16, String> {
     text.parse().map_err(|_| "give a number from 0 to 65535".to_owned())
 }
 
+pub(super) fn installation(text: &str) -> Result<String, String> {
+    let is_plain = |c: char| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-' || c == '_';
+    if text.len() > 64 || !text.chars().all(is_plain) {
+        return Err("give a short name of small letters, digits, - and _".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
+pub(super) fn pem(text: &str) -> Result<String, String> {
+    if !text.starts_with("-----BEGIN ") {
+        return Err("give the text of a PEM file, which starts with -----BEGIN".to_owned());
+    }
+    Ok(text.to_owned())
+}
+
 pub(super) fn count(text: &str) -> Result<usize, String> {
     text.parse()
         .ok()
@@ -168,8 +183,10 @@ pub(super) fn keys(text: &str) -> Result<Vec<Key>, String> {
 }
 
 pub(super) fn token(text: &str) -> Result<SecretString, String> {
-    if text.chars().count() < TOKEN_MIN_CHARACTERS {
-        return Err(format!("give at least {TOKEN_MIN_CHARACTERS} characters"));
+    // It travels in a header.
+    let is_plain = text.chars().all(|c| c == ' ' || c.is_ascii_graphic());
+    if text.len() < TOKEN_MIN_CHARACTERS || !is_plain {
+        return Err(format!("give at least {TOKEN_MIN_CHARACTERS} characters of plain ASCII"));
     }
     Ok(SecretString::from(text))
 }
