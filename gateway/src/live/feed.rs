@@ -53,17 +53,24 @@ impl Feeds {
         Feeds { jobs, integrations, cache, health, open: Arc::default() }
     }
 
-    /// Listens to a client's news from now on.
-    pub(super) fn listen(&self, client: ClientId) -> broadcast::Receiver<News> {
+    /// Listens to a client's news from now on: whoever reads afterwards what there was until now has
+    /// missed nothing.
+    pub(super) async fn listen(
+        &self,
+        client: ClientId,
+    ) -> Result<broadcast::Receiver<News>, store::Error> {
+        // A feed begins where the events stand before anybody can hear it. Were that found out later,
+        // an event in between would be neither news nor read.
+        let told = self.newest(client).await?;
         let mut open = self.open.lock().unwrap_or_else(PoisonError::into_inner);
         if let Some(feed) = open.get(&client) {
-            return feed.subscribe();
+            return Ok(feed.subscribe());
         }
         let (feed, receiver) = broadcast::channel(KEPT_FOR_SLOW_READERS);
         open.insert(client, feed.clone());
         let bell = self.cache.listen(BELL);
-        tokio::spawn(self.clone().tell(client, feed, bell));
-        receiver
+        tokio::spawn(self.clone().tell(client, feed, bell, told));
+        Ok(receiver)
     }
 
     /// The events after `since`, oldest first.
@@ -79,8 +86,13 @@ impl Feeds {
         self.jobs.newest_event(client).await
     }
 
-    async fn tell(self, client: ClientId, feed: broadcast::Sender<News>, mut bell: Listener) {
-        let mut told = None;
+    async fn tell(
+        self,
+        client: ClientId,
+        feed: broadcast::Sender<News>,
+        mut bell: Listener,
+        mut told: i64,
+    ) {
         let mut health = Told::new();
         let mut look_again = interval(LOOK_AGAIN_AFTER);
         look_again.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -116,16 +128,12 @@ impl Feeds {
         &self,
         client: ClientId,
         feed: &broadcast::Sender<News>,
-        told: &mut Option<i64>,
+        told: &mut i64,
     ) -> Result<(), store::Error> {
-        let mut since = match told {
-            Some(seq) => *seq,
-            None => self.newest(client).await?,
-        };
         loop {
-            let events = self.since(client, since).await?;
-            let Some(last) = events.last() else { break };
-            since = last.seq;
+            let events = self.since(client, *told).await?;
+            let Some(last) = events.last() else { return Ok(()) };
+            *told = last.seq;
             for event in &events {
                 match message(event) {
                     Ok(text) => {
@@ -138,8 +146,6 @@ impl Feeds {
                 }
             }
         }
-        *told = Some(since);
-        Ok(())
     }
 
     /// The parts as one client sees them.
@@ -223,4 +229,47 @@ pub(super) fn numbered(body: &str, seq: i64) -> Result<String, serde_json::Error
     let mut fields: serde_json::Map<String, serde_json::Value> = serde_json::from_str(body)?;
     fields.insert("seq".to_owned(), seq.into());
     serde_json::to_string(&fields)
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono::Utc;
+    use domain::ids::RunId;
+    use platform::queue::Queue;
+    use store::{Db, Work};
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// A feed, whose task has not had a turn yet when somebody listens already.
+    #[tokio::test]
+    async fn what_happens_right_after_the_first_listener_came_is_news() {
+        for _ in 0..20 {
+            let db = Db::open("sqlite::memory:", 1).await.unwrap();
+            let work = Work::new(db.clone(), |_| Vec::new());
+            let id = ClientId(Uuid::now_v7());
+            let client = work.ensure_client(id, "1", "Acme", Utc::now()).await.unwrap().id;
+            let tell = async || {
+                let run = RunId(Uuid::now_v7());
+                work.tell_progress(client, run, "{}".to_owned(), Utc::now()).await.unwrap();
+            };
+            tell().await;
+            let cache = Cache::memory();
+            let health = Health::of(db.clone(), Queue::memory(&[]), cache.clone());
+            let feeds = Feeds::new(Jobs::new(db.clone()), Integrations::new(db), cache, health);
+
+            let read = feeds.newest(client).await.unwrap();
+            let mut news = feeds.listen(client).await.unwrap();
+            tell().await;
+            let heard = async {
+                loop {
+                    if let News::Event { seq, .. } = news.recv().await.unwrap() {
+                        return seq;
+                    }
+                }
+            };
+            let heard = tokio::time::timeout(Duration::from_secs(10), heard).await;
+            assert!(heard.expect("it is told") > read, "and is not what was read");
+        }
+    }
 }

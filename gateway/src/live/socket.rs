@@ -70,7 +70,7 @@ pub(crate) async fn connect(
     let holder = holder.ok_or(Refusal::NotSignedIn)?;
     let client = holder.client();
     // Listening starts before reading, so that nothing falls in between.
-    let news = feeds.listen(client);
+    let news = feeds.listen(client).await?;
     let newest = feeds.newest(client).await?;
     let since = asked.since.unwrap_or(newest).min(newest);
     let (answer, session, messages) = actix_ws::handle(&request, body).map_err(|error| {
