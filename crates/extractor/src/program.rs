@@ -68,7 +68,8 @@ pub fn put_to_work<S: Source>(
         integrations: Integrations::new(outfit.db.clone()),
         vault: outfit.vault()?,
         name: outfit.worker_name(S::TOPIC.as_str()),
-        concurrency: outfit.settings.queue_prefetch,
+        concurrency: outfit.settings.worker_concurrency,
+        prefetch: outfit.settings.queue_prefetch,
     };
     let shutdown = outfit.shutdown.clone();
     Ok(tokio::spawn(async move {

@@ -45,7 +45,10 @@ pub struct Worker<S> {
     /// Its name, for people who ask who holds a lease.
     pub name: String,
     /// How many tasks it does side by side.
-    pub concurrency: u16,
+    pub concurrency: usize,
+    /// How many rings it holds, those of the tasks that it does among them: at least as many. More
+    /// are at hand sooner, but others cannot have them meanwhile.
+    pub prefetch: u16,
 }
 
 /// What lies in the queue: only a bell, the truth is in the table.
@@ -73,7 +76,7 @@ impl<S: Source> Worker<S> {
     /// # Errors
     /// The queue has no such topic or refuses us.
     pub async fn run(self, shutdown: Shutdown) -> Result<(), queue::Error> {
-        let mut consumer = self.queue.consume(S::TOPIC.as_str(), self.concurrency).await?;
+        let mut consumer = self.queue.consume(S::TOPIC.as_str(), self.prefetch).await?;
         let stopping = shutdown.token();
         let desk = Arc::new(Desk {
             source: self.source,
@@ -92,7 +95,7 @@ impl<S: Source> Worker<S> {
                     note(ended);
                     continue;
                 }
-                delivery = consumer.next() => delivery,
+                delivery = consumer.next(), if turns.len() < self.concurrency => delivery,
             };
             let Some(delivery) = delivery else { break };
             turns.spawn(desk.clone().answer(delivery));

@@ -111,7 +111,7 @@ pub struct Settings {
     pub otel_endpoint: Option<Url>,
     /// `WORKER_CONCURRENCY`: how many tasks this process works on at once.
     pub worker_concurrency: usize,
-    /// `QUEUE_PREFETCH`: how many messages a consumer holds at once.
+    /// `QUEUE_PREFETCH`: how many messages a consumer holds at once; at least as many as tasks.
     pub queue_prefetch: u16,
 }
 
@@ -166,13 +166,7 @@ impl Settings {
             allow_token_in_url: vars.read("ALLOW_TOKEN_IN_URL", parse::switch)?.unwrap_or(false),
             otel_endpoint: vars.read("OTEL_EXPORTER_OTLP_ENDPOINT", parse::web_url)?,
             worker_concurrency,
-            queue_prefetch: queue_prefetch.unwrap_or(worker_concurrency).try_into().map_err(
-                |_| Error::Bad {
-                    variable: "QUEUE_PREFETCH",
-                    value: "larger than 65535".to_owned(),
-                    remedy: "choose a smaller number".to_owned(),
-                },
-            )?,
+            queue_prefetch: prefetch(queue_prefetch, worker_concurrency)?,
         })
     }
 
@@ -200,6 +194,22 @@ impl Settings {
             LogFormat::Auto => !std::io::stderr().is_terminal(),
         }
     }
+}
+
+/// Each task that is done keeps its message in hand.
+fn prefetch(chosen: Option<usize>, worker_concurrency: usize) -> Result<u16, Error> {
+    let prefetch = chosen.unwrap_or(worker_concurrency);
+    if prefetch < worker_concurrency {
+        return Err(Error::Bad {
+            variable: "QUEUE_PREFETCH",
+            value: prefetch.to_string(),
+            remedy: format!(
+                "{worker_concurrency} tasks are to be done at once (WORKER_CONCURRENCY), and each \
+                 keeps its message; give at least as many"
+            ),
+        });
+    }
+    Ok(u16::try_from(prefetch).expect("a count that was read is small"))
 }
 
 #[cfg(test)]
@@ -247,6 +257,7 @@ mod tests {
             ("FRONTEND_ORIGINS", "https://pulse.example.com, http://localhost:5173/"),
             ("UPSTREAM_ALLOW", "10.0.0.0/8,192.168.1.7,fd00::/8"),
             ("WORKER_CONCURRENCY", "8"),
+            ("QUEUE_PREFETCH", "20"),
         ])
         .unwrap();
         assert_eq!(settings.port, 9000);
@@ -260,7 +271,7 @@ mod tests {
             settings.upstream_allow.iter().map(IpNet::to_string).collect::<Vec<_>>(),
             ["10.0.0.0/8", "192.168.1.7/32", "fd00::/8"]
         );
-        assert_eq!(settings.queue_prefetch, 8);
+        assert_eq!((settings.worker_concurrency, settings.queue_prefetch), (8, 20));
         assert!(settings.backend_service().is_ok() && settings.encryption().is_ok());
         assert!(!format!("{settings:?}").contains("hunter2"), "{settings:?}");
     }
@@ -268,6 +279,11 @@ mod tests {
     #[test]
     fn a_bad_value_names_variable_value_and_remedy() {
         for (variable, value, line) in [
+            (
+                "QUEUE_PREFETCH",
+                "3",
+                "QUEUE_PREFETCH is 3: 4 tasks are to be done at once (WORKER_CONCURRENCY), and each keeps its message; give at least as many",
+            ),
             ("PORT", "http", r#"PORT is "http": give a number from 0 to 65535"#),
             ("DEBUG", "maybe", r#"DEBUG is "maybe": write true or false"#),
             (

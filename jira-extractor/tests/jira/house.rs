@@ -87,6 +87,7 @@ impl House {
             vault: vault.clone(),
             name: "worker-1".to_owned(),
             concurrency: 4,
+            prefetch: 4,
         };
         shutdown.spawn(worker.run(shutdown.clone()));
         House {

@@ -17,7 +17,7 @@ use platform::shutdown::Shutdown;
 use proto::Link;
 use proto::v1::orchestrator_server::OrchestratorServer;
 use store::integrations::Integration;
-use store::work::{Command, Ground, Planned};
+use store::work::{Command, Ground, Planned, Planner};
 use store::{Db, Facts, Integrations, Work};
 use tokio::sync::mpsc::UnboundedReceiver;
 use tokio::task::JoinHandle;
@@ -39,6 +39,10 @@ pub struct House {
     pub client: ClientId,
     pub jira: IntegrationId,
     pub task: TaskId,
+    /// All of them.
+    pub tasks: Vec<TaskId>,
+    /// Rings that the worker may hold.
+    pub prefetch: u16,
     pub shutdown: Shutdown,
     heard: UnboundedReceiver<Heard>,
     link: Link,
@@ -48,8 +52,12 @@ pub struct House {
 
 impl House {
     pub async fn new() -> House {
+        House::planned_by(one_task).await
+    }
+
+    pub async fn planned_by(plan: Planner) -> House {
         let db = Db::open("sqlite::memory:", 2).await.unwrap();
-        let work = Work::new(db.clone(), one_task);
+        let work = Work::new(db.clone(), plan);
         let now = Utc::now();
         let client = ClientId(Uuid::now_v7());
         let client = work.ensure_client(client, "1", "acme", now).await.unwrap().id;
@@ -61,7 +69,7 @@ impl House {
         integrations.add(&connection(client, jira, sealed)).await.unwrap();
         work.command(client, JobType::JiraSync, Command::Run, now).await.unwrap();
         work.dispatch(client, now).await.unwrap().unwrap();
-        let rings = work.take_rings(1, now + TimeDelta::hours(1), now).await.unwrap();
+        let rings = work.take_rings(9, now + TimeDelta::hours(1), now).await.unwrap();
         let (lead, heard) = Lead::new(work.clone());
         House {
             link: Link::here(OrchestratorServer::new(lead.clone())),
@@ -72,6 +80,8 @@ impl House {
             client,
             jira,
             task: rings[0].task,
+            tasks: rings.iter().map(|ring| ring.task).collect(),
+            prefetch: 2,
             shutdown: Shutdown::new(),
             heard,
             integrations,
@@ -97,6 +107,7 @@ impl House {
             vault: self.vault.clone(),
             name: "worker-1".to_owned(),
             concurrency: 2,
+            prefetch: self.prefetch,
         };
         let working = tokio::spawn(worker.run(self.shutdown.clone()));
         self.ring(&format!(r#"{{"task_id":"{}"}}"#, self.task)).await;
@@ -178,6 +189,11 @@ fn one_task(ground: &Ground) -> Vec<Planned> {
         begun_at: ground.run_started_at,
     };
     ground.integrations.iter().copied().map(whole).collect()
+}
+
+/// The same connection, five times over.
+pub fn five_tasks(ground: &Ground) -> Vec<Planned> {
+    one_task(ground).into_iter().cycle().take(5).collect()
 }
 
 fn connection(client: ClientId, id: IntegrationId, sealed_secret: String) -> Integration {

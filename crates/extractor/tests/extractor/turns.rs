@@ -10,7 +10,7 @@ use proto::v1::directive::Kind;
 use proto::v1::release_request::Reason;
 use tokio::sync::Notify;
 
-use crate::house::{House, page};
+use crate::house::{House, five_tasks, page};
 use crate::lead::Heard;
 
 fn released(reason: Reason, detail: &str) -> Heard {
@@ -28,6 +28,14 @@ struct Calls(Arc<AtomicU32>);
 impl Calls {
     fn next(&self) -> u32 {
         self.0.fetch_add(1, Ordering::SeqCst)
+    }
+
+    fn back(&self) {
+        self.0.fetch_sub(1, Ordering::SeqCst);
+    }
+
+    fn at_least(&self, count: u32) {
+        self.0.fetch_max(count, Ordering::SeqCst);
     }
 
     fn count(&self) -> u32 {
@@ -276,6 +284,32 @@ async fn whoever_lost_the_lease_keeps_nothing_and_says_nothing() {
     lost.notified().await;
     assert_eq!(house.leave(working).await, None);
     assert_eq!(house.kept().await, ["P1"]);
+}
+
+#[tokio::test]
+async fn no_more_tasks_are_done_at_once_than_wanted_however_many_rings_are_held() {
+    let mut house = House::planned_by(five_tasks).await;
+    let (under_way, most) = (Calls::default(), Calls::default());
+    let (now, high) = (under_way.clone(), most.clone());
+    house.prefetch = 5;
+    house
+        .work_on(move |_| {
+            let (now, high) = (now.clone(), high.clone());
+            async move {
+                high.at_least(now.next() + 1);
+                tokio::time::sleep(Duration::from_millis(30)).await;
+                now.back();
+                Ok(page(1, None))
+            }
+        })
+        .await;
+    for task in house.tasks.clone().into_iter().skip(1) {
+        house.ring(&format!(r#"{{"task_id":"{task}"}}"#)).await;
+    }
+    for _ in 0..5 {
+        assert_eq!(house.end().await, finished(""));
+    }
+    assert_eq!(most.count(), 2, "the worker's concurrency");
 }
 
 #[tokio::test]
