@@ -117,7 +117,9 @@ async fn serve(http: HttpRequest, body: Bytes, state: Data<State>) -> HttpRespon
     };
     let status = response.answer.status;
     let throttled = status == 429 || (refused && status == 403);
-    state.counter.answered(response.answer.route, status, response.bytes.len(), throttled);
+    let (service, _) = split(path);
+    let (route, bytes) = (response.answer.route, response.bytes.len());
+    state.counter.answered(service, route, status, bytes, throttled);
     match fault.map(|fault| fault.kind) {
         Some(FaultKind::Truncate) => truncated(response),
         Some(FaultKind::Malform) => {
@@ -128,6 +130,12 @@ async fn serve(http: HttpRequest, body: Bytes, state: Data<State>) -> HttpRespon
     }
 }
 
+/// The service that a path leads to, and the rest of it.
+fn split(path: &str) -> (&str, &str) {
+    let path = path.trim_start_matches('/');
+    path.split_once('/').unwrap_or((path, ""))
+}
+
 /// An answer with the body as it is sent this time.
 struct Reply {
     answer: Answer,
@@ -136,8 +144,7 @@ struct Reply {
 
 fn reply(state: &State, http: &HttpRequest, verb: Verb, body: &[u8]) -> Reply {
     let header = |name: &str| http.headers().get(name).and_then(|value| value.to_str().ok());
-    let split = http.path().trim_start_matches('/').split_once('/');
-    let (service, path) = split.unwrap_or((http.path().trim_start_matches('/'), ""));
+    let (service, path) = split(http.path());
     let mut request = Request::new(verb, path, http.query_string(), body);
     request.authorization = header("authorization");
     request.user_agent = header("user-agent");

@@ -17,6 +17,8 @@ pub struct Stats {
     pub max_concurrency: u64,
     /// Times that a caller was told to wait.
     pub throttled: u64,
+    /// Requests by service: `jira`, `github` or `backend`.
+    pub services: BTreeMap<String, u64>,
     /// Requests by route.
     pub routes: BTreeMap<String, u64>,
     /// Answers by status.
@@ -49,15 +51,13 @@ impl Counter {
     }
 
     /// An answer goes out.
-    pub fn answered(&self, route: &str, status: u16, bytes: usize, throttled: bool) {
+    pub fn answered(&self, service: &str, route: &str, status: u16, bytes: usize, throttled: bool) {
         let mut stats = self.stats.lock().expect("nobody panics with the lock");
         stats.requests += 1;
         stats.bytes += bytes as u64;
         stats.throttled += u64::from(throttled);
-        match stats.routes.get_mut(route) {
-            Some(count) => *count += 1,
-            None => drop(stats.routes.insert(route.to_owned(), 1)),
-        }
+        count(&mut stats.services, service);
+        count(&mut stats.routes, route);
         *stats.statuses.entry(status).or_default() += 1;
     }
 
@@ -69,5 +69,13 @@ impl Counter {
     /// Starts again from zero.
     pub fn reset(&self) {
         *self.stats.lock().expect("nobody panics with the lock") = Stats::default();
+    }
+}
+
+/// One more, without a new name where it is known.
+fn count(counts: &mut BTreeMap<String, u64>, name: &str) {
+    match counts.get_mut(name) {
+        Some(count) => *count += 1,
+        None => drop(counts.insert(name.to_owned(), 1)),
     }
 }

@@ -7,6 +7,8 @@ use std::path::PathBuf;
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};
 
+use diesel::prelude::*;
+use diesel::sql_types::Text;
 use serde_json::{Value, json};
 use simulator::{Options, Simulator};
 
@@ -61,10 +63,13 @@ impl Stack {
         &self.program.url
     }
 
-    /// Ends the program as a power cut would, and starts it again on the same data.
-    pub fn cut_power(&mut self) {
+    /// Ends the program as a power cut would, and starts it again on the same data. Tells the steps of
+    /// the tasks that workers held.
+    pub fn cut_power(&mut self) -> Vec<String> {
         self.program.kill();
+        let held = in_hand(self.database());
         self.program = Program::start(&self.environment);
+        held
     }
 
     /// A token of the company's admin, fresh: they live five minutes.
@@ -199,10 +204,22 @@ impl Stack {
 
     /// Asks of Jira and GitHub so far.
     pub fn requests(&self) -> u64 {
-        let stats = self.simulator.stats();
-        let upstream = stats.routes.iter().filter(|(route, _)| !route.starts_with("backend"));
-        upstream.map(|(_, count)| count).sum()
+        let services = self.simulator.stats().services;
+        ["jira", "github"].iter().filter_map(|service| services.get(*service)).sum()
     }
+}
+
+/// The steps of the tasks that workers hold.
+fn in_hand(database: &str) -> Vec<String> {
+    #[derive(QueryableByName)]
+    struct Task {
+        #[diesel(sql_type = Text)]
+        kind: String,
+    }
+    let mut database = SqliteConnection::establish(database).expect("the database opens");
+    let held = diesel::sql_query("SELECT kind FROM tasks WHERE state = 'LEASED'");
+    let held: Vec<Task> = held.load(&mut database).expect("the database answers");
+    held.into_iter().map(|task| task.kind).collect()
 }
 
 fn text(value: &Value) -> String {
