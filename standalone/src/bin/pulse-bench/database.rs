@@ -85,19 +85,16 @@ impl Database {
     /// Rows that a job has filled its tables with.
     pub fn rows(&self, job: Job) -> anyhow::Result<u64> {
         let tables = job.tables().iter().map(|table| format!("(SELECT count(*) FROM {table})"));
-        let counts: Vec<Count> =
-            self.ask(&format!("SELECT {} AS count", tables.collect::<Vec<_>>().join(" + ")))?;
-        Ok(counts.iter().map(|count| count.count.unsigned_abs()).sum())
+        self.count(&format!("SELECT {} AS count", tables.collect::<Vec<_>>().join(" + ")))
     }
 
     /// Entries of histories that are as long as one that a search may have cut off.
     pub fn cut_off_entries(&self) -> anyhow::Result<u64> {
-        let counts: Vec<Count> = self.ask(
+        self.count(
             "SELECT CAST(coalesce(sum(entries), 0) AS BIGINT) AS count FROM \
              (SELECT count(DISTINCT change_id) AS entries FROM issue_changes GROUP BY issue_id) h \
              WHERE entries >= 40 OR entries = 20",
-        )?;
-        Ok(counts.iter().map(|count| count.count.unsigned_abs()).sum())
+        )
     }
 
     /// The steps of a job's only run, in order.
@@ -114,6 +111,12 @@ impl Database {
             micros("t.updated_at"),
             job.name()
         ))
+    }
+
+    /// The answer to a question for a `count`.
+    pub fn count(&self, question: &str) -> anyhow::Result<u64> {
+        let counts: Vec<Count> = self.ask(question)?;
+        Ok(counts.iter().map(|count| count.count.unsigned_abs()).sum())
     }
 
     fn ask<T>(&self, question: &str) -> anyhow::Result<Vec<T>>

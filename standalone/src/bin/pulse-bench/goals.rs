@@ -1,11 +1,17 @@
 //! What the product is held to.
 
+use std::time::Duration;
+
 /// Data steps by the floor's time, when the source answers at once.
 pub const RATIO_AT_ONCE: f64 = 2.0;
 /// Data steps by the floor's time, when the source is far away.
 pub const RATIO_FAR_AWAY: f64 = 1.2;
 /// Peak memory of the program, in bytes.
 pub const PEAK_BYTES: u64 = 100 * 1024 * 1024;
+/// All due jobs of a minute run by then.
+pub const DISPATCH_WITHIN: Duration = Duration::from_secs(5);
+/// Of one core, for all services together while nobody does anything.
+pub const IDLE_CPU_PERCENT: f64 = 1.0;
 /// Requests for each pull request, with everything.
 pub const REQUESTS_PER_PULL_REQUEST: f64 = 0.07;
 

@@ -2,15 +2,19 @@
 
 mod bulk;
 mod company;
+mod cycle;
 mod database;
 mod floor;
 mod goals;
+mod idle;
 mod job;
 mod process;
 mod product;
+mod servers;
 mod table;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
 use anyhow::{Context, ensure};
 use clap::{Parser, Subcommand};
@@ -18,10 +22,8 @@ use clap::{Parser, Subcommand};
 use crate::company::{Company, Size};
 use crate::database::Kind;
 use crate::job::Job;
+use crate::servers::Servers;
 use crate::table::{Cell, Measured};
-
-#[global_allocator]
-static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
 
 /// Measures the product, each figure beside one that it can be compared with.
 #[derive(Debug, Parser)]
@@ -29,11 +31,14 @@ struct Arguments {
     #[command(subcommand)]
     verb: Option<Verb>,
     /// Only these sections.
-    #[arg(long, value_delimiter = ',', default_values_t = [Section::Sync, Section::Bulk])]
+    #[arg(
+        long,
+        value_delimiter = ',',
+        default_values_t = [Section::Sync, Section::Bulk, Section::Cycle, Section::Idle]
+    )]
     only: Vec<Section>,
-    /// A PostgreSQL server on which databases can be created.
-    #[arg(long, env = "TEST_DATABASE_URL")]
-    postgres: Option<String>,
+    #[command(flatten)]
+    servers: Servers,
     /// How often each cell is measured; medians are printed.
     #[arg(long, default_value_t = 3)]
     runs: usize,
@@ -55,6 +60,10 @@ enum Section {
     Sync,
     /// Many rows into PostgreSQL, beside a COPY.
     Bulk,
+    /// A thousand clients whose schedules fall into the same minute.
+    Cycle,
+    /// What every service together costs while nobody does anything.
+    Idle,
 }
 
 impl std::fmt::Display for Section {
@@ -62,6 +71,8 @@ impl std::fmt::Display for Section {
         f.write_str(match self {
             Section::Sync => "sync",
             Section::Bulk => "bulk",
+            Section::Cycle => "cycle",
+            Section::Idle => "idle",
         })
     }
 }
@@ -108,8 +119,16 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<()> {
         let found = match section {
             Section::Sync => sync(arguments).await?,
             Section::Bulk => {
-                bulk::measure(arguments.postgres.as_deref(), arguments.runs, arguments.quick)
-                    .await?
+                let postgres = arguments.servers.postgres.as_deref();
+                bulk::measure(postgres, arguments.runs, arguments.quick).await?
+            }
+            Section::Cycle => {
+                let clients = if arguments.quick { 50 } else { 1_000 };
+                cycle::measure(&arguments.servers, &arguments.databases, clients).await?
+            }
+            Section::Idle => {
+                let during = Duration::from_secs(if arguments.quick { 5 } else { 30 });
+                idle::measure(&arguments.servers, &arguments.databases, during).await?
             }
         };
         say(&found)?;
@@ -148,9 +167,9 @@ async fn once(
     company: &Company,
     kind: Kind,
 ) -> anyhow::Result<[Measured; 2]> {
-    let fresh = || database::Database::create(kind, arguments.postgres.as_deref());
+    let fresh = || database::Database::create(kind, arguments.servers.postgres.as_deref());
     let database = fresh()?;
-    let mut program = product::Program::start(company, database.url()).await?;
+    let mut program = product::Program::start(company, database.url(), &[]).await?;
     let mut of_jobs = Vec::with_capacity(2);
     for job in [Job::Jira, Job::Git] {
         let run = program.sync(company, &database, job).await?;

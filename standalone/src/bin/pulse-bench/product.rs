@@ -65,8 +65,13 @@ struct RunJson {
 }
 
 impl Program {
-    /// Starts the program on the database at `url` and connects it to the company.
-    pub async fn start(company: &Company, url: &str) -> anyhow::Result<Program> {
+    /// Starts the program on the database at `url` and connects it to the company. What `more` does
+    /// not say is embedded.
+    pub async fn start(
+        company: &Company,
+        url: &str,
+        more: &[(&str, String)],
+    ) -> anyhow::Result<Program> {
         let program = std::env::current_exe()?.with_file_name("pulse-etl");
         let mut process = Command::new(&program)
             .arg("serve")
@@ -77,6 +82,7 @@ impl Program {
             .env("ENCRYPTION_KEY", ENCRYPTION_KEY)
             .env("PORT", "0")
             .env("LOG_LEVEL", "warn")
+            .envs(more.iter().map(|(name, value)| (name, value)))
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .spawn()
@@ -91,6 +97,11 @@ impl Program {
         let started = Program { process, url, http, token, token_since: Instant::now() };
         started.connect(company).await?;
         Ok(started)
+    }
+
+    /// The number of its process.
+    pub fn id(&self) -> u32 {
+        self.process.id()
     }
 
     async fn connect(&self, company: &Company) -> anyhow::Result<()> {
