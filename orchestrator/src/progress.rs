@@ -14,6 +14,7 @@ use serde::Serialize;
 use store::jobs::JobView;
 use tokio::sync::Notify;
 
+use crate::rounds::{Troubled, serve};
 use crate::{EVENTS_BELL, Inner};
 
 /// The pace is that of this last while.
@@ -191,17 +192,21 @@ fn stamp(moment: Moment) -> String {
 
 impl Inner {
     /// Tells people of each run where something happened.
-    pub(crate) async fn tell_progress(&self) -> Result<(), store::Error> {
-        for client in self.pace.take_touched() {
-            let now = self.clock.now();
-            let jobs = self.jobs.of_client(client, now).await?;
-            for job in jobs.iter().filter(|job| job.state == JobState::Running) {
-                let Some((run, body)) = self.pace.news(client, job, now) else { continue };
-                self.work.tell_progress(client, run, body, now).await?;
-                self.ring(EVENTS_BELL, client).await;
-            }
-            self.pace.forget_ended(&jobs);
+    pub(crate) async fn tell_progress(&self, troubled: &mut Troubled) -> Result<(), store::Error> {
+        let touched = self.pace.take_touched();
+        let acts = touched.into_iter().map(|client| (client.0, self.tell_one(client)));
+        serve(acts.collect(), troubled).await
+    }
+
+    async fn tell_one(&self, client: ClientId) -> Result<(), store::Error> {
+        let now = self.clock.now();
+        let jobs = self.jobs.of_client(client, now).await?;
+        for job in jobs.iter().filter(|job| job.state == JobState::Running) {
+            let Some((run, body)) = self.pace.news(client, job, now) else { continue };
+            self.work.tell_progress(client, run, body, now).await?;
+            self.ring(EVENTS_BELL, client).await;
         }
+        self.pace.forget_ended(&jobs);
         Ok(())
     }
 }

@@ -4,6 +4,7 @@ use std::pin::Pin;
 use std::time::Duration;
 
 use chrono::TimeDelta;
+use domain::Moment;
 use domain::ids::ClientId;
 use domain::job::JobState;
 use domain::work::{Fence, TaskState};
@@ -88,7 +89,13 @@ struct Line<'a> {
     fence: Fence,
     down: &'a mpsc::Sender<Result<v1::Directive, Status>>,
     told: Option<Kind>,
-    renewed: Option<Instant>,
+    renewed: Option<Renewed>,
+}
+
+/// When this line last renewed the lease, and until when.
+struct Renewed {
+    at: Instant,
+    until: Moment,
 }
 
 impl Line<'_> {
@@ -98,12 +105,12 @@ impl Line<'_> {
             self.inner.pace.note_budget(self.client, budget);
         }
         self.inner.pace.note(self.client);
-        if self.renewed.is_some_and(|at| at.elapsed() < RENEW_EVERY) {
+        if self.renewed.as_ref().is_some_and(|renewed| renewed.at.elapsed() < RENEW_EVERY) {
             return Ok(());
         }
         let until = self.inner.clock.now() + LEASE;
         self.inner.work.renew(self.fence, until).await.map_err(status)?;
-        self.renewed = Some(Instant::now());
+        self.renewed = Some(Renewed { at: Instant::now(), until });
         self.look().await
     }
 
@@ -128,10 +135,12 @@ impl Line<'_> {
         !matches!(self.told, Some(Kind::Stop | Kind::Lost))
     }
 
-    /// The line broke: the task shall soon be free again.
+    /// The line broke: the task shall soon be free again, unless its worker has called anew. That one
+    /// may be heard elsewhere, and before this line is known to be broken.
     async fn let_go(&self) -> Result<(), Status> {
+        let Some(Renewed { until: seen, .. }) = self.renewed else { return Ok(()) };
         let until = self.inner.clock.now() + LEASE_WITHOUT_LINE;
-        self.inner.work.renew(self.fence, until).await.map_err(status)?;
+        self.inner.work.shorten(self.fence, seen, until).await.map_err(status)?;
         Ok(())
     }
 }

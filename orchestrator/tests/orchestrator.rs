@@ -11,5 +11,7 @@ mod lines;
 mod people;
 #[path = "orchestrator/probes.rs"]
 mod probes;
+#[path = "orchestrator/rounds.rs"]
+mod rounds;
 #[path = "orchestrator/runs.rs"]
 mod runs;

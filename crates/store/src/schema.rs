@@ -129,6 +129,7 @@ table! {
         lease_until -> Nullable<Tstz>,
         fence -> BigInt,
         attempts -> Integer,
+        crashes -> Integer,
         pages -> BigInt,
         pages_before -> BigInt,
         rows -> BigInt,

@@ -7,6 +7,7 @@
 
 mod cycle;
 mod lease;
+mod old;
 mod plan;
 mod probe;
 pub(crate) mod ring;

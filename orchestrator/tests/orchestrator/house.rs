@@ -18,6 +18,7 @@ use proto::{Link, v1};
 use store::facts::{Held, PageMark};
 use store::integrations::Integration;
 use store::jobs::JobView;
+use store::work::Planner;
 use store::{Db, Facts, Integrations, Jobs, Work};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
@@ -62,11 +63,16 @@ impl House {
 
     /// With nothing running by itself yet.
     pub async fn closed() -> House {
+        House::planned_by(orchestrator::plan).await
+    }
+
+    /// The same, with other tasks in the steps.
+    pub async fn planned_by(plan: Planner) -> House {
         let db = Db::open("sqlite::memory:", 1).await.unwrap();
         let topics: Vec<&str> = Topic::ALL.iter().map(|topic| topic.as_str()).collect();
         let queue = Queue::memory(&topics);
         let clock = Clock::manual("2026-03-01T00:00:00Z".parse().unwrap());
-        let (work, jobs) = (Work::new(db.clone(), orchestrator::plan), Jobs::new(db.clone()));
+        let (work, jobs) = (Work::new(db.clone(), plan), Jobs::new(db.clone()));
         let orchestrator =
             Orchestrator::new(work, jobs.clone(), queue.clone(), Cache::memory(), clock.clone());
         let mut peer = OrchestratorClient::new(Link::here(orchestrator.server()));
@@ -75,7 +81,7 @@ impl House {
         let client = peer.ensure_client(ensure).await.unwrap().into_inner().id.parse().unwrap();
         let integrations = Integrations::new(db.clone());
         for kind in [SourceKind::Jira, SourceKind::Github] {
-            connect(&integrations, client, kind).await;
+            connect(&integrations, client, kind, kind.as_str()).await;
         }
         House {
             clock,
@@ -91,7 +97,28 @@ impl House {
     }
 
     pub async fn connect(&self, client: ClientId, kind: SourceKind) {
-        connect(&self.integrations, client, kind).await;
+        self.connect_as(client, kind, kind.as_str()).await;
+    }
+
+    pub async fn connect_as(&self, client: ClientId, kind: SourceKind, name: &str) {
+        connect(&self.integrations, client, kind, name).await;
+    }
+
+    /// Another client, with one connection that has this name.
+    pub async fn add_client(&self, external_id: &str, kind: SourceKind) -> ClientId {
+        let ensure = v1::EnsureClientRequest {
+            external_id: external_id.to_owned(),
+            name: "Acne".to_owned(),
+        };
+        let client = self.peer.clone().ensure_client(ensure).await.unwrap().into_inner().id;
+        let client = client.parse().unwrap();
+        self.connect(client, kind).await;
+        client
+    }
+
+    /// How many rings lie in a queue.
+    pub async fn depth(&self, topic: Topic) -> usize {
+        self.queue.depth(topic.as_str()).await.unwrap().ready
     }
 
     pub async fn command(
@@ -99,8 +126,17 @@ impl House {
         job_type: JobType,
         command: v1::JobCommand,
     ) -> Result<v1::CommandReply, tonic::Status> {
+        self.command_of(self.client, job_type, command).await
+    }
+
+    pub async fn command_of(
+        &self,
+        client: ClientId,
+        job_type: JobType,
+        command: v1::JobCommand,
+    ) -> Result<v1::CommandReply, tonic::Status> {
         let request = v1::CommandRequest {
-            client_id: self.client.to_string(),
+            client_id: client.to_string(),
             job_type: job_type.to_string(),
             command: command.into(),
         };
@@ -200,9 +236,15 @@ impl House {
 
     /// Waits until a job is in this state.
     pub async fn until(&self, job_type: JobType, state: JobState) -> JobView {
+        self.until_of(self.client, job_type, state).await
+    }
+
+    /// The same of any client's.
+    pub async fn until_of(&self, client: ClientId, job_type: JobType, state: JobState) -> JobView {
+        let job = async || self.jobs.get(client, job_type, self.clock.now()).await.unwrap();
         let there = async {
             loop {
-                let job = self.job(job_type).await;
+                let job = job().await;
                 if job.state == state {
                     return job;
                 }
@@ -211,7 +253,7 @@ impl House {
         };
         match tokio::time::timeout(PATIENCE, there).await {
             Ok(job) => job,
-            Err(_) => panic!("{job_type} is not {state}: {:#?}", self.job(job_type).await),
+            Err(_) => panic!("{job_type} is not {state}: {:#?}", job().await),
         }
     }
 
@@ -247,13 +289,13 @@ impl Line {
     }
 }
 
-async fn connect(integrations: &Integrations, client: ClientId, kind: SourceKind) {
+async fn connect(integrations: &Integrations, client: ClientId, kind: SourceKind, name: &str) {
     let now = "2026-02-01T00:00:00Z".parse().unwrap();
     let integration = Integration {
         client,
         id: IntegrationId(Uuid::now_v7()),
         kind,
-        name: kind.to_string(),
+        name: name.to_owned(),
         base_url: format!("https://{kind}.example"),
         username: None,
         sealed_secret: "sealed".to_owned(),

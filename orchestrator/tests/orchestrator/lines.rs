@@ -8,7 +8,7 @@ use proto::v1::directive::Kind;
 use proto::v1::release_request::Reason;
 use tonic::Code;
 
-use crate::house::House;
+use crate::house::{House, Line};
 
 #[tokio::test]
 async fn a_pause_is_told_at_once_and_a_resume_rings_again() {
@@ -73,6 +73,22 @@ async fn a_broken_line_frees_the_task_soon() {
     let again = tokio::time::timeout(crate::house::PATIENCE, again).await.unwrap();
     assert_eq!(again.fence, lease.fence + 1);
     assert!(house.clock.now() - began < TimeDelta::seconds(20));
+}
+
+#[tokio::test]
+async fn a_line_that_breaks_late_does_not_end_the_lease_of_the_next() {
+    let house = House::open().await;
+    house.command(JiraSync, JobCommand::Run).await.unwrap();
+    let mut bell = house.consumer(Topic::Jira).await;
+    let lease = house.take(&mut bell).await;
+    let old = house.line(&lease).await;
+    house.clock.advance(TimeDelta::seconds(1));
+    let _new = house.line(&lease).await;
+    let Line { up, mut down } = old;
+    drop(up);
+    assert!(down.message().await.unwrap().is_none(), "the old line has said goodbye");
+    house.clock.advance(TimeDelta::seconds(28));
+    assert!(house.begin(lease.task.id.to_string()).await.is_none(), "the worker is at it");
 }
 
 #[tokio::test]

@@ -91,6 +91,7 @@ pub(crate) struct TaskRow {
     pub(crate) lease_until: Option<Ts>,
     pub(crate) fence: i64,
     pub(crate) attempts: i32,
+    pub(crate) crashes: i32,
     pub(crate) pages: i64,
     pub(crate) pages_before: i64,
     pub(crate) rows: i64,

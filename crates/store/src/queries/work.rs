@@ -6,6 +6,7 @@ pub(crate) mod events;
 pub(crate) mod ground;
 pub(crate) mod jobs;
 pub(crate) mod leases;
+pub(crate) mod old;
 pub(crate) mod people;
 pub(crate) mod probes;
 pub(crate) mod rings;

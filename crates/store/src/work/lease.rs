@@ -90,6 +90,16 @@ impl Work {
         keep!(self.db, work::leases::renew(fence.task.into(), fence.number, Ts(until)))
     }
 
+    /// Lets a lease run out at `until`, unless it was renewed since it was to last until `seen`:
+    /// whoever renewed it still needs it. Tells whether it runs out.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn shorten(&self, fence: Fence, seen: Moment, until: Moment) -> Result<bool, Error> {
+        let task = fence.task.into();
+        keep!(self.db, work::leases::shorten(task, fence.number, Ts(seen), Ts(until)))
+    }
+
     /// Where a task and its job stand.
     ///
     /// # Errors
@@ -151,12 +161,27 @@ impl Work {
         Ok(client.map(ClientId::from))
     }
 
-    /// Frees every leased task and rings every task that waits: for a start after which no worker
-    /// and no message of before can be left. Tells how many tasks were rung.
+    /// Takes every leased task back and rings every task that waits: for a start after which no
+    /// worker and no message of before can be left. A task that was in hand whenever the process
+    /// ended is given up in the end. Tells how many tasks were rung.
     ///
     /// # Errors
     /// The database cannot be reached.
     pub async fn start_over(&self, now: Moment) -> Result<usize, Error> {
-        keep!(self.db, work::leases::start_over(Ts(now)))
+        let held: Result<_, Error> = ask!(self.db, work::leases::held());
+        for fence in held? {
+            let plan = self.plan;
+            let taken: Result<(), Error> =
+                keep!(self.db, work::leases::take_back(fence, plan, Ts(now)));
+            match taken {
+                Ok(()) | Err(Error::LostLease { .. }) => {}
+                Err(error @ Error::Unreachable(_)) => return Err(error),
+                // Its lease runs out, and the others need not wait for that.
+                Err(error) => {
+                    tracing::error!(?error, task.id = %fence.task, "could not take back a task");
+                }
+            }
+        }
+        keep!(self.db, work::rings::of_everyone(Ts(now)))
     }
 }

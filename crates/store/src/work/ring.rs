@@ -50,16 +50,43 @@ impl Work {
         keep!(self.db, work::rings::forget(&ids))
     }
 
-    /// Rings tasks again whose wait is over, or whose ring was before `lost_before` and may be
-    /// lost. Tells how many.
+    /// Rings tasks whose wait is over. Tells how many.
     ///
     /// # Errors
     /// The database cannot be reached.
-    pub async fn ring_again(&self, lost_before: Moment, now: Moment) -> Result<usize, Error> {
-        if !ask!(self.db, work::rings::any_to_repeat(Ts(lost_before), Ts(now)))? {
+    pub async fn ring_waited(&self, now: Moment) -> Result<usize, Error> {
+        // Most of the time there is none, and finding that out takes no lock.
+        if !ask!(self.db, work::rings::any_waited(Ts(now)))? {
             return Ok(0);
         }
-        keep!(self.db, work::rings::repeat(Ts(lost_before), Ts(now)))
+        keep!(self.db, work::rings::of_waited(Ts(now)))
+    }
+
+    /// Whether a task of this topic was rung before `since` and nobody has taken it: its ring may be
+    /// lost, or every worker be busy.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn is_unheard(
+        &self,
+        topic: Topic,
+        since: Moment,
+        now: Moment,
+    ) -> Result<bool, Error> {
+        ask!(self.db, work::rings::is_unheard(topic, Ts(since), Ts(now)))
+    }
+
+    /// Rings those tasks again. Tells how many.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn ring_unheard(
+        &self,
+        topic: Topic,
+        since: Moment,
+        now: Moment,
+    ) -> Result<usize, Error> {
+        keep!(self.db, work::rings::of_unheard(topic, Ts(since), Ts(now)))
     }
 
     /// Tells people how a run goes on. The body is JSON of the kind `progress_update`.

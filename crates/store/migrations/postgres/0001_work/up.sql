@@ -110,6 +110,7 @@ CREATE TABLE tasks (
   lease_until    TIMESTAMPTZ,
   fence          BIGINT NOT NULL,
   attempts       INTEGER NOT NULL,
+  crashes        INTEGER NOT NULL, -- ends of the whole process with it in hand, since its last page
   pages          BIGINT NOT NULL,
   pages_before   BIGINT NOT NULL, -- when the lease was taken: a lease that kept no page is known by it
   rows           BIGINT NOT NULL,

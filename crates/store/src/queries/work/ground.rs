@@ -14,7 +14,7 @@ use crate::types::Id;
 use crate::work::{Ground, Read, Scope, Unfinished};
 
 /// Runs that are looked through for unfinished slices: older cursors are rarely still good.
-const RUNS_LOOKED_THROUGH: i64 = 5;
+pub(crate) const RUNS_LOOKED_THROUGH: i64 = 5;
 
 pub(crate) fn of(
     conn: &mut Conn,

@@ -87,6 +87,24 @@ pub(crate) fn renew(conn: &mut Conn, task: Id, fence: i64, until: Ts) -> QueryRe
     Ok(renewed > 0)
 }
 
+/// Lets a lease run out at `until`, unless it was renewed since it was to last until `seen`.
+pub(crate) fn shorten(
+    conn: &mut Conn,
+    task: Id,
+    fence: i64,
+    seen: Ts,
+    until: Ts,
+) -> QueryResult<bool> {
+    let as_seen = tasks_table::table
+        .filter(tasks_table::id.eq(task))
+        .filter(tasks_table::fence.eq(fence))
+        .filter(tasks_table::state.eq(TaskState::Leased.as_str()))
+        .filter(tasks_table::lease_until.eq(seen));
+    let shortened =
+        diesel::update(as_seen).set(tasks_table::lease_until.eq(until)).execute(conn)?;
+    Ok(shortened > 0)
+}
+
 pub(crate) fn standing(conn: &mut Conn, task: Id) -> Result<Standing, Error> {
     let found: Option<(Id, Option<Id>, String, i64)> = tasks_table::table
         .filter(tasks_table::id.eq(task))
@@ -224,17 +242,34 @@ pub(crate) fn expire(
     Ok(Some(task.client_id))
 }
 
-pub(crate) fn start_over(conn: &mut Conn, now: Ts) -> QueryResult<usize> {
-    let leased = tasks_table::table.filter(tasks_table::state.eq(TaskState::Leased.as_str()));
-    diesel::update(leased)
-        .set((
-            tasks_table::state.eq(TaskState::Ready.as_str()),
-            tasks_table::lease_owner.eq(None::<String>),
-            tasks_table::lease_until.eq(None::<Ts>),
-            tasks_table::updated_at.eq(now),
-        ))
-        .execute(conn)?;
-    rings::of_everyone(conn, now)
+/// Tasks in the hands of workers.
+pub(crate) fn held(conn: &mut Conn) -> QueryResult<Vec<Fence>> {
+    let held: Vec<(Id, i64)> = tasks_table::table
+        .filter(tasks_table::state.eq(TaskState::Leased.as_str()))
+        .order(tasks_table::id)
+        .select((tasks_table::id, tasks_table::fence))
+        .load(conn)?;
+    Ok(held.into_iter().map(|(task, number)| Fence { task: task.into(), number }).collect())
+}
+
+/// The process ended with the task in hand. Others in its hands were no cause of that, so it takes
+/// more such ends than failed tries to give one up.
+pub(crate) fn take_back(
+    conn: &mut Conn,
+    fence: Fence,
+    plan: Planner,
+    now: Ts,
+) -> Result<(), Error> {
+    let Grip::Held(task, held) = hold(conn, fence)? else { return Ok(()) };
+    let crashes = tasks::crashes(&task) + 1;
+    if crashes >= tasks::CRASHES_MAX {
+        let reason = format!("The process ended {crashes} times while it worked on this.");
+        tasks::end(conn, &task, TaskState::Failed, Some(&reason), now)?;
+    } else {
+        tasks::free(conn, &task, None, task.attempts, now)?;
+        tasks::note_crashes(conn, &task, crashes)?;
+    }
+    go_on(conn, &task, &held, plan, now)
 }
 
 /// What a fence gives a grip on.

@@ -40,6 +40,7 @@ pub(crate) fn add(
         lease_until: None,
         fence: 0,
         attempts: 0,
+        crashes: 0,
         pages: 0,
         pages_before: 0,
         rows: 0,

@@ -3,7 +3,7 @@
 use diesel::dsl::exists;
 use diesel::prelude::*;
 use domain::job::JobState;
-use domain::work::TaskState;
+use domain::work::{TaskState, Topic};
 
 use super::{Conn, locked_if_free};
 use crate::models::work::{NewRingRow, RingRow, TaskRow};
@@ -14,7 +14,7 @@ use crate::types::{Id, Ts};
 const CHUNK: usize = 5_000;
 
 /// Tasks that one sweep rings again at most.
-const REPEATS: i64 = 500;
+const REPEATS: i64 = 2_000;
 
 type Rung = (Id, String, Id);
 
@@ -94,41 +94,68 @@ pub(crate) fn forget(conn: &mut Conn, ids: &[i64]) -> QueryResult<()> {
     Ok(())
 }
 
-pub(crate) fn any_to_repeat(conn: &mut Conn, lost_before: Ts, now: Ts) -> QueryResult<bool> {
-    Ok(!to_repeat(conn, lost_before, now, 1)?.is_empty())
+/// Whether the wait of a task is over that was not rung since.
+pub(crate) fn any_waited(conn: &mut Conn, now: Ts) -> QueryResult<bool> {
+    Ok(!waited(conn, now, 1)?.is_empty())
 }
 
-pub(crate) fn repeat(conn: &mut Conn, lost_before: Ts, now: Ts) -> QueryResult<usize> {
-    let rung = to_repeat(conn, lost_before, now, REPEATS)?;
-    for (client, _, task) in &rung {
-        diesel::update(tasks::table.find((client, task)))
-            .filter(tasks::state.eq(TaskState::Ready.as_str()))
-            .set(tasks::updated_at.eq(now))
-            .execute(conn)?;
-    }
-    let count = rung.len();
-    put(conn, rung, now)?;
-    Ok(count)
+pub(crate) fn of_waited(conn: &mut Conn, now: Ts) -> QueryResult<usize> {
+    let rung = waited(conn, now, REPEATS)?;
+    again(conn, rung, now)
 }
 
-/// Tasks of running jobs that can be taken, and were not rung since their wait ended or since
-/// `lost_before`.
-fn to_repeat(conn: &mut Conn, lost_before: Ts, now: Ts, limit: i64) -> QueryResult<Vec<Rung>> {
-    let wait_is_over = tasks::not_before
-        .le(now)
-        .and(tasks::not_before.gt(tasks::updated_at.nullable()))
-        .assume_not_null();
-    let may_be_lost = tasks::updated_at
-        .lt(lost_before)
-        .and(tasks::not_before.is_null().or(tasks::not_before.le(now).assume_not_null()));
+fn waited(conn: &mut Conn, now: Ts, limit: i64) -> QueryResult<Vec<Rung>> {
+    let is_over = tasks::not_before.le(now).assume_not_null();
+    let not_rung_since = tasks::not_before.gt(tasks::updated_at.nullable()).assume_not_null();
     tasks::table
         .inner_join(jobs::table.on(runs_now()))
         .filter(tasks::state.eq(TaskState::Ready.as_str()))
-        .filter(may_be_lost.or(wait_is_over))
+        .filter(is_over.and(not_rung_since))
         .order(tasks::id)
         .limit(limit)
         .select((tasks::client_id, tasks::topic, tasks::id))
         .load(conn)
+}
+
+/// Whether a task of a topic could be taken since `since`, and nobody took it.
+pub(crate) fn is_unheard(conn: &mut Conn, topic: Topic, since: Ts, now: Ts) -> QueryResult<bool> {
+    Ok(!unheard(conn, topic, since, now, 1)?.is_empty())
+}
+
+pub(crate) fn of_unheard(conn: &mut Conn, topic: Topic, since: Ts, now: Ts) -> QueryResult<usize> {
+    let rung = unheard(conn, topic, since, now, REPEATS)?;
+    again(conn, rung, now)
+}
+
+fn unheard(
+    conn: &mut Conn,
+    topic: Topic,
+    since: Ts,
+    now: Ts,
+    limit: i64,
+) -> QueryResult<Vec<Rung>> {
+    tasks::table
+        .inner_join(jobs::table.on(runs_now()))
+        .filter(tasks::state.eq(TaskState::Ready.as_str()))
+        .filter(tasks::topic.eq(topic.as_str()))
+        .filter(tasks::updated_at.lt(since))
+        .filter(tasks::not_before.is_null().or(tasks::not_before.le(now).assume_not_null()))
+        .order(tasks::id)
+        .limit(limit)
+        .select((tasks::client_id, tasks::topic, tasks::id))
+        .load(conn)
+}
+
+/// Rings tasks, and remembers that they were rung.
+fn again(conn: &mut Conn, rung: Vec<Rung>, now: Ts) -> QueryResult<usize> {
+    let ids: Vec<Id> = rung.iter().map(|(_, _, task)| *task).collect();
+    let ready = tasks::table
+        .filter(tasks::id.eq_any(ids))
+        .filter(tasks::state.eq(TaskState::Ready.as_str()));
+    diesel::update(ready).set(tasks::updated_at.eq(now)).execute(conn)?;
+    let count = rung.len();
+    put(conn, rung, now)?;
+    Ok(count)
 }
 
 /// A task belongs to the run of a running job.

@@ -16,6 +16,9 @@ use crate::work::Planned;
 /// Tries of a task without a page in between, before it fails for good.
 pub(crate) const TRIES_MAX: i32 = 5;
 
+/// Ends of the whole process with a task in hand, without a page in between, before it is given up.
+pub(crate) const CRASHES_MAX: i32 = 20;
+
 /// Rows per statement: SQLite binds 32,766 values at most.
 const CHUNK: usize = 1_000;
 
@@ -63,6 +66,7 @@ fn new(step: &StepRow, planned: &Planned, now: Ts) -> TaskRow {
         lease_until: None,
         fence: 0,
         attempts: 0,
+        crashes: 0,
         pages: 0,
         pages_before: 0,
         rows: 0,
@@ -175,10 +179,24 @@ pub(crate) fn free(
             tasks::lease_until.eq(None::<Ts>),
             tasks::not_before.eq(not_before),
             tasks::attempts.eq(attempts),
+            tasks::crashes.eq(crashes(task)),
             tasks::updated_at.eq(now),
         ))
         .execute(conn)?;
     Ok(())
+}
+
+/// How often the process ended with a task in hand.
+pub(crate) fn note_crashes(conn: &mut Conn, task: &TaskRow, crashes: i32) -> QueryResult<()> {
+    diesel::update(tasks::table.find((task.client_id, task.id)))
+        .set(tasks::crashes.eq(crashes))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// How often it did so since the last page that was kept.
+pub(crate) fn crashes(task: &TaskRow) -> i32 {
+    if task.pages > task.pages_before { 0 } else { task.crashes }
 }
 
 /// The number of this failed try: tries count from the last page that was kept.

@@ -21,6 +21,8 @@ contract! {
     a_quota_parks_the_task_and_frees_the_worker,
     a_task_that_is_handed_on_is_rung_at_once,
     everything_is_free_after_a_start_over,
+    a_task_that_ends_the_process_each_time_is_given_up,
+    a_late_goodbye_does_not_shorten_a_renewed_lease,
     a_probe_is_answered_outside_any_run,
     a_probe_that_fails_says_why,
 }
@@ -153,9 +155,10 @@ async fn a_quota_parks_the_task_and_frees_the_worker(house: &House) {
     let job = house.jobs.get(yard.client, JobType::JiraSync, at(10)).await.unwrap();
     assert_eq!((job.state, job.waiting_until), (JobState::Running, Some(at(600))));
 
-    assert_eq!(yard.work.ring_again(at(-1_000), at(599)).await.unwrap(), 0);
-    assert_eq!(yard.work.ring_again(at(-1_000), at(600)).await.unwrap(), 1);
-    assert_eq!(yard.work.ring_again(at(-1_000), at(601)).await.unwrap(), 0, "it was rung");
+    assert_eq!(yard.work.ring_waited(at(599)).await.unwrap(), 0);
+    assert!(!yard.work.is_unheard(Topic::Jira, at(599), at(599)).await.unwrap());
+    assert_eq!(yard.work.ring_waited(at(600)).await.unwrap(), 1);
+    assert_eq!(yard.work.ring_waited(at(601)).await.unwrap(), 0, "it was rung");
     assert_eq!(yard.rung().await, [lease.task.id]);
     assert!(yard.begin(lease.task.id, 600).await.is_some());
 }
@@ -180,6 +183,42 @@ async fn everything_is_free_after_a_start_over(house: &House) {
         assert!(rung.contains(&lease.task.id));
         assert_eq!(yard.begin(lease.task.id, 2).await.unwrap().fence.number, 2);
     }
+}
+
+async fn a_task_that_ends_the_process_each_time_is_given_up(house: &House) {
+    let yard = Yard::new(house).await;
+    let mut lease = first_lease(&yard).await;
+    let task = lease.task.id;
+    let crash = async |second| {
+        yard.work.start_over(at(second)).await.unwrap();
+        yard.begin(task, second).await
+    };
+    for second in 1..15 {
+        lease = crash(second).await.unwrap();
+    }
+    yard.keep_cursor(&lease, "page 2", 15).await;
+    for second in 15..34 {
+        lease = crash(second).await.expect("a page was kept since");
+    }
+    assert_eq!(lease.task.cursor, "page 2");
+    assert_eq!(crash(34).await, None);
+    let job = yard.job(JobType::JiraSync).await;
+    assert_eq!(job.state, JobState::Error);
+    assert!(job.error.as_ref().unwrap().contains("ended 20 times"), "{:?}", job.error);
+}
+
+async fn a_late_goodbye_does_not_shorten_a_renewed_lease(house: &House) {
+    let yard = Yard::new(house).await;
+    let lease = first_lease(&yard).await;
+    assert!(yard.work.renew(lease.fence, at(40)).await.unwrap(), "by the worker's old line");
+    assert!(yard.work.renew(lease.fence, at(41)).await.unwrap(), "by its new one");
+    assert!(!yard.work.shorten(lease.fence, at(40), at(12)).await.unwrap());
+    assert_eq!(yard.begin(lease.task.id, 40).await, None, "the worker is at it");
+
+    assert!(yard.work.shorten(lease.fence, at(41), at(12)).await.unwrap());
+    assert_eq!(yard.begin(lease.task.id, 11).await, None);
+    assert_eq!(yard.begin(lease.task.id, 12).await.unwrap().fence.number, 2);
+    assert!(!yard.work.shorten(lease.fence, at(42), at(13)).await.unwrap(), "that lease is over");
 }
 
 async fn a_probe_is_answered_outside_any_run(house: &House) {

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 
 use domain::ids::ClientId;
 use domain::job::{JobEvent, JobState, JobType};
-use domain::work::{Fence, StepState};
+use domain::work::{Fence, StepState, Topic};
 use store::jobs::JobView;
 use store::work::{Command, Release};
 use store::{Error, Work};
@@ -137,7 +137,10 @@ impl World<'_> {
                 for fence in work.expired(now).await.unwrap() {
                     work.expire(fence, now).await.unwrap();
                 }
-                work.ring_again(now, now).await.unwrap();
+                work.ring_waited(now).await.unwrap();
+                for topic in [Topic::Jira, Topic::Github, Topic::Metrics] {
+                    work.ring_unheard(topic, now, now).await.unwrap();
+                }
                 "a sweep".to_owned()
             }
             36..60 => {

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use domain::job::JobType::JiraSync;
+use domain::work::Topic;
 use store::work::Command;
 
 use super::Yard;
@@ -48,10 +49,17 @@ async fn a_task_that_nobody_took_is_rung_again(house: &House) {
     let yard = Yard::new(house).await;
     yard.start(JiraSync, 0).await;
     let lost = yard.rung().await;
-    assert_eq!(yard.work.ring_again(at(0), at(30)).await.unwrap(), 0);
-    assert_eq!(yard.work.ring_again(at(1), at(31)).await.unwrap(), 1);
+    let again = async |topic, since, second| {
+        let unheard = yard.work.is_unheard(topic, at(since), at(second)).await.unwrap();
+        let rung = yard.work.ring_unheard(topic, at(since), at(second)).await.unwrap();
+        assert_eq!(unheard, rung > 0);
+        rung
+    };
+    assert_eq!(again(Topic::Jira, 0, 30).await, 0);
+    assert_eq!(again(Topic::Github, 1, 31).await, 0, "it is for others");
+    assert_eq!(again(Topic::Jira, 1, 31).await, 1);
     assert_eq!(yard.rung().await, lost);
-    assert_eq!(yard.work.ring_again(at(2), at(32)).await.unwrap(), 0, "that was just now");
+    assert_eq!(again(Topic::Jira, 2, 32).await, 0, "that was just now");
 }
 
 /// Whoever reads on from the last number seen misses nothing, however many write.

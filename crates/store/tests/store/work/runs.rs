@@ -3,7 +3,7 @@
 use chrono::TimeDelta;
 use domain::job::{JobState, JobType};
 use domain::progress::StepProgress;
-use domain::work::{Gap, Outcome, Slice, Step, StepState, Trigger, WATERMARK_OVERLAP};
+use domain::work::{Gap, Outcome, Slice, Step, StepState, Topic, Trigger, WATERMARK_OVERLAP};
 use store::Error;
 use store::jobs::RunKey;
 use store::work::{Command, Release};
@@ -28,6 +28,7 @@ contract! {
     a_complete_scope_is_read_from_its_watermark,
     a_watermark_is_by_the_clock_that_is_behind,
     runs_are_listed_newest_first,
+    old_runs_are_forgotten_and_the_newest_kept,
     another_client_sees_nothing,
     commands_are_refused_with_the_reason,
 }
@@ -123,7 +124,7 @@ async fn a_paused_job_waits_and_never_finishes(house: &House) {
     yard.finish(leases[2].fence, 3).await;
     assert_eq!(yard.job(JiraSync).await.pending_command(), None);
     assert_eq!(yard.begin(leases[1].task.id, 4).await, None, "nobody may go on");
-    assert_eq!(yard.work.ring_again(at(1_000), at(1_000)).await.unwrap(), 0);
+    assert_eq!(yard.work.ring_unheard(Topic::Jira, at(1_000), at(1_000)).await.unwrap(), 0);
 
     assert_eq!(yard.command(JiraSync, Command::Resume, 5).await, JobState::Running);
     assert!(yard.rung().await.contains(&leases[1].task.id));
@@ -359,6 +360,39 @@ async fn runs_are_listed_newest_first(house: &House) {
     }
     assert_eq!(listed, expected);
     assert_eq!(house.jobs.runs(yard.client, GitSync, None, 2).await.unwrap(), []);
+}
+
+async fn old_runs_are_forgotten_and_the_newest_kept(house: &House) {
+    let yard = Yard::new(house).await;
+    let mut runs = Vec::new();
+    for number in 0..75 {
+        runs.push(yard.start(JiraSync, number).await);
+        match number {
+            // Of the oldest there is something of everything.
+            0 => {
+                let leases = yard.issues(number).await;
+                yard.work.release(leases[0].fence, &unreadable("403"), at(number)).await.unwrap();
+            }
+            // The last leaves a checkpoint.
+            74 => yard.keep_cursor(&yard.issues(number).await[1], "page 9", number).await,
+            _ => {}
+        }
+        yard.command(JiraSync, Command::Stop, number).await;
+        yard.rung().await;
+    }
+    assert!(!yard.work.clients_with_old_runs(at(0)).await.unwrap().contains(&yard.client));
+    assert!(yard.work.clients_with_old_runs(at(1)).await.unwrap().contains(&yard.client));
+    assert_eq!(yard.work.forget_runs(yard.client, at(1)).await.unwrap(), 1);
+    assert_eq!(yard.work.forget_runs(yard.client, at(1)).await.unwrap(), 0);
+    assert_eq!(yard.work.forget_runs(yard.client, at(10_000)).await.unwrap(), 54);
+
+    let listed = house.jobs.runs(yard.client, JiraSync, None, 100).await.unwrap();
+    let listed: Vec<_> = listed.into_iter().rev().map(|run| run.id).collect();
+    assert_eq!(listed, runs[55..]);
+    yard.start(JiraSync, 20_000).await;
+    let cursors: Vec<_> =
+        yard.issues(20_000).await.into_iter().map(|lease| lease.task.cursor).collect();
+    assert_eq!(cursors, ["", "page 9", ""], "the next run goes on all the same");
 }
 
 async fn another_client_sees_nothing(house: &House) {
