@@ -1,5 +1,6 @@
-//! The door for tests: the clock, the faults, the counts and the truth.
+//! The door for tests: the clock, the speed, the faults, the counts and the truth.
 
+use std::sync::atomic::Ordering;
 use std::time::Duration;
 
 use serde::Deserialize;
@@ -14,6 +15,12 @@ use crate::truth;
 #[serde(deny_unknown_fields)]
 struct Advance {
     seconds: u64,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Latency {
+    milliseconds: u64,
 }
 
 #[derive(Deserialize)]
@@ -33,6 +40,13 @@ pub fn answer(state: &State, request: &Request) -> Answer {
                 ok(json::object(|o| {
                     o.put("now", &now.exact());
                 }))
+            }
+            Err(error) => refused(&error),
+        },
+        (Verb::Post, ["latency"]) => match serde_json::from_slice::<Latency>(request.body) {
+            Ok(Latency { milliseconds }) => {
+                state.latency_ms.store(milliseconds, Ordering::Relaxed);
+                ok(b"{}".to_vec())
             }
             Err(error) => refused(&error),
         },

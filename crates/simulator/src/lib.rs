@@ -3,7 +3,8 @@
 //!
 //! The company is made from a seed and lives on a clock that can be advanced. One port serves all
 //! three services behind `/jira`, `/github` and `/backend`; `/__truth/{list}` tells what a perfect
-//! extractor would hold, and `/__advance`, `/__faults`, `/__stats` and `/__company` are for tests.
+//! extractor would hold, and `/__advance`, `/__latency`, `/__faults`, `/__stats` and `/__company` are
+//! for tests.
 
 mod backend;
 mod cache;
@@ -11,7 +12,6 @@ mod chance;
 mod company;
 mod control;
 mod faults;
-pub mod flow;
 mod github;
 mod jira;
 mod json;
@@ -31,7 +31,6 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use actix_web::web::Data;
-use chrono::{DateTime, Utc};
 
 pub use company::{Account, GithubAccount, JiraAccount, Login};
 pub use faults::{Fault, FaultKind};
@@ -112,21 +111,6 @@ impl Simulator {
     pub fn truth(&self, list: &str) -> Option<String> {
         let rows = truth::list(&self.state.companies()[0].world, list)?;
         Some(String::from_utf8(rows).expect("rows are JSON"))
-    }
-
-    /// How the issues of the first client flowed, each by itself.
-    pub fn flowed(&self, way: &flow::Way) -> Vec<flow::Flowed> {
-        flow::flowed(&self.state.companies()[0].world, way)
-    }
-
-    /// How the issues of the first client flowed in a window, all together.
-    pub fn flow_totals(
-        &self,
-        way: &flow::Way,
-        from: DateTime<Utc>,
-        to: DateTime<Utc>,
-    ) -> flow::Totals {
-        flow::totals(&self.state.companies()[0].world, way, from, to)
     }
 
     /// Waits until the server ends by itself.

@@ -2,6 +2,7 @@
 
 use std::io;
 use std::net::TcpListener;
+use std::sync::atomic::Ordering;
 use std::sync::mpsc;
 use std::time::Duration;
 
@@ -102,8 +103,9 @@ async fn serve(http: HttpRequest, body: Bytes, state: Data<State>) -> HttpRespon
         return plain_response(&answer, &answer.body.clone());
     }
     let _under_way = state.counter.enter();
-    if !state.options.latency.is_zero() {
-        sleep(state.options.latency).await;
+    let latency = Duration::from_millis(state.latency_ms.load(Ordering::Relaxed));
+    if !latency.is_zero() {
+        sleep(latency).await;
     }
     let fault = state.faults.strike(path);
     if fault.as_ref().is_some_and(|fault| fault.kind == FaultKind::Hang) {

@@ -1,6 +1,7 @@
 //! Everything that the services share.
 
 use std::collections::HashMap;
+use std::sync::atomic::AtomicU64;
 use std::sync::{Arc, Mutex, RwLock, RwLockReadGuard};
 use std::time::{Duration, Instant};
 
@@ -34,6 +35,8 @@ pub struct State {
     pub results: Mutex<Results>,
     /// What goes wrong.
     pub faults: Faults,
+    /// How long each answer takes, in milliseconds.
+    pub latency_ms: AtomicU64,
     /// What was asked.
     pub counter: Counter,
     /// Who is signed in at the Backend Service.
@@ -96,6 +99,7 @@ impl State {
             pages: Cache::default(),
             results: Mutex::default(),
             faults: Faults::new(options.faults.clone()),
+            latency_ms: AtomicU64::new(options.latency.as_millis() as u64),
             counter: Counter::default(),
             sessions: Sessions::new(seed, options.backend),
             rest_quota: Quota::new(options.github_hourly, hour),

@@ -1,6 +1,6 @@
 //! The door for tests.
 
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde_json::json;
 use simulator::{Options, Simulator};
@@ -124,4 +124,16 @@ async fn the_clock_can_be_advanced_from_outside() {
     assert_eq!(Some(truth), caller.simulator.truth("issues"));
     let other = caller.get("/__truth/issues?client=2").send().await.unwrap().text().await.unwrap();
     assert!((50..80).contains(&other.lines().count()), "the other client is small");
+}
+
+#[tokio::test]
+async fn answers_become_slower_when_told() {
+    let caller = Caller::new(small());
+    let refused = caller.post("/__latency", &json!({ "seconds": 1 })).send().await.unwrap();
+    assert_eq!(refused.status(), 400);
+    let answer = caller.post("/__latency", &json!({ "milliseconds": 200 })).send().await.unwrap();
+    assert_eq!(answer.status(), 200);
+    let asked = Instant::now();
+    caller.github("user").await;
+    assert!(asked.elapsed() >= Duration::from_millis(200), "{:?}", asked.elapsed());
 }
