@@ -35,8 +35,7 @@ run: build-tools ui ## Run the service in one process, as the environment config
 	@exec $(CARGO_TARGET_DIR)/demo/pulse-etl serve
 
 test: test-tools ui ## Run every test, beside a PostgreSQL, a RabbitMQ and a Redis of their own
-	@cargo build $(QUIET) $(PROGRAMS)
-	@cargo nextest run $(QUIET:--quiet=--cargo-quiet) --workspace --no-run
+	@cargo build $(QUIET) --workspace --bins --tests
 	@scripts/test-servers -- cargo nextest run --workspace
 
 check: build-tools ui ## Format, lints, dependencies and the page's own checks
@@ -47,8 +46,9 @@ bench: build-tools ui ## Measure it, beside a PostgreSQL that writes through to 
 	@$(BUILD_DEMO) -p simulator --bin pulse-etl --bin pulse-bench --bin simulator
 	@scripts/test-servers --durable -- $(CARGO_TARGET_DIR)/demo/pulse-bench
 
-compose-test: ## Test the services as separate processes
-	@echo "There is no compose stack yet: nothing was tested."
+compose-test: build-tools ui ## Test the programs in containers, and trouble them while they sync
+	@scripts/setup-cargo-tool cargo-nextest
+	@scripts/compose-test
 
 soak: ## Run the full fault matrix
 	@echo "There is no fault matrix yet: nothing was run." >&2; exit 1

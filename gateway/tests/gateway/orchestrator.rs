@@ -131,7 +131,8 @@ impl Metrics for Measuring {
             bucket: asked.bucket,
             as_of: None,
             band_table: format!("of client {}", asked.client_id),
-            ..Answer::default()
+            metrics: Vec::new(),
+            series: Vec::new(),
         }))
     }
 }

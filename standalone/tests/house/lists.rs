@@ -93,7 +93,8 @@ pub fn names() -> impl Iterator<Item = &'static str> {
 }
 
 /// Expects the same rows in `ours` and in `truth`, both NDJSON, and names the first that differ.
-pub fn expect_equal(when: &str, list: &str, ours: &str, truth: &str) {
+/// Returns how many they are.
+pub fn expect_equal(when: &str, list: &str, ours: &str, truth: &str) -> usize {
     let (_, fields) = LISTS.iter().find(|(name, _)| *name == list).expect("a list of these");
     let ours = canonical(ours, fields, true);
     let truth = canonical(truth, fields, false);
@@ -107,6 +108,7 @@ pub fn expect_equal(when: &str, list: &str, ours: &str, truth: &str) {
         ours.len(),
         truth.len(),
     );
+    truth.len()
 }
 
 fn first_without_equal<'a>(rows: &'a [String], others: &[String]) -> Vec<&'a String> {
