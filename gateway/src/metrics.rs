@@ -79,6 +79,52 @@ struct SeriesPoint {
     restore_seconds: Option<f64>,
 }
 
+/// The flow of issues in a window.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct FlowReport {
+    window: Window,
+    as_of: Option<DateTime<Utc>>,
+    /// The workflows changed since, and the numbers follow within seconds.
+    recomputing: bool,
+    metrics: Vec<Metric>,
+    series: Vec<FlowPoint>,
+    /// How long the issues that are done stayed in each step.
+    steps: Vec<FlowStep>,
+    /// Where issues stood at the end of each day.
+    cumulative_flow: Vec<FlowDay>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct FlowPoint {
+    start: String,
+    throughput: Option<f64>,
+    wip: Option<f64>,
+    lead_time_p50: Option<f64>,
+    lead_time_p85: Option<f64>,
+    cycle_time_p50: Option<f64>,
+    cycle_time_p85: Option<f64>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct FlowStep {
+    id: String,
+    workflow_id: String,
+    name: String,
+    category: String,
+    counted: u64,
+    seconds_p50: Option<f64>,
+    seconds_p85: Option<f64>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct FlowDay {
+    day: String,
+    throughput: u64,
+    wip: i64,
+    /// By the step's id.
+    steps: HashMap<String, i64>,
+}
+
 /// The DORA metrics of a window, by default of the last 90 days.
 #[utoipa::path(get, path = "/api/v1/metrics/dora", tag = "metrics", params(Asked), responses((status = 200, body = Report)))]
 pub(crate) async fn dora(
@@ -86,13 +132,33 @@ pub(crate) async fn dora(
     metrics: Data<MetricsClient<Link>>,
     asked: Query<Asked>,
 ) -> Result<Json<Report>, ApiError> {
-    let question = question(&caller, asked.into_inner(), Utc::now())?;
+    let question = question("dora", &caller, asked.into_inner(), Utc::now())?;
     let answer = metrics.get_ref().clone().ask(question).await?.into_inner();
     let report = Report::try_from(answer).map_err(|unreadable| ApiError::internal(&unreadable))?;
     Ok(Json(report))
 }
 
-fn question(caller: &Caller, asked: Asked, now: DateTime<Utc>) -> Result<Question, ApiError> {
+/// How issues flowed in a window, by default the last 90 days: times, rework, efficiency, and where
+/// they stood at the end of each day.
+#[utoipa::path(get, path = "/api/v1/metrics/flow", tag = "metrics", params(Asked), responses((status = 200, body = FlowReport)))]
+pub(crate) async fn flow(
+    caller: Caller,
+    metrics: Data<MetricsClient<Link>>,
+    asked: Query<Asked>,
+) -> Result<Json<FlowReport>, ApiError> {
+    let question = question("flow", &caller, asked.into_inner(), Utc::now())?;
+    let answer = metrics.get_ref().clone().ask(question).await?.into_inner();
+    let report =
+        FlowReport::try_from(answer).map_err(|unreadable| ApiError::internal(&unreadable))?;
+    Ok(Json(report))
+}
+
+fn question(
+    report: &str,
+    caller: &Caller,
+    asked: Asked,
+    now: DateTime<Utc>,
+) -> Result<Question, ApiError> {
     let to = asked.to.map(|text| bound("to", &text)).transpose()?.unwrap_or(now);
     let from = asked.from.map(|text| bound("from", &text)).transpose()?;
     let from = from.unwrap_or_else(|| to - TimeDelta::days(DAYS_UNLESS_SAID));
@@ -105,7 +171,7 @@ fn question(caller: &Caller, asked: Asked, now: DateTime<Utc>) -> Result<Questio
     }
     Ok(Question {
         client_id: caller.client.to_string(),
-        report: "dora".to_owned(),
+        report: report.to_owned(),
         from: Some(timestamp(from)),
         to: Some(timestamp(to)),
         projects: listed(asked.project),
@@ -140,19 +206,81 @@ impl TryFrom<Answer> for Report {
     type Error = proto::convert::Unreadable;
 
     fn try_from(answer: Answer) -> Result<Report, Self::Error> {
-        let read = |field, stamp: Option<_>| stamp.map(|stamp| moment(field, stamp)).transpose();
         Ok(Report {
-            window: Window {
-                from: read("from", answer.from)?,
-                to: read("to", answer.to)?,
-                timezone: answer.timezone,
-                bucket: answer.bucket,
-            },
-            as_of: read("as_of", answer.as_of)?,
+            as_of: as_of(&answer)?,
+            window: Window::try_from(&answer)?,
             band_table: answer.band_table,
             metrics: answer.metrics.into_iter().map(Metric::from).collect(),
             series: answer.series.into_iter().map(SeriesPoint::from).collect(),
         })
+    }
+}
+
+impl TryFrom<Answer> for FlowReport {
+    type Error = proto::convert::Unreadable;
+
+    fn try_from(answer: Answer) -> Result<FlowReport, Self::Error> {
+        Ok(FlowReport {
+            as_of: as_of(&answer)?,
+            recomputing: answer.is_behind,
+            window: Window::try_from(&answer)?,
+            metrics: answer.metrics.into_iter().map(Metric::from).collect(),
+            series: answer.series.into_iter().map(FlowPoint::from).collect(),
+            steps: answer.steps.into_iter().map(FlowStep::from).collect(),
+            cumulative_flow: answer.days.into_iter().map(FlowDay::from).collect(),
+        })
+    }
+}
+
+fn as_of(answer: &Answer) -> Result<Option<DateTime<Utc>>, proto::convert::Unreadable> {
+    answer.as_of.map(|at| moment("as_of", at)).transpose()
+}
+
+impl TryFrom<&Answer> for Window {
+    type Error = proto::convert::Unreadable;
+
+    fn try_from(answer: &Answer) -> Result<Window, Self::Error> {
+        Ok(Window {
+            from: answer.from.map(|at| moment("from", at)).transpose()?,
+            to: answer.to.map(|at| moment("to", at)).transpose()?,
+            timezone: answer.timezone.clone(),
+            bucket: answer.bucket.clone(),
+        })
+    }
+}
+
+impl From<Point> for FlowPoint {
+    fn from(point: Point) -> FlowPoint {
+        let value = |name: &str| point.values.get(name).copied();
+        FlowPoint {
+            throughput: value("throughput"),
+            wip: value("wip"),
+            lead_time_p50: value("lead_time_p50"),
+            lead_time_p85: value("lead_time_p85"),
+            cycle_time_p50: value("cycle_time_p50"),
+            cycle_time_p85: value("cycle_time_p85"),
+            start: point.start,
+        }
+    }
+}
+
+impl From<proto::v1::FlowStep> for FlowStep {
+    fn from(step: proto::v1::FlowStep) -> FlowStep {
+        FlowStep {
+            id: step.id,
+            workflow_id: step.workflow_id,
+            name: step.name,
+            category: step.category,
+            counted: step.counted,
+            seconds_p50: step.seconds_p50,
+            seconds_p85: step.seconds_p85,
+        }
+    }
+}
+
+impl From<proto::v1::FlowDay> for FlowDay {
+    fn from(day: proto::v1::FlowDay) -> FlowDay {
+        FlowDay { day: day.day, throughput: day.throughput, wip: day.wip, steps: day.in_step }
     }
 }
 

@@ -6,7 +6,7 @@ use actix_web::web::{ServiceConfig, delete, get, post, put, resource, route, sco
 use domain::workflow::{IssueTypeMapping, StatusMapping, Workflow, WorkflowStep};
 use store::lists::{
     Comment, Commit, Deployment, Incident, Issue, IssueChange, PullRequest, Repository, Review,
-    ReviewComment,
+    ReviewComment, StatusInterval,
 };
 
 use crate::auth::signin;
@@ -59,9 +59,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             .configure(of::<IssueTypeMapping>("/issue-type-mappings",   get().to(workflows::all::<IssueTypeMapping>)))
 
             .route("/metrics/dora",             get().to(metrics::dora))
+            .route("/metrics/flow",             get().to(metrics::flow))
 
             .route("/issues",                   get().to(list::<Issue>))
             .route("/issue-changes",            get().to(list::<IssueChange>))
+            .route("/status-intervals",         get().to(list::<StatusInterval>))
             .route("/repositories",             get().to(list::<Repository>))
             .route("/pull-requests",            get().to(list::<PullRequest>))
             .route("/reviews",                  get().to(list::<Review>))

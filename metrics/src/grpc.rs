@@ -32,21 +32,22 @@ impl Service for Door {
     async fn ask(&self, request: Request<Question>) -> Result<Response<Answer>, Status> {
         let question = request.into_inner();
         let client: ClientId = parse("client_id", &question.client_id)?;
-        if question.report != "dora" {
-            return Err(Status::invalid_argument(format!(
-                "there is no report {:?}",
-                question.report
-            )));
-        }
         let zone = self.facts.timezone(client).await.map_err(unavailable)?;
         // A schedule is checked before it is kept, so an unknown zone means an older calendar.
         let zone = zone.and_then(|name| Tz::from_str(&name).ok()).unwrap_or(Tz::UTC);
         let window = window(&question, zone)?;
         let focus = Focus { repositories: question.repositories, projects: question.projects };
-        let answer = report::dora::answer(&self.facts, client, &window, focus, question.explain)
-            .await
-            .map_err(unavailable)?;
-        Ok(Response::new(answer))
+        let (facts, explain) = (&self.facts, question.explain);
+        let answer = match question.report.as_str() {
+            "dora" => report::dora::answer(facts, client, &window, focus, explain).await,
+            "flow" => {
+                report::flow::answer(facts, client, &window, focus, explain, Utc::now()).await
+            }
+            other => {
+                return Err(Status::invalid_argument(format!("there is no report {other:?}")));
+            }
+        };
+        Ok(Response::new(answer.map_err(unavailable)?))
     }
 }
 

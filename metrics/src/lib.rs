@@ -2,14 +2,17 @@
 //!
 //! As a worker it takes the tasks *links* and *metrics* of every run: it finds which pull request
 //! names which issue, cuts the stages of every pull request, places every deployment, finds the
-//! cause of every incident, and publishes all of it at once. As a server it answers questions from
+//! cause of every incident, follows every issue through the workflows, and publishes all of it at
+//! once; when workflows change, it follows the issues anew. As a server it answers questions from
 //! the last publication.
 
 mod aside;
 pub mod bands;
 pub mod compute;
+pub mod flow;
 mod grpc;
 pub mod links;
+mod recompute;
 pub mod report;
 pub mod rules;
 pub mod stats;
@@ -49,6 +52,7 @@ impl Metrics {
 
     /// Takes tasks until the shutdown.
     pub fn spawn(self, shutdown: &Shutdown) {
+        shutdown.spawn(recompute::run(self.facts.clone(), shutdown.token()));
         let token = shutdown.token();
         shutdown.spawn(worker::run(self, token));
     }

@@ -6,6 +6,8 @@
 mod arrows;
 #[path = "house/browser.rs"]
 mod browser;
+#[path = "house/flow.rs"]
+mod flow;
 #[path = "house/lists.rs"]
 mod lists;
 #[path = "house/servers.rs"]

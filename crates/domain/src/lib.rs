@@ -16,6 +16,7 @@ pub mod pull_request;
 pub mod repository;
 pub mod schedule;
 pub mod sprint;
+pub mod stay;
 pub mod text;
 pub mod work;
 pub mod workflow;

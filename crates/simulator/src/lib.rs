@@ -12,6 +12,7 @@ mod chance;
 mod company;
 mod control;
 mod faults;
+pub mod flow;
 mod github;
 mod jira;
 mod json;
@@ -31,6 +32,7 @@ use std::net::TcpListener;
 use std::time::Duration;
 
 use actix_web::web::Data;
+use chrono::{DateTime, Utc};
 
 pub use company::{Account, GithubAccount, JiraAccount, Login};
 pub use faults::{Fault, FaultKind};
@@ -111,6 +113,21 @@ impl Simulator {
     pub fn truth(&self, list: &str) -> Option<String> {
         let rows = truth::list(&self.state.companies()[0].world, list)?;
         Some(String::from_utf8(rows).expect("rows are JSON"))
+    }
+
+    /// How the issues of the first client flowed, each by itself.
+    pub fn flowed(&self, way: &flow::Way) -> Vec<flow::Flowed> {
+        flow::flowed(&self.state.companies()[0].world, way)
+    }
+
+    /// How the issues of the first client flowed in a window, all together.
+    pub fn flow_totals(
+        &self,
+        way: &flow::Way,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> flow::Totals {
+        flow::totals(&self.state.companies()[0].world, way, from, to)
     }
 
     /// Waits until the server ends by itself.

@@ -17,6 +17,7 @@ mod types;
 
 pub mod clients;
 pub mod facts;
+pub mod flow;
 pub mod integrations;
 pub mod jobs;
 pub mod lists;

@@ -6,6 +6,7 @@ mod issue;
 mod key;
 mod pull_request;
 mod repository;
+mod status_interval;
 
 use domain::Moment;
 use domain::ids::ClientId;
@@ -15,6 +16,7 @@ pub use issue::{Issue, IssueChange};
 pub use key::Key;
 pub use pull_request::{Comment, Commit, PullRequest, Review, ReviewComment};
 pub use repository::{Deployment, Repository};
+pub use status_interval::StatusInterval;
 
 use crate::Error;
 use crate::db::{Db, ask};

@@ -247,6 +247,8 @@ pub struct Publication {
 pub struct Published {
     /// Facts made, changed or removed.
     pub written: usize,
+    /// Issues that were placed.
+    pub issues: u64,
     /// Earlier publications of which nobody needs to know any more.
     pub forgotten: usize,
 }
@@ -332,6 +334,10 @@ impl Metrics {
     /// Over `db`.
     pub fn new(db: Db) -> Metrics {
         Metrics(db)
+    }
+
+    pub(crate) fn db(&self) -> &Db {
+        &self.0
     }
 
     /// Tells the database to look anew at tables that grew much, before they are joined.
@@ -532,7 +538,8 @@ impl Metrics {
         ask!(self.0, metrics::incidents(client.into(), integration.into(), type_id))
     }
 
-    /// Makes a complete set of facts visible at once. What stays the same is not written.
+    /// Makes a complete set of facts visible at once, and with them what `flow` makes of the issues.
+    /// What stays the same is not written.
     ///
     /// # Errors
     /// [`Error::LostLease`] when another worker holds the task; then nothing is published.
@@ -541,9 +548,11 @@ impl Metrics {
         client: ClientId,
         fence: Fence,
         publication: Publication,
+        flow: impl crate::flow::Rules,
     ) -> Result<Published, Error> {
         let rows = PublicationRows::new(client, publication);
-        keep!(self.0, metrics::publish(fence, &rows))
+        let mut flow = flow;
+        keep!(self.0, metrics::publish(fence, &rows, &mut flow))
     }
 
     /// What DORA's values over `from..to` are made from, read from one snapshot.

@@ -611,6 +611,55 @@ table! {
     }
 }
 
+table! {
+    use crate::types::*;
+    use diesel::sql_types::*;
+
+    issue_facts (client_id, integration_id, issue_id) {
+        client_id -> Uid,
+        integration_id -> Uid,
+        issue_id -> BigInt,
+        step_id -> Nullable<Uid>,
+        step -> Nullable<Text>,
+        category -> Nullable<Text>,
+        reason -> Nullable<Text>,
+        entered_at -> Tstz,
+        committed_at -> Nullable<Tstz>,
+        started_at -> Nullable<Tstz>,
+        lead_seconds -> Nullable<Double>,
+        cycle_seconds -> Nullable<Double>,
+        active_seconds -> Nullable<Double>,
+        rework -> Integer,
+        steps -> JsonDoc,
+    }
+}
+
+table! {
+    use crate::types::*;
+    use diesel::sql_types::*;
+
+    flow_days (client_id, integration_id, project_id, day, step_id) {
+        client_id -> Uid,
+        integration_id -> Uid,
+        project_id -> BigInt,
+        day -> Integer,
+        step_id -> Uid,
+        entered -> BigInt,
+        gone -> BigInt,
+    }
+}
+
+table! {
+    use crate::types::*;
+    use diesel::sql_types::*;
+
+    flow_states (client_id) {
+        client_id -> Uid,
+        revision -> BigInt,
+        as_of -> Nullable<Tstz>,
+    }
+}
+
 allow_tables_to_appear_in_same_query!(
     clients,
     integrations,
@@ -647,4 +696,7 @@ allow_tables_to_appear_in_same_query!(
     status_mappings,
     issue_type_mappings,
     workflow_revisions,
+    issue_facts,
+    flow_days,
+    flow_states,
 );

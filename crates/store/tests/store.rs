@@ -11,6 +11,8 @@ mod nouns;
 
 #[path = "store/facts.rs"]
 mod facts;
+#[path = "store/flow.rs"]
+mod flow;
 #[path = "store/integrations.rs"]
 mod integrations;
 #[path = "store/lists.rs"]

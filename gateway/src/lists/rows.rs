@@ -4,7 +4,7 @@ use domain::ids::ClientId;
 use store::Lists;
 use store::lists::{
     Comment, Commit, Deployment, Filter, Incident, Issue, IssueChange, Key, Page, PullRequest,
-    Repository, Review, ReviewComment,
+    Repository, Review, ReviewComment, StatusInterval,
 };
 
 use super::Row;
@@ -60,6 +60,12 @@ rows! {
         "created_at" => &issue.created_at,
         "updated_at" => &issue.updated_at,
         "resolved_at" => &issue.resolved_at,
+        "step" => &issue.step,
+        "committed_at" => &issue.committed_at,
+        "started_at" => &issue.started_at,
+        "done_at" => &issue.done_at,
+        "lead_time_seconds" => &issue.lead_time_seconds,
+        "cycle_time_seconds" => &issue.cycle_time_seconds,
         "deleted" => &issue.deleted,
         "integration_id" => &issue.integration_id,
     }
@@ -75,6 +81,16 @@ rows! {
         "author" => &change.author,
         "changed_at" => &change.changed_at,
         "integration_id" => &change.integration_id,
+    }
+    interval: StatusInterval as "status-intervals" from status_intervals {
+        "issue_key" => &interval.issue_key,
+        "status" => &interval.status,
+        "step" => &interval.step,
+        "category" => &interval.category,
+        "started_at" => &interval.started_at,
+        "ended_at" => &interval.ended_at,
+        "seconds" => &interval.seconds,
+        "integration_id" => &interval.integration_id,
     }
     repository: Repository as "repositories" from repositories {
         "external_id" => Cell::Id(repository.external_id),

@@ -131,8 +131,7 @@ impl Metrics for Measuring {
             bucket: asked.bucket,
             as_of: None,
             band_table: format!("of client {}", asked.client_id),
-            metrics: Vec::new(),
-            series: Vec::new(),
+            ..Answer::default()
         }))
     }
 }

@@ -110,6 +110,7 @@ async fn no_address_tells_or_takes_what_is_another_clients() {
         "integrations",
         "issues",
         "issue-changes",
+        "status-intervals",
         "repositories",
         "pull-requests",
         "reviews",
@@ -119,6 +120,7 @@ async fn no_address_tells_or_takes_what_is_another_clients() {
         "deployments",
         "incidents",
         "metrics/dora",
+        "metrics/flow",
     ];
     for path in seen_by_all {
         let text = house.get(&format!("/api/v1/{path}"), &theirs).await;

@@ -22,6 +22,7 @@ use self::graph::Graph;
 use self::incidents::{DeploymentRef, History, Rule, Timeline};
 use self::pull_requests::{Life, Reviewed};
 use crate::aside::aside;
+use crate::flow::Flow;
 use crate::rules::{EnvironmentRules, IncidentRules, PRODUCTION};
 
 /// Computes everything of a client anew and publishes it at once, for who holds the lease that
@@ -77,8 +78,8 @@ pub async fn publish(
     let count = publication.pull_requests.len()
         + publication.deployments.len()
         + publication.incidents.len();
-    facts.publish(client, fence, publication).await?;
-    Ok(count as u64)
+    let published = facts.publish(client, fence, publication, Flow::new()).await?;
+    Ok(count as u64 + published.issues)
 }
 
 /// An issue, by its connection and Jira's id.

@@ -10,7 +10,7 @@ use proto::convert::timestamp;
 use proto::v1::{Answer, Excluded, Metric, Point};
 use store::metrics::{DeploymentSeen, DoraRead, Focus, IncidentSeen, PullRequestSeen};
 
-use super::Window;
+use super::{Window, count_as_number, excluded};
 use crate::bands::{self, Band};
 use crate::rules::PRODUCTION;
 use crate::stats::median;
@@ -55,6 +55,7 @@ pub fn report(read: &DoraRead, window: &Window, explain: bool) -> Answer {
         band_table: bands::TABLE.to_owned(),
         metrics,
         series: now.series(),
+        ..Answer::default()
     }
 }
 
@@ -310,6 +311,7 @@ impl<'a> Period<'a> {
                     change_failure_rate: share(failed, deployments.len()),
                     recovery_seconds: median(&mut recoveries),
                     restore_seconds: median(&mut restores),
+                    ..Point::default()
                 }
             })
             .collect()
@@ -345,25 +347,12 @@ fn why_not(deployment: &DeploymentSeen) -> Option<&'static str> {
     }
 }
 
-fn excluded(counts: impl IntoIterator<Item = (&'static str, usize)>) -> Vec<Excluded> {
-    counts
-        .into_iter()
-        .filter(|(_, count)| *count > 0)
-        .map(|(reason, count)| Excluded { reason: reason.to_owned(), count: count as u64 })
-        .collect()
-}
-
 fn band(value: Option<f64>, of: impl Fn(f64) -> Band) -> String {
     value.map(|value| of(value).to_string()).unwrap_or_default()
 }
 
 fn share(part: usize, whole: usize) -> Option<f64> {
     (whole > 0).then(|| count_as_number(part) / count_as_number(whole))
-}
-
-#[expect(clippy::cast_precision_loss, reason = "no count of ours reaches 2^53")]
-fn count_as_number(count: usize) -> f64 {
-    count as f64
 }
 
 #[cfg(test)]

@@ -1,12 +1,14 @@
 //! Reports: a window of time, cut into buckets in the client's zone.
 
 pub mod dora;
+pub mod flow;
 
 use std::str::FromStr;
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeDelta};
 use chrono_tz::Tz;
 use domain::Moment;
+use proto::v1::Excluded;
 
 /// The longest window: five years of daily buckets are still a readable answer.
 const LONGEST: TimeDelta = TimeDelta::days(5 * 366);
@@ -156,6 +158,20 @@ impl Window {
         });
         first.map_or_else(|| local.and_utc(), |at: DateTime<Tz>| at.to_utc())
     }
+}
+
+/// What was left out, by reason; a reason that left out nothing is none.
+fn excluded<'a>(counts: impl IntoIterator<Item = (&'a str, usize)>) -> Vec<Excluded> {
+    counts
+        .into_iter()
+        .filter(|(_, count)| *count > 0)
+        .map(|(reason, count)| Excluded { reason: reason.to_owned(), count: count as u64 })
+        .collect()
+}
+
+#[expect(clippy::cast_precision_loss, reason = "no count of ours reaches 2^53")]
+fn count_as_number(count: usize) -> f64 {
+    count as f64
 }
 
 #[cfg(test)]

@@ -113,6 +113,18 @@ impl Stack {
         read(path, answer).await
     }
 
+    /// Deletes something as the admin.
+    pub async fn delete(&self, path: &str) {
+        let answer = self
+            .http
+            .delete(format!("{}{path}", self.url()))
+            .bearer_auth(self.token().await)
+            .send()
+            .await
+            .unwrap_or_else(|e| panic!("DELETE {path}: {e}"));
+        assert!(answer.status().is_success(), "DELETE {path}: {}", answer.status());
+    }
+
     /// Connects the company's Jira and GitHub, as the wizard does.
     pub async fn connect(&self) {
         let company = self.simulator.company();
@@ -169,7 +181,8 @@ impl Stack {
         }
     }
 
-    async fn lines(&self, list: &str) -> String {
+    /// A whole list, as NDJSON.
+    pub async fn lines(&self, list: &str) -> String {
         let path = format!("/api/v1/{list}?format=ndjson");
         let answer = self
             .http

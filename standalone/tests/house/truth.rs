@@ -159,7 +159,7 @@ struct Writes {
 /// Notes every row that is inserted, changed or deleted in a table of facts, ours or a source's.
 fn watch_writes(database: &mut SqliteConnection) {
     let not_facts = "'clients', 'integrations', 'schedules', 'jobs', 'runs', 'steps', 'tasks', \
-                     'gaps', 'watermarks', 'outbox', 'events', 'snapshots', 'written', \
+                     'gaps', 'watermarks', 'outbox', 'events', 'snapshots', 'flow_states', 'written', \
                      '__diesel_schema_migrations', 'sqlite_sequence'";
     let tables: Vec<Name> = diesel::sql_query(format!(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ({not_facts}) \

@@ -68,6 +68,24 @@ pub struct Issue {
     /// When a resolution was set.
     #[diesel(sql_type = Nullable<Tstz>)]
     pub resolved_at: Option<Moment>,
+    /// The step in which it stands; nothing where it counts nowhere.
+    #[diesel(sql_type = Nullable<Text>)]
+    pub step: Option<String>,
+    /// When we committed to it.
+    #[diesel(sql_type = Nullable<Tstz>)]
+    pub committed_at: Option<Moment>,
+    /// When work began.
+    #[diesel(sql_type = Nullable<Tstz>)]
+    pub started_at: Option<Moment>,
+    /// When it was done.
+    #[diesel(sql_type = Nullable<Tstz>)]
+    pub done_at: Option<Moment>,
+    /// Seconds from commitment to done.
+    #[diesel(sql_type = Nullable<Double>)]
+    pub lead_time_seconds: Option<f64>,
+    /// Seconds from start to done.
+    #[diesel(sql_type = Nullable<Double>)]
+    pub cycle_time_seconds: Option<f64>,
     /// Whether it is gone from Jira.
     #[diesel(sql_type = Bool)]
     pub deleted: bool,

@@ -32,6 +32,12 @@ SELECT
   page.created_at,
   page.updated_at,
   page.resolved_at,
+  facts.step,
+  facts.committed_at,
+  facts.started_at,
+  CASE WHEN facts.category = 'DONE' THEN facts.entered_at END AS done_at,
+  facts.lead_seconds AS lead_time_seconds,
+  facts.cycle_seconds AS cycle_time_seconds,
   page.deleted
 FROM page
 JOIN projects ON projects.client_id = page.client_id
@@ -42,4 +48,6 @@ JOIN statuses ON statuses.client_id = page.client_id
   AND statuses.integration_id = page.integration_id AND statuses.external_id = page.status_id
 LEFT JOIN issues AS parents ON parents.client_id = page.client_id
   AND parents.integration_id = page.integration_id AND parents.external_id = page.parent_id
+LEFT JOIN issue_facts AS facts ON facts.client_id = page.client_id
+  AND facts.integration_id = page.integration_id AND facts.issue_id = page.external_id
 ORDER BY page.integration_id, page.external_id

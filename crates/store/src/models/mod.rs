@@ -1,6 +1,7 @@
 //! Rows, a struct per table. They live here, not beside the queries, which are compiled twice.
 
 pub(crate) mod facts;
+pub(crate) mod flow;
 pub(crate) mod metrics;
 pub(crate) mod work;
 pub(crate) mod workflows;

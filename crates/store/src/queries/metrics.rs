@@ -432,18 +432,21 @@ pub(crate) fn publish(
     conn: &mut Conn,
     fence: Fence,
     rows: &PublicationRows,
+    flow: &mut impl crate::flow::Rules,
 ) -> Result<Published, Error> {
     fence::prove(conn, rows.client, fence, rows.snapshot.published_at)?;
     let mut written = publish_pull_requests(conn, rows)?;
     written += publish_incidents(conn, rows)?;
     written += publish_deployments(conn, rows)?;
+    let as_of = Some(rows.snapshot.as_of);
+    let issues = super::flow::publish(conn, rows.client.into(), as_of, flow)?;
     diesel::insert_into(snapshots::table).values(&rows.snapshot).execute(conn)?;
     let long_ago = Ts(rows.snapshot.published_at.0 - SNAPSHOTS_LIVE);
     let old = snapshots::table
         .filter(snapshots::client_id.eq(rows.client))
         .filter(snapshots::published_at.lt(long_ago));
     let forgotten = diesel::delete(old).execute(conn)?;
-    Ok(Published { written, forgotten })
+    Ok(Published { written, issues, forgotten })
 }
 
 fn publish_pull_requests(conn: &mut Conn, rows: &PublicationRows) -> QueryResult<usize> {

@@ -3,6 +3,7 @@
 pub(crate) mod clients;
 pub(crate) mod facts;
 pub(crate) mod fence;
+pub(crate) mod flow;
 pub(crate) mod integrations;
 pub(crate) mod lists;
 pub(crate) mod metrics;

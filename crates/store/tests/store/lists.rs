@@ -80,6 +80,8 @@ async fn every_list_tells_every_row_once(house: &House) {
         changes.into_iter().map(|c| (c.issue_id, c.change_id, c.item_index)).collect(),
         20,
     );
+    let intervals = whole_list!(house, status_intervals);
+    assert_distinct(intervals.into_iter().map(|row| (row.issue_id, row.number)).collect(), 30);
     let repositories = whole_list!(house, repositories);
     assert_distinct(repositories.into_iter().map(|row| row.external_id).collect(), 6);
     let pull_requests = whole_list!(house, pull_requests);
@@ -129,6 +131,12 @@ async fn a_row_tells_everything_it_has(house: &House) {
             created_at: at(3),
             updated_at: at(1_000),
             resolved_at: None,
+            step: None,
+            committed_at: None,
+            started_at: None,
+            done_at: None,
+            lead_time_seconds: None,
+            cycle_time_seconds: None,
             deleted: false,
         }
     );
@@ -211,6 +219,7 @@ async fn nobody_sees_rows_of_another_client(house: &House) {
     let any = Filter::default();
     assert_eq!(house.lists.issues(other, &any, None, 9).await.unwrap().items, []);
     assert_eq!(house.lists.issue_changes(other, &any, None, 9).await.unwrap().items, []);
+    assert_eq!(house.lists.status_intervals(other, &any, None, 9).await.unwrap().items, []);
     assert_eq!(house.lists.repositories(other, &any, None, 9).await.unwrap().items, []);
     assert_eq!(house.lists.pull_requests(other, &any, None, 9).await.unwrap().items, []);
     assert_eq!(house.lists.reviews(other, &any, None, 9).await.unwrap().items, []);

@@ -5,6 +5,7 @@ use store::Error;
 use store::metrics::{Focus, Link, Publication, PullRequestFact, Repository};
 use uuid::Uuid;
 
+use crate::flow::Everywhere;
 use crate::house::House;
 use crate::nouns::*;
 
@@ -55,8 +56,10 @@ async fn lose(house: &House) {
 
 async fn who_lost_the_lease_publishes_nothing(house: &House) {
     house.github_says(all_of_github()).await;
-    let publish =
-        |second| house.metrics.publish(house.client, house.fence, publication(house, second));
+    let publish = |second| {
+        let publication = publication(house, second);
+        house.metrics.publish(house.client, house.fence, publication, Everywhere::default())
+    };
     publish(20).await.unwrap();
     assert_eq!(published(house).await, (Some(at(20)), Some(20.0)));
 
@@ -100,7 +103,9 @@ async fn old_publications_are_forgotten(house: &House) {
     house.work.renew(house.fence, at(400 * DAY)).await.unwrap();
     for (day, forgotten) in [(0, 0), (50, 0), (100, 1), (300, 2)] {
         let publication = publication(house, day * DAY);
-        let done = house.metrics.publish(house.client, house.fence, publication).await.unwrap();
+        let rules = Everywhere::default();
+        let done = house.metrics.publish(house.client, house.fence, publication, rules);
+        let done = done.await.unwrap();
         assert_eq!(done.forgotten, forgotten, "day {day}");
     }
     assert_eq!(published(house).await.0, Some(at(300 * DAY)));

@@ -1,0 +1,3 @@
+DROP TABLE flow_states;
+DROP TABLE flow_days;
+DROP TABLE issue_facts;

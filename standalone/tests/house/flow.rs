@@ -1,0 +1,221 @@
+//! How issues flowed equals what the company works out from its own events by other code, whichever
+//! way it sees its work.
+
+use std::collections::BTreeMap;
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
+use rstest::rstest;
+use serde_json::{Value, json};
+use simulator::Options;
+use simulator::flow::{Flowed, Meaning, Way, WayStep};
+
+use crate::stack::Stack;
+
+fn step(name: &'static str, meaning: Meaning, waiting: bool) -> WayStep {
+    WayStep { name, meaning, waiting }
+}
+
+/// Nothing was said: Jira's own categories.
+fn unsaid() -> Way {
+    Way {
+        steps: vec![
+            step("To Do", Meaning::ToDo, true),
+            step("In Progress", Meaning::Doing, false),
+            step("Done", Meaning::Done, true),
+        ],
+        statuses: Vec::new(),
+        categories: [Some(0), Some(1), Some(2)],
+        commitment: Some(1),
+    }
+}
+
+/// Every status has its place.
+fn kanban() -> Way {
+    let any = |status, step| (status, None, step);
+    Way {
+        steps: vec![
+            step("Options", Meaning::ToDo, true),
+            step("Ready", Meaning::ToDo, true),
+            step("Doing", Meaning::Doing, false),
+            step("Blocked", Meaning::Doing, true),
+            step("Reviewing", Meaning::Doing, true),
+            step("Proving", Meaning::Doing, false),
+            step("Live", Meaning::Done, true),
+            step("Dropped", Meaning::Dropped, true),
+        ],
+        statuses: vec![
+            any("BACKLOG", 0),
+            any("open", 0),
+            any("to do", 0),
+            any("selected for development", 1),
+            any("In Progress", 2),
+            any("Investigating", 2),
+            any("Waiting for customer", 3),
+            any("In Review", 4),
+            any("Testing", 5),
+            any("Mitigated", 5),
+            any("Done", 6),
+            any("Resolved", 6),
+            any("Won't Do", 7),
+        ],
+        categories: [None; 3],
+        commitment: Some(1),
+    }
+}
+
+/// Bugs go their own way, two statuses have no place, and one takes what is left.
+fn patchy() -> Way {
+    Way {
+        steps: vec![
+            step("Waiting", Meaning::ToDo, true),
+            step("Working", Meaning::Doing, false),
+            step("Checking", Meaning::Doing, true),
+            step("Over", Meaning::Done, true),
+        ],
+        statuses: vec![
+            ("In Progress", None, 1),
+            ("In Progress", Some("Bug"), 2),
+            ("Testing", Some("Bug"), 1),
+            ("Done", None, 3),
+            ("Resolved", None, 2),
+        ],
+        categories: [Some(0), None, None],
+        commitment: Some(2),
+    }
+}
+
+/// Makes the product see the work this way, too.
+async fn say(stack: &Stack, name: &str, way: &Way) {
+    let categories = ["TO_DO", "IN_PROGRESS", "DONE"];
+    let category = |meaning| match meaning {
+        Meaning::ToDo => "TO_DO",
+        Meaning::Doing => "IN_PROGRESS",
+        Meaning::Done => "DONE",
+        Meaning::Dropped => "DISCARDED",
+    };
+    let steps: Vec<Value> = way
+        .steps
+        .iter()
+        .enumerate()
+        .map(|(position, step)| {
+            let takes = way.categories.iter().position(|taker| *taker == Some(position));
+            json!({ "name": step.name, "category": category(step.meaning), "waiting": step.waiting,
+                "commitment_point": way.commitment == Some(position),
+                "status_category": takes.map(|taken| categories[taken]) })
+        })
+        .collect();
+    let made = stack.post("/api/v1/workflows", &json!({ "name": name, "steps": steps })).await;
+    for (status, issue_type, step) in &way.statuses {
+        let mapping = json!({ "status": status, "issue_type": issue_type,
+            "step_id": made["steps"][*step]["id"] });
+        stack.post("/api/v1/status-mappings", &mapping).await;
+    }
+}
+
+/// Takes back what was said, so that something else can be.
+async fn unsay(stack: &Stack) {
+    for noun in ["status-mappings", "workflows"] {
+        let rows = stack.get(&format!("/api/v1/{noun}")).await;
+        for row in rows["items"].as_array().unwrap() {
+            if row["default"] != true {
+                stack.delete(&format!("/api/v1/{noun}/{}", row["id"].as_str().unwrap())).await;
+            }
+        }
+    }
+}
+
+/// Waits until the numbers have followed the workflows.
+async fn until_recomputed(stack: &Stack, window: &str) -> Value {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let report = stack.get(&format!("/api/v1/metrics/flow?{window}")).await;
+        if report["recomputing"] == false {
+            return report;
+        }
+        assert!(Instant::now() < deadline, "the numbers do not follow the workflows");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+async fn expect_same(stack: &Stack, when: &str, way: &Way) {
+    let to: DateTime<Utc> = Utc::now();
+    let from = to - TimeDelta::days(60);
+    let spelled = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
+    let (from, to) = (spelled(from), spelled(to));
+    let report = until_recomputed(stack, &format!("from={from}&to={to}&bucket=day")).await;
+    expect_same_issues(stack, when, way).await;
+
+    let truth = stack.simulator.flow_totals(way, from.parse().unwrap(), to.parse().unwrap());
+    let metric = |name: &str| {
+        let metrics = report["metrics"].as_array().unwrap();
+        metrics.iter().find(|metric| metric["name"] == name).unwrap().clone()
+    };
+    assert_eq!(metric("throughput")["value"], json!(truth.throughput as f64), "{when}");
+    for (name, expected) in [("lead_time", truth.lead_time), ("cycle_time", truth.cycle_time)] {
+        let told = metric(name);
+        let p85 = told["details"]["p85"].as_f64();
+        assert_eq!(told["value"].as_f64().zip(p85), expected, "{when}: {name}");
+    }
+    for (name, expected) in [
+        ("customer_lead_time", truth.customer_lead_time),
+        ("flow_efficiency", truth.flow_efficiency),
+        ("rework", truth.rework),
+    ] {
+        let told = metric(name)["value"].as_f64();
+        let differ = told.zip(expected).map(|(ours, theirs)| (ours - theirs).abs());
+        assert!(told.is_some() == expected.is_some(), "{when}: {name} {told:?} {expected:?}");
+        assert!(differ.is_none_or(|by| by < 1e-9), "{when}: {name} {told:?} {expected:?}");
+    }
+    let days = report["cumulative_flow"].as_array().unwrap();
+    let wip: Vec<_> = days.iter().map(|day| day["wip"].as_u64().unwrap() as usize).collect();
+    assert_eq!(wip, truth.wip, "{when}: work in progress at the end of each day");
+    assert!(truth.throughput > 20, "{when}: the company gets something done");
+}
+
+async fn expect_same_issues(stack: &Stack, when: &str, way: &Way) {
+    let ours = stack.lines("issues").await;
+    let mut ours: BTreeMap<String, Value> = ours
+        .lines()
+        .map(|line| serde_json::from_str::<Value>(line).unwrap())
+        .filter(|row| row["deleted"] == false)
+        .map(|row| (row["key"].as_str().unwrap().to_owned(), row))
+        .collect();
+    let truth = stack.simulator.flowed(way);
+    assert_eq!(ours.len(), truth.len(), "{when}");
+    for expected in truth {
+        let row = ours.remove(&expected.key).unwrap();
+        let at = |field: &str| row[field].as_str().map(|text| text.parse().unwrap());
+        let told = Flowed {
+            key: expected.key.clone(),
+            step: way.steps.iter().map(|step| step.name).find(|name| row["step"] == *name),
+            committed_at: at("committed_at"),
+            started_at: at("started_at"),
+            done_at: at("done_at"),
+            lead_time_seconds: row["lead_time_seconds"].as_f64(),
+            cycle_time_seconds: row["cycle_time_seconds"].as_f64(),
+        };
+        assert_eq!(told, expected, "{when}");
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn issues_flow_as_the_company_says_whichever_way_it_sees_them(#[values(1, 2, 3)] seed: u64) {
+    let options = Options { seed, issues: 900, pull_requests: 100, ..Options::default() };
+    let stack = Stack::start(options).await;
+    stack.connect().await;
+    stack.sync().await;
+    expect_same(&stack, "by default", &unsaid()).await;
+
+    say(&stack, "Kanban", &kanban()).await;
+    expect_same(&stack, "with a place for everything", &kanban()).await;
+
+    unsay(&stack).await;
+    say(&stack, "Patchy", &patchy()).await;
+    expect_same(&stack, "with bugs apart and gaps", &patchy()).await;
+
+    stack.simulator.advance(Duration::from_secs(86_400));
+    stack.sync().await;
+    expect_same_issues(&stack, "a day later", &patchy()).await;
+}
