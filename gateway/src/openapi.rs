@@ -18,7 +18,7 @@ use crate::error::{FieldError, Problem};
 use crate::integrations::trial;
 use crate::lists::{Asked, LISTS};
 use crate::live::ticket;
-use crate::workflows::{self, Reassigned};
+use crate::workflows::{self, Reassigned, assist};
 use crate::{integrations, jobs, live, metrics, schedule, session};
 
 #[derive(OpenApi)]
@@ -31,7 +31,7 @@ use crate::{integrations, jobs, live, metrics, schedule, session};
         ticket::issue, live::events, live::of_run,
         integrations::all, integrations::one, integrations::add, integrations::replace,
         integrations::deactivate, trial::test, trial::scopes,
-        metrics::dora, metrics::flow,
+        metrics::dora, metrics::flow, assist::suggest, assist::preview,
     ),
     components(schemas(
         Problem, FieldError, workflows::ImpactJson, workflows::StatusMappingsJson,

@@ -13,6 +13,7 @@ use crate::auth::signin;
 use crate::integrations::trial;
 use crate::lists::list;
 use crate::live::ticket;
+use crate::workflows::assist;
 use crate::{
     around, integrations, jobs, live, metrics, openapi, page, schedule, session, workflows,
 };
@@ -55,6 +56,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 
             .configure(of::<Workflow>("/workflows",                     get().to(workflows::all::<Workflow>)))
             .configure(of::<WorkflowStep>("/workflow-steps",            get().to(workflows::all::<WorkflowStep>)))
+            .route("/status-mappings/suggest",  post().to(assist::suggest))
+            .route("/status-mappings/preview",  post().to(assist::preview))
             .configure(of::<StatusMapping>("/status-mappings",          get().to(workflows::status_mappings)))
             .configure(of::<IssueTypeMapping>("/issue-type-mappings",   get().to(workflows::all::<IssueTypeMapping>)))
 

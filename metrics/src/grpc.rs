@@ -7,11 +7,12 @@ use chrono_tz::Tz;
 use domain::ids::ClientId;
 use proto::convert::{moment, parse};
 use proto::v1::metrics_server::Metrics as Service;
-use proto::v1::{Answer, Question};
+use proto::v1::{Answer, PreviewReply, PreviewRequest, Question};
 use store::metrics::Focus;
 use tonic::{Request, Response, Status};
 use tracing::error;
 
+use crate::preview;
 use crate::report::{self, Bucket, Window};
 
 /// Answers questions from the last publication.
@@ -48,6 +49,22 @@ impl Service for Door {
             }
         };
         Ok(Response::new(answer.map_err(unavailable)?))
+    }
+
+    async fn preview(
+        &self,
+        request: Request<PreviewRequest>,
+    ) -> Result<Response<PreviewReply>, Status> {
+        let asked = request.into_inner();
+        let client: ClientId = parse("client_id", &asked.client_id)?;
+        let changes = preview::changes(asked.changes)?;
+        match preview::lead_times(&self.facts, client, changes, Utc::now()).await {
+            Ok(reply) => Ok(Response::new(reply)),
+            Err(store::Error::Workflow(refused)) => {
+                Err(Status::invalid_argument(refused.to_string()))
+            }
+            Err(error) => Err(unavailable(error)),
+        }
     }
 }
 

@@ -12,6 +12,7 @@ pub mod compute;
 pub mod flow;
 mod grpc;
 pub mod links;
+mod preview;
 mod recompute;
 pub mod report;
 pub mod rules;

@@ -15,7 +15,9 @@ use platform::config::Settings;
 use proto::v1::metrics_client::MetricsClient;
 use proto::v1::metrics_server::{Metrics, MetricsServer};
 use proto::v1::orchestrator_client::OrchestratorClient;
-use proto::v1::{Answer, BeginRequest, CommandRequest, FinishRequest, Question};
+use proto::v1::{
+    Answer, BeginRequest, CommandRequest, FinishRequest, PreviewReply, PreviewRequest, Question,
+};
 use proto::{Link, Pass, away, serve};
 use tokio::sync::oneshot;
 use tonic::body::Body;
@@ -41,6 +43,13 @@ impl Metrics for Reluctant {
             return Err(Status::unavailable("the database is away"));
         }
         Ok(Response::new(Answer { timezone: "UTC".to_owned(), ..Answer::default() }))
+    }
+
+    async fn preview(
+        &self,
+        _request: Request<PreviewRequest>,
+    ) -> Result<Response<PreviewReply>, Status> {
+        Err(Status::unimplemented("nobody asks for a preview here"))
     }
 }
 

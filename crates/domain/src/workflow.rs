@@ -5,6 +5,7 @@
 mod change;
 mod place;
 mod refused;
+mod suggest;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +18,7 @@ use crate::text::words;
 pub use change::{Change, Delete, Put, Seen};
 pub use place::{Excluded, Places};
 pub use refused::{Refused, Uses};
+pub use suggest::{Reason, Suggestion, Unplaced};
 
 /// What a step means for the flow of work.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]

@@ -7,7 +7,7 @@ use domain::Moment;
 use domain::ids::{ClientId, IntegrationId, WorkflowStepId};
 use domain::project::StatusCategory;
 use domain::stay::{Stay, stays};
-use domain::workflow::{Configuration, Excluded, Places, StepCategory, WorkflowStep};
+use domain::workflow::{Change, Configuration, Excluded, Places, StepCategory, WorkflowStep};
 
 use crate::db::{ask, keep};
 use crate::metrics::Focus;
@@ -244,6 +244,21 @@ impl Metrics {
     ) -> Result<Option<u64>, Error> {
         let mut rules = rules;
         keep!(self.db(), flow::publish_changed(client, &mut rules))
+    }
+
+    /// Leads every issue that was touched since `touched_since` through `rules`, as if the workflows
+    /// had been changed so, and gives the rules back. Keeps nothing.
+    ///
+    /// # Errors
+    /// [`Error::Workflow`] for the first change that cannot be.
+    pub async fn follow<R: Rules>(
+        &self,
+        client: ClientId,
+        changes: Vec<Change>,
+        touched_since: Moment,
+        rules: R,
+    ) -> Result<R, Error> {
+        ask!(self.db(), flow::follow(client, &changes, touched_since, rules))
     }
 
     /// Clients whose workflows changed since their flow was computed.

@@ -27,6 +27,19 @@ pub struct StatusInUse {
     pub issues: u64,
 }
 
+/// Moves from one status to another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Moves {
+    /// The connection.
+    pub integration: IntegrationId,
+    /// The name of the status left.
+    pub from: String,
+    /// The name of the status entered.
+    pub to: String,
+    /// How many.
+    pub count: u64,
+}
+
 impl Workflows {
     /// Over `db`.
     pub fn new(db: Db) -> Workflows {
@@ -60,5 +73,13 @@ impl Workflows {
     /// The database cannot be reached.
     pub async fn statuses_in_use(&self, client: ClientId) -> Result<Vec<StatusInUse>, Error> {
         ask!(self.0, workflows::statuses_in_use(client.into()))
+    }
+
+    /// Which moves between statuses the client's issues ever made.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn moves(&self, client: ClientId) -> Result<Vec<Moves>, Error> {
+        ask!(self.0, workflows::moves(client.into()))
     }
 }

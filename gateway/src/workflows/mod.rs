@@ -1,5 +1,6 @@
 //! Workflows, steps and mappings: four nouns with the same verbs.
 
+pub(crate) mod assist;
 mod nouns;
 mod refusal;
 

@@ -78,12 +78,12 @@ pub(crate) struct StepJson {
 
 #[derive(Deserialize, ToSchema)]
 pub(crate) struct StatusMappingDraft {
-    status: String,
-    step_id: String,
-    integration_id: Option<String>,
+    pub(super) status: String,
+    pub(super) step_id: String,
+    pub(super) integration_id: Option<String>,
     /// The only type of issue it holds for.
-    issue_type: Option<String>,
-    active: Option<bool>,
+    pub(super) issue_type: Option<String>,
+    pub(super) active: Option<bool>,
 }
 
 #[derive(Serialize, ToSchema)]

@@ -9,8 +9,8 @@ use proto::v1::metrics_server::Metrics;
 use proto::v1::orchestrator_server::Orchestrator;
 use proto::v1::{
     Ack, Answer, BeginReply, BeginRequest, Client, CommandReply, CommandRequest, Directive,
-    EnsureClientRequest, FinishRequest, JobCommand, ProbeReply, ProbeRequest, Progress,
-    PutScheduleRequest, Question, ReleaseRequest, Schedule,
+    EnsureClientRequest, FinishRequest, JobCommand, LeadTimes, PreviewReply, PreviewRequest,
+    ProbeReply, ProbeRequest, Progress, PutScheduleRequest, Question, ReleaseRequest, Schedule,
 };
 use store::work::{Command, Ground, Planned, Work};
 use tonic::{Request, Response, Status, Streaming};
@@ -133,5 +133,17 @@ impl Metrics for Measuring {
             band_table: format!("of client {}", asked.client_id),
             ..Answer::default()
         }))
+    }
+
+    /// As many lead times before as the client's id is long, and after as there are changes.
+    async fn preview(
+        &self,
+        request: Request<PreviewRequest>,
+    ) -> Result<Response<PreviewReply>, Status> {
+        let asked = request.into_inner();
+        let times =
+            |counted: usize| Some(LeadTimes { counted: counted as u64, p50: Some(1.5), p85: None });
+        let (before, after) = (times(asked.client_id.len()), times(asked.changes.len()));
+        Ok(Response::new(PreviewReply { before, after }))
     }
 }

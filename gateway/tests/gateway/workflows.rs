@@ -225,3 +225,79 @@ async fn the_description_knows_every_address_of_the_workflows() {
         assert!(path("/{id}/impact")["get"].is_object(), "{noun}");
     }
 }
+
+#[tokio::test]
+async fn statuses_without_a_mapping_come_with_steps_that_they_may_stand_for() {
+    let house = House::start().await;
+    let token = house.platform.admin(1);
+    let jira = house.connect_jira(&token).await;
+    house.keep("1", &jira, page()).await;
+    let made = house.make("/api/v1/workflows", &token, &kanban()).await;
+
+    let nothing = json!({});
+    let suggest = || house.post("/api/v1/status-mappings/suggest", &token, &nothing);
+    let suggested: Value = suggest().await.json().await.unwrap();
+    let status = &suggested["items"][0];
+    assert_eq!((&status["status"], &status["issues"]), (&json!("Done"), &json!(1)));
+    let best = &status["suggestions"][0];
+    assert_eq!(best["step_id"], made["steps"][2]["id"]);
+    assert!(best["confidence"].as_f64().unwrap() > 0.9, "{best}");
+    let reasons =
+        json!(["It is called like the step.", "Its name means DONE.", "Jira groups it with DONE."]);
+    assert_eq!(best["reasons"], reasons);
+
+    // What is mapped needs no suggestion, and nobody else's status gets one.
+    let mapping = json!({ "status": "Done", "step_id": best["step_id"] });
+    house.make("/api/v1/status-mappings", &token, &mapping).await;
+    assert_eq!(suggest().await.json::<Value>().await.unwrap()["items"], json!([]));
+    let theirs = house.platform.admin(2);
+    let theirs = house.post("/api/v1/status-mappings/suggest", &theirs, &json!({})).await;
+    assert_eq!(theirs.json::<Value>().await.unwrap()["items"], json!([]));
+}
+
+#[tokio::test]
+async fn a_preview_tells_what_would_move_and_keeps_nothing() {
+    let house = House::start().await;
+    let token = house.platform.admin(1);
+    let jira = house.connect_jira(&token).await;
+    house.keep("1", &jira, page()).await;
+    let made = house.make("/api/v1/workflows", &token, &kanban()).await;
+    let (backlog, done) = (&made["steps"][0]["id"], &made["steps"][2]["id"]);
+    let preview = async |changes: Value| {
+        let body = json!({ "changes": changes });
+        house.post("/api/v1/status-mappings/preview", &token, &body).await
+    };
+
+    let new = preview(json!([{ "status": "done", "step_id": done }])).await;
+    let new: Value = new.json().await.unwrap();
+    assert_eq!((&new["issues_moved"], &new["left_unmapped"]), (&json!(1), &json!(0)));
+    let moved = json!([{ "integration_id": jira, "issue_type": "Story", "status": "Done",
+        "from": "unmapped_status", "to": "Done", "issues": 1 }]);
+    assert_eq!(new["moves"], moved);
+    // The metrics service was asked for this client and these changes.
+    let times = |counted| json!({ "p50_seconds": 1.5, "p85_seconds": null, "counted": counted });
+    assert_eq!(new["lead_time"], json!({ "before": times(36), "after": times(1) }));
+    assert_eq!(house.read("/api/v1/status-mappings", &token).await["items"], json!([]));
+
+    let mapping = json!({ "status": "Done", "step_id": done });
+    let mapping = house.make("/api/v1/status-mappings", &token, &mapping).await;
+    let change = json!([{ "id": mapping["id"], "status": "Done", "step_id": backlog }]);
+    let changed: Value = preview(change).await.json().await.unwrap();
+    assert_eq!(
+        (&changed["moves"][0]["from"], &changed["moves"][0]["to"]),
+        (&json!("Done"), &json!("Backlog"))
+    );
+    let gone = json!([{ "id": mapping["id"], "delete": true }]);
+    let gone: Value = preview(gone).await.json().await.unwrap();
+    assert_eq!((&gone["issues_moved"], &gone["left_unmapped"]), (&json!(1), &json!(1)));
+    assert_eq!(gone["unmapped"][0]["status"], "Done");
+
+    // What could not be saved is refused as it would be then.
+    problem(preview(json!([{ "status": "DONE", "step_id": done }])).await, 409, "duplicate").await;
+    problem(preview(json!([{ "status": "", "step_id": done }])).await, 422, "invalid").await;
+    problem(preview(json!([{ "id": made["id"], "delete": true }])).await, 404, "not_found").await;
+    let theirs = house.platform.admin(2);
+    let body = json!({ "changes": [{ "status": "x", "step_id": done }] });
+    let theirs = house.post("/api/v1/status-mappings/preview", &theirs, &body).await;
+    problem(theirs, 404, "not_found").await;
+}

@@ -16,7 +16,7 @@ use store::flow::{DayFact, Ground, IssueFact, IssueHistory, Rules, Standing, Sta
 use self::life::{Life, StepSeen, life};
 
 /// The rules over one client's issues.
-#[derive(Default)]
+#[derive(Clone, Default)]
 pub struct Flow(Option<Under>);
 
 impl Flow {
@@ -44,6 +44,7 @@ impl Rules for Flow {
 type Asked = (IntegrationId, i64, StatusSeen);
 
 /// The rules under way.
+#[derive(Clone)]
 struct Under {
     ground: Ground,
     zone: Tz,

@@ -4,7 +4,8 @@ use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 use domain::Moment;
-use domain::ids::{ClientId, IntegrationId, WorkflowStepId};
+use domain::ids::{ClientId, WorkflowStepId};
+use domain::workflow::Change;
 
 use super::super::{Conn, bulk};
 use super::workflows::configuration_within;
@@ -47,24 +48,68 @@ pub(crate) fn publish(
 ) -> Result<u64, Error> {
     hold(conn, client, as_of)?;
     let ground = ground(conn, client)?;
-    let connections: Vec<IntegrationId> =
-        ground.configuration.connections.iter().map(|known| known.id).collect();
+    let connections = connections(&ground);
     rules.begin(ground);
     let mut count = 0;
     for integration in connections {
-        let owner = Owner { client: client.into(), integration: integration.into() };
-        let mut after = i64::MIN;
-        loop {
-            let histories = histories(conn, owner, after, AT_ONCE)?;
-            let Some(last) = histories.last() else { break };
-            after = last.id;
+        let owner = Owner { client: client.into(), integration };
+        each_page(conn, owner, Moment::UNIX_EPOCH, |conn, histories| {
             count += histories.len() as u64;
             let rows = histories.iter().map(|issue| row(issue.id, rules.issue(issue))).collect();
             bulk::put(conn, owner, &last_of_each::<IssueFactRow>(rows), Existing::Replaced)?;
-        }
+            Ok(())
+        })?;
     }
     keep_days(conn, client, rules.days())?;
     Ok(count)
+}
+
+/// As if the workflows had been changed so.
+pub(crate) fn follow<R: Rules>(
+    conn: &mut Conn,
+    client: ClientId,
+    changes: &[Change],
+    touched_since: Moment,
+    mut rules: R,
+) -> Result<R, Error> {
+    super::super::dialect::read(conn, |conn| {
+        let mut ground = ground(conn, client)?;
+        for change in changes {
+            ground.configuration = ground.configuration.apply(change.clone())?;
+        }
+        let connections = connections(&ground);
+        rules.begin(ground);
+        for integration in connections {
+            let owner = Owner { client: client.into(), integration };
+            each_page(conn, owner, touched_since, |_, histories| {
+                for issue in histories {
+                    rules.issue(issue);
+                }
+                Ok(())
+            })?;
+        }
+        Ok(rules)
+    })
+}
+
+fn connections(ground: &Ground) -> Vec<Id> {
+    ground.configuration.connections.iter().map(|known| known.id.into()).collect()
+}
+
+/// Every issue of a connection that was touched since, a page after the other.
+fn each_page(
+    conn: &mut Conn,
+    owner: Owner,
+    touched_since: Moment,
+    mut work: impl FnMut(&mut Conn, &[IssueHistory]) -> QueryResult<()>,
+) -> QueryResult<()> {
+    let mut after = i64::MIN;
+    loop {
+        let histories = histories(conn, owner, after, touched_since, AT_ONCE)?;
+        let Some(last) = histories.last() else { return Ok(()) };
+        after = last.id;
+        work(conn, &histories)?;
+    }
 }
 
 /// Takes the row that only one publisher can hold, and says from what the facts will be made.
@@ -151,12 +196,14 @@ fn histories(
     conn: &mut Conn,
     owner: Owner,
     after: i64,
+    touched_since: Moment,
     at_once: i64,
 ) -> QueryResult<Vec<IssueHistory>> {
     let rows: Vec<IssueColumns> = issues::table
         .filter(issues::client_id.eq(owner.client))
         .filter(issues::integration_id.eq(owner.integration))
         .filter(issues::external_id.gt(after))
+        .filter(issues::updated_at.ge(Ts(touched_since)))
         .order(issues::external_id)
         .limit(at_once)
         .select((
@@ -321,7 +368,7 @@ fn intervals_within(
         let mut behind = if is_first { issue.saturating_sub(1) } else { i64::MIN };
         loop {
             let at_once = i64::try_from(limit).expect("a page is short").min(AT_ONCE);
-            let histories = histories(conn, owner, behind, at_once)?;
+            let histories = histories(conn, owner, behind, Moment::UNIX_EPOCH, at_once)?;
             let Some(last) = histories.last() else { break };
             behind = last.id;
             let wanted = histories.iter().filter(|history| {

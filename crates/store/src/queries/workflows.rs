@@ -15,11 +15,11 @@ use crate::models::workflows::{
     IssueTypeMappingRow, StatusMappingRow, WorkflowRow, WorkflowStepRow,
 };
 use crate::schema::{
-    integrations, issue_type_mappings, issue_types, issues, projects, status_mappings, statuses,
-    workflow_revisions, workflow_steps, workflows,
+    integrations, issue_changes, issue_type_mappings, issue_types, issues, projects,
+    status_mappings, statuses, workflow_revisions, workflow_steps, workflows,
 };
 use crate::types::Id;
-use crate::workflows::StatusInUse;
+use crate::workflows::{Moves, StatusInUse};
 
 pub(crate) fn configuration(conn: &mut Conn, client: ClientId) -> Result<Configuration, Error> {
     super::super::dialect::read(conn, |conn| configuration_within(conn, client))
@@ -243,4 +243,36 @@ pub(crate) fn statuses_in_use(conn: &mut Conn, client: Id) -> Result<Vec<StatusI
         }
     }
     Ok(in_use)
+}
+
+pub(crate) fn moves(conn: &mut Conn, client: Id) -> QueryResult<Vec<Moves>> {
+    let rows: Vec<(Id, Option<String>, Option<String>, i64)> = issue_changes::table
+        .filter(issue_changes::client_id.eq(client))
+        .filter(issue_changes::field.eq("status"))
+        .group_by((
+            issue_changes::integration_id,
+            issue_changes::from_string,
+            issue_changes::to_string,
+        ))
+        .order((
+            issue_changes::integration_id,
+            issue_changes::from_string,
+            issue_changes::to_string,
+        ))
+        .select((
+            issue_changes::integration_id,
+            issue_changes::from_string,
+            issue_changes::to_string,
+            count_star(),
+        ))
+        .load(conn)?;
+    let told = |(integration, from, to, count): (Id, Option<String>, Option<String>, i64)| {
+        Some(Moves {
+            integration: integration.into(),
+            from: from?,
+            to: to?,
+            count: count.unsigned_abs(),
+        })
+    };
+    Ok(rows.into_iter().filter_map(told).collect())
 }

@@ -16,9 +16,10 @@ contract! {
     what_is_computed_is_read_back_and_what_is_gone_is_swept,
     a_changed_workflow_is_computed_without_a_new_publication,
     intervals_tell_the_whole_life_of_every_issue,
+    issues_are_followed_as_if_and_nothing_is_kept,
 }
 
-/// Rules that place every issue in the last step, except those with the ids that are left out.
+/// Rules that place every issue in the last step, and note what they are shown, except those with the ids that are left out.
 #[derive(Default)]
 pub struct Everywhere {
     ground: Option<Ground>,
@@ -198,4 +199,36 @@ async fn intervals_tell_the_whole_life_of_every_issue(house: &House) {
     assert_eq!(all(Filter::default()).await, [unchanged]);
     let with_deleted = Filter { with_deleted: true, ..Filter::default() };
     assert_eq!(all(with_deleted).await.len(), 3);
+}
+
+async fn issues_are_followed_as_if_and_nothing_is_kept(house: &House) {
+    let mut late = issue(3);
+    late.updated_at = at(2_000);
+    house.jira_says(Page { issues: vec![issue(1), issue(2), late], ..jira_page() }).await;
+    let workflow = |name: &str| Workflow {
+        id: WorkflowId(Uuid::now_v7()),
+        scope: None,
+        name: name.to_owned(),
+        active: true,
+        version: 1,
+    };
+    let put = |row| Change::PutWorkflow(Put { row, seen: Seen::New });
+    let follow = |changes, since| {
+        house.metrics.follow(house.client, changes, at(since), Everywhere::default())
+    };
+    let unchanged = follow(Vec::new(), 2_000).await;
+    let unchanged = unchanged.unwrap();
+    assert_eq!(unchanged.seen.iter().map(|issue| issue.id).collect::<Vec<_>>(), [3]);
+
+    let step = house.workflows.of_client(house.client).await.unwrap().steps[0].clone();
+    let renamed = domain::workflow::WorkflowStep { name: "Queue".to_owned(), ..step };
+    let rename =
+        Change::PutStep { put: Put { row: renamed, seen: Seen::Any }, moves_commitment: false };
+    let changed = follow(vec![rename], 0).await.unwrap();
+    assert_eq!(changed.seen.len(), 3);
+    assert_eq!(changed.ground.unwrap().configuration.steps[0].name, "Queue");
+    assert!(house.workflows.of_client(house.client).await.unwrap().is_default());
+
+    let twins = follow(vec![put(workflow("A")), put(workflow("a"))], 0).await;
+    assert!(matches!(twins, Err(store::Error::Workflow(_))));
 }

@@ -10,7 +10,7 @@ use domain::workflow::{
     StepCategory, Workflow, WorkflowStep,
 };
 use store::Error;
-use store::workflows::StatusInUse;
+use store::workflows::{Moves, StatusInUse};
 use uuid::Uuid;
 
 use crate::house::House;
@@ -23,6 +23,7 @@ contract! {
     a_mark_moves_in_one_transaction,
     nobody_reaches_workflows_of_another_client,
     statuses_are_told_with_the_issues_in_them,
+    moves_are_counted_by_the_names_of_their_ends,
 }
 
 fn workflow(scope: Option<IntegrationId>) -> Workflow {
@@ -229,4 +230,23 @@ async fn statuses_are_told_with_the_issues_in_them(house: &House) {
     );
     let nobody = ClientId(Uuid::now_v7());
     assert_eq!(house.workflows.statuses_in_use(nobody).await.unwrap(), []);
+}
+
+async fn moves_are_counted_by_the_names_of_their_ends(house: &House) {
+    let mut label = change(2, 200, 0);
+    label.field = "labels".to_owned();
+    house.jira_says(Page { changes: vec![label], ..all_of_jira() }).await;
+    let mut back = change(1, 300, 0);
+    (back.from_string, back.to_string) = (back.to_string, back.from_string);
+    house.jira_says(Page { changes: vec![change(1, 299, 0), back], ..Page::default() }).await;
+    let moves = |from: &str, to: &str, count| Moves {
+        integration: house.jira,
+        from: from.to_owned(),
+        to: to.to_owned(),
+        count,
+    };
+    let told = house.workflows.moves(house.client).await.unwrap();
+    assert_eq!(told, [moves("Done", "To Do", 1), moves("To Do", "Done", 1)]);
+    let (other, ..) = house.add_client("globex").await;
+    assert_eq!(house.workflows.moves(other).await.unwrap(), []);
 }
