@@ -27,6 +27,19 @@ pub(crate) struct Asked {
     explain: Option<bool>,
 }
 
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct AskedAhead {
+    /// The history that is drawn from, by default the last 90 days.
+    from: Option<String>,
+    to: Option<String>,
+    project: Option<String>,
+    /// How many items; as many as are in progress unless said.
+    items: Option<u32>,
+    /// By which day; 30 days on unless said.
+    until: Option<NaiveDate>,
+}
+
 #[derive(Serialize, ToSchema)]
 pub(crate) struct Report {
     window: Window,
@@ -125,6 +138,69 @@ struct FlowDay {
     steps: HashMap<String, i64>,
 }
 
+/// When so many items will be done, and how many by a day.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ForecastReport {
+    window: Window,
+    as_of: Option<DateTime<Utc>>,
+    /// The workflows changed since, and the numbers follow within seconds.
+    recomputing: bool,
+    trials: u64,
+    seed: u64,
+    items: u32,
+    until: String,
+    history: History,
+    /// The day by which the items are done in half, 85 and 95 of a hundred futures.
+    when: Option<Days>,
+    /// How many items are done by `until`, at least.
+    how_many: Option<Counts>,
+    back_test: BackTest,
+    formula: String,
+    version: u32,
+    empty_reason: Option<String>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct History {
+    days: u64,
+    done: u64,
+    excluded: Vec<Excluded>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Days {
+    p50: String,
+    p85: String,
+    p95: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Counts {
+    p50: u32,
+    p85: u32,
+    p95: u32,
+}
+
+/// The same forecast, made on days of the past from what was known then.
+#[derive(Serialize, ToSchema)]
+struct BackTest {
+    horizon_days: u64,
+    checks: Vec<Check>,
+    hits: u64,
+    /// Near 0.85 where the past is like the future.
+    hit_rate: Option<f64>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct Check {
+    day: String,
+    p50: u32,
+    p85: u32,
+    p95: u32,
+    actual: u32,
+    hit: bool,
+}
+
 /// The DORA metrics of a window, by default of the last 90 days.
 #[utoipa::path(get, path = "/api/v1/metrics/dora", tag = "metrics", params(Asked), responses((status = 200, body = Report)))]
 pub(crate) async fn dora(
@@ -153,6 +229,30 @@ pub(crate) async fn flow(
     Ok(Json(report))
 }
 
+/// When so many items will be done, and how many by a day, drawn from the throughput of the past,
+/// beside how well that would have been foretold before.
+#[utoipa::path(get, path = "/api/v1/metrics/forecast", tag = "metrics", params(AskedAhead), responses((status = 200, body = ForecastReport)))]
+pub(crate) async fn forecast(
+    caller: Caller,
+    metrics: Data<MetricsClient<Link>>,
+    asked: Query<AskedAhead>,
+) -> Result<Json<ForecastReport>, ApiError> {
+    let AskedAhead { from, to, project, items, until } = asked.into_inner();
+    if items == Some(0) {
+        return Err(ApiError::bad_parameter("items", "must be 1 or more"));
+    }
+    let past = Asked { from, to, project, repository: None, bucket: None, explain: None };
+    let question = Question {
+        items,
+        until: until.map(|day| day.to_string()).unwrap_or_default(),
+        ..question("forecast", &caller, past, Utc::now())?
+    };
+    let answer = metrics.get_ref().clone().ask(question).await?.into_inner();
+    let report =
+        ForecastReport::try_from(answer).map_err(|unreadable| ApiError::internal(&unreadable))?;
+    Ok(Json(report))
+}
+
 fn question(
     report: &str,
     caller: &Caller,
@@ -178,6 +278,7 @@ fn question(
         repositories: listed(asked.repository),
         bucket,
         explain: asked.explain.unwrap_or(false),
+        ..Question::default()
     })
 }
 
@@ -229,6 +330,71 @@ impl TryFrom<Answer> for FlowReport {
             steps: answer.steps.into_iter().map(FlowStep::from).collect(),
             cumulative_flow: answer.days.into_iter().map(FlowDay::from).collect(),
         })
+    }
+}
+
+impl TryFrom<Answer> for ForecastReport {
+    type Error = proto::convert::Unreadable;
+
+    fn try_from(answer: Answer) -> Result<ForecastReport, Self::Error> {
+        let (window, as_of) = (Window::try_from(&answer)?, as_of(&answer)?);
+        let told = answer.forecast.unwrap_or_default();
+        let excluded = told.excluded.into_iter();
+        let checks: Vec<Check> = told.checks.into_iter().map(Check::from).collect();
+        let count = |text: String| proto::convert::parse("how_many", &text);
+        Ok(ForecastReport {
+            window,
+            as_of,
+            recomputing: answer.is_behind,
+            trials: told.trials,
+            seed: told.seed,
+            items: told.items,
+            until: told.until,
+            history: History {
+                days: told.days,
+                done: told.done,
+                excluded: excluded
+                    .map(|row| Excluded { reason: row.reason, count: row.count })
+                    .collect(),
+            },
+            when: told.when.map(|when| Days { p50: when.p50, p85: when.p85, p95: when.p95 }),
+            how_many: match told.how_many {
+                Some(items) => Some(Counts {
+                    p50: count(items.p50)?,
+                    p85: count(items.p85)?,
+                    p95: count(items.p95)?,
+                }),
+                None => None,
+            },
+            back_test: BackTest {
+                horizon_days: told.horizon_days,
+                hit_rate: share(told.hits, checks.len()),
+                hits: told.hits,
+                checks,
+            },
+            formula: told.formula,
+            version: told.version,
+            empty_reason: unless_empty(told.empty_reason),
+        })
+    }
+}
+
+/// Of so few checks that their share needs no more digits.
+fn share(hits: u64, all: usize) -> Option<f64> {
+    let (hits, all) = (u32::try_from(hits).ok()?, u32::try_from(all).ok()?);
+    (all > 0).then(|| f64::from(hits) / f64::from(all))
+}
+
+impl From<proto::v1::ForecastCheck> for Check {
+    fn from(check: proto::v1::ForecastCheck) -> Check {
+        Check {
+            day: check.day,
+            p50: check.p50,
+            p85: check.p85,
+            p95: check.p95,
+            actual: check.actual,
+            hit: check.hit,
+        }
     }
 }
 

@@ -63,6 +63,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 
             .route("/metrics/dora",             get().to(metrics::dora))
             .route("/metrics/flow",             get().to(metrics::flow))
+            .route("/metrics/forecast",         get().to(metrics::forecast))
 
             .route("/issues",                   get().to(list::<Issue>))
             .route("/issue-changes",            get().to(list::<IssueChange>))

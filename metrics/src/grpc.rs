@@ -2,7 +2,7 @@
 
 use std::str::FromStr;
 
-use chrono::Utc;
+use chrono::{NaiveDate, Utc};
 use chrono_tz::Tz;
 use domain::ids::ClientId;
 use proto::convert::{moment, parse};
@@ -13,6 +13,7 @@ use tonic::{Request, Response, Status};
 use tracing::error;
 
 use crate::preview;
+use crate::report::forecast::Wanted;
 use crate::report::{self, Bucket, Window};
 
 /// Answers questions from the last publication.
@@ -43,6 +44,10 @@ impl Service for Door {
             "dora" => report::dora::answer(facts, client, &window, focus, explain).await,
             "flow" => {
                 report::flow::answer(facts, client, &window, focus, explain, Utc::now()).await
+            }
+            "forecast" => {
+                let wanted = Wanted { items: question.items, until: until(&question.until)? };
+                report::forecast::answer(facts, client, &window, focus, wanted).await
             }
             other => {
                 return Err(Status::invalid_argument(format!("there is no report {other:?}")));
@@ -80,6 +85,13 @@ fn window(question: &Question, zone: Tz) -> Result<Window, Status> {
         }
     };
     Window::new(from, to, zone, bucket).map_err(|e| Status::invalid_argument(e.to_string()))
+}
+
+fn until(day: &str) -> Result<Option<NaiveDate>, Status> {
+    if day.is_empty() {
+        return Ok(None);
+    }
+    Ok(Some(parse("until", day)?))
 }
 
 fn unavailable(error: store::Error) -> Status {

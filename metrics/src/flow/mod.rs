@@ -1,5 +1,6 @@
 //! How issues flow: each issue's life, read from its stored history, and the days of all of them.
 
+pub mod forecast;
 pub mod life;
 
 use std::collections::HashMap;

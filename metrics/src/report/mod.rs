@@ -2,6 +2,7 @@
 
 pub mod dora;
 pub mod flow;
+pub mod forecast;
 
 use std::str::FromStr;
 

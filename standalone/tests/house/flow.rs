@@ -208,7 +208,10 @@ async fn issues_flow_as_the_company_says_whichever_way_it_sees_them(#[values(1, 
     stack.sync().await;
     expect_same(&stack, "by default", &unsaid()).await;
 
+    expect_foretold(&stack).await;
+
     say(&stack, "Kanban", &kanban()).await;
+    expect_preview(&stack, seed).await;
     expect_same(&stack, "with a place for everything", &kanban()).await;
 
     unsay(&stack).await;
@@ -218,4 +221,38 @@ async fn issues_flow_as_the_company_says_whichever_way_it_sees_them(#[values(1, 
     stack.simulator.advance(Duration::from_secs(86_400));
     stack.sync().await;
     expect_same_issues(&stack, "a day later", &patchy()).await;
+}
+
+/// The same question has the same answer, and more certainty takes longer.
+async fn expect_foretold(stack: &Stack) {
+    let to = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
+    let ask = format!("/api/v1/metrics/forecast?to={to}&items=40");
+    let forecast = stack.get(&ask).await;
+    assert_eq!(forecast, stack.get(&ask).await);
+    let when = &forecast["when"];
+    let days = ["p50", "p85", "p95"].map(|chance| when[chance].as_str().unwrap().to_owned());
+    assert!(days.is_sorted(), "{when}");
+    assert_eq!(forecast["trials"], 10_000);
+    assert!(forecast["back_test"]["checks"].as_array().unwrap().len() >= 5, "{forecast}");
+}
+
+/// A preview sees what would be dropped, and keeps nothing.
+async fn expect_preview(stack: &Stack, seed: u64) {
+    let mappings = stack.get("/api/v1/status-mappings").await;
+    let review = mappings["items"].as_array().unwrap().iter().find(|m| m["status"] == "In Review");
+    let workflows = stack.get("/api/v1/workflows").await;
+    let dropped = &workflows["items"][0]["steps"][7];
+    let done = mappings["items"].as_array().unwrap().iter().find(|m| m["status"] == "Resolved");
+    let change = json!({ "changes": [
+        { "id": done.unwrap()["id"], "status": "Resolved", "step_id": dropped["id"] },
+        { "id": review.unwrap()["id"], "delete": true },
+    ]});
+    let preview = stack.post("/api/v1/status-mappings/preview", &change).await;
+    let (before, after) = (&preview["lead_time"]["before"], &preview["lead_time"]["after"]);
+    let counted = |times: &Value| times["counted"].as_u64().unwrap();
+    assert!(counted(before) > counted(after), "seed {seed}: resolved incidents are dropped");
+    assert!(preview["issues_moved"].as_u64() >= preview["left_unmapped"].as_u64());
+    let again = stack.post("/api/v1/status-mappings/preview", &json!({ "changes": [] })).await;
+    assert_eq!(again["lead_time"]["after"], *before, "nothing was kept");
+    assert_eq!(again["issues_moved"], 0);
 }

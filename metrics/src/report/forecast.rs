@@ -1,0 +1,238 @@
+//! When so many items will be done, and how many by a day, beside how well that would have been
+//! foretold before.
+
+use chrono::{NaiveDate, TimeDelta};
+use domain::Moment;
+use domain::ids::ClientId;
+use domain::workflow::StepCategory;
+use proto::convert::timestamp;
+use proto::v1::{Answer, Chances, ForecastCheck};
+use store::flow::FlowRead;
+use store::metrics::Focus;
+
+use super::{Window, excluded};
+use crate::flow::forecast::{self, HORIZON_DAYS, SEED, TRIALS};
+use crate::flow::{day_number, day_of};
+
+/// How far ahead is looked unless a day is said.
+const AHEAD: TimeDelta = TimeDelta::days(30);
+
+/// What is to be foretold.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Wanted {
+    /// How many items; as many as are in progress unless said.
+    pub items: Option<u32>,
+    /// By which day; 30 days from the end of the window unless said.
+    pub until: Option<NaiveDate>,
+}
+
+/// Foretells from the throughput of `window`.
+///
+/// # Errors
+/// The store's.
+pub async fn answer(
+    facts: &store::Metrics,
+    client: ClientId,
+    window: &Window,
+    focus: Focus,
+    wanted: Wanted,
+) -> Result<Answer, store::Error> {
+    let last_day = day_number(window.day(window.to));
+    let read = facts.flow(client, window.from, window.to, last_day, focus).await?;
+    Ok(report(&read, window, wanted))
+}
+
+/// The report over what was read. Pure.
+pub fn report(read: &FlowRead, window: &Window, wanted: Wanted) -> Answer {
+    let past = Past::of(read, window);
+    let today = window.day(window.to);
+    let items = wanted.items.unwrap_or_else(|| count(read.in_progress.len()).max(1));
+    let until = wanted.until.unwrap_or(today + AHEAD);
+    let days_ahead = usize::try_from((until - today).num_days()).unwrap_or(0);
+    let when = forecast::days_until(&past.daily, items);
+    let how_many = when.and_then(|_| forecast::items_within(&past.daily, days_ahead));
+    let date = |days: u32| (today + TimeDelta::days(days.into())).to_string();
+    let checks = forecast::back_test(past.first, &past.daily);
+    let hits = checks.iter().filter(|check| check.is_hit()).count();
+    let left_out = read.ended.iter().filter_map(|issue| issue.reason.as_deref());
+    let mut counts = std::collections::BTreeMap::new();
+    for reason in left_out {
+        *counts.entry(reason).or_insert(0) += 1;
+    }
+    let forecast = proto::v1::Forecast {
+        trials: TRIALS as u64,
+        seed: SEED,
+        items,
+        until: until.to_string(),
+        days: past.daily.len() as u64,
+        done: past.daily.iter().map(|done| u64::from(*done)).sum(),
+        excluded: excluded(counts),
+        when: when.map(|days| Chances {
+            p50: date(days.p50),
+            p85: date(days.p85),
+            p95: date(days.p95),
+        }),
+        how_many: how_many.map(|items| Chances {
+            p50: items.p50.to_string(),
+            p85: items.p85.to_string(),
+            p95: items.p95.to_string(),
+        }),
+        horizon_days: HORIZON_DAYS as u64,
+        hits: hits as u64,
+        checks: checks
+            .iter()
+            .map(|check| ForecastCheck {
+                day: check.day.to_string(),
+                p50: check.forecast.p50,
+                p85: check.forecast.p85,
+                p95: check.forecast.p95,
+                actual: check.actual,
+                hit: check.is_hit(),
+            })
+            .collect(),
+        formula: "the throughput of the window's days, drawn at random until the items are done"
+            .to_owned(),
+        version: 1,
+        empty_reason: why_empty(read, &past, when.is_some()),
+    };
+    Answer {
+        from: Some(timestamp(window.from)),
+        to: Some(timestamp(window.to)),
+        timezone: window.zone.name().to_owned(),
+        bucket: window.bucket.as_str().to_owned(),
+        as_of: read.as_of.map(timestamp),
+        is_behind: read.is_behind,
+        forecast: Some(forecast),
+        ..Answer::default()
+    }
+}
+
+/// The whole days of the window, and how many issues were done on each.
+struct Past {
+    first: NaiveDate,
+    daily: Vec<u32>,
+}
+
+impl Past {
+    fn of(read: &FlowRead, window: &Window) -> Past {
+        let first = match window.day(window.from) {
+            day if window.midnight(day) < window.from => day + TimeDelta::days(1),
+            day => day,
+        };
+        let days = day_number(first)..day_number(window.day(window.to));
+        let mut daily = vec![0; days.len()];
+        let done = read.ended.iter().filter(|issue| issue.category == Some(StepCategory::Done));
+        for issue in done {
+            let at: Moment = issue.entered_at;
+            let place = usize::try_from(day_number(window.day(at)) - days.start);
+            if let Some(count) = place.ok().and_then(|place| daily.get_mut(place)) {
+                *count += 1;
+            }
+        }
+        Past { first: day_of(days.start), daily }
+    }
+}
+
+fn count(length: usize) -> u32 {
+    u32::try_from(length).unwrap_or(u32::MAX)
+}
+
+fn why_empty(read: &FlowRead, past: &Past, is_told: bool) -> String {
+    if is_told {
+        return String::new();
+    }
+    if read.as_of.is_none() {
+        return "No sync has finished yet: run the Jira job, and a forecast appears.".to_owned();
+    }
+    if past.daily.iter().all(|done| *done == 0) {
+        return "No issue was done in this window, so nothing can be foretold.".to_owned();
+    }
+    "At this pace the items are not done within ten years.".to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono_tz::Tz;
+    use store::flow::EndedIssue;
+
+    use super::super::Bucket;
+    use super::*;
+
+    fn at(text: &str) -> Moment {
+        text.parse().unwrap()
+    }
+
+    /// From the middle of 1 January to noon of 1 March 2026: 58 whole days.
+    fn window() -> Window {
+        let (from, to) = (at("2026-01-01T12:00:00Z"), at("2026-03-01T12:00:00Z"));
+        Window::new(from, to, Tz::UTC, Bucket::Day).unwrap()
+    }
+
+    /// Two issues done on every day, the parts of days at both ends included.
+    fn steady() -> FlowRead {
+        let done = |hours: i64| EndedIssue {
+            key: "PAY-1".to_owned(),
+            created_at: at("2026-01-01T00:00:00Z"),
+            entered_at: at("2026-01-01T00:30:00Z") + TimeDelta::hours(hours),
+            category: Some(StepCategory::Done),
+            reason: None,
+            lead_seconds: None,
+            cycle_seconds: None,
+            active_seconds: None,
+            rework: 0,
+            steps: Vec::new(),
+        };
+        let nowhere =
+            EndedIssue { category: None, reason: Some("unmapped_status".to_owned()), ..done(100) };
+        FlowRead {
+            as_of: Some(at("2026-03-01T12:00:00Z")),
+            ended: (1..118).map(|n| done(n * 12)).chain([nowhere]).collect(),
+            in_progress: vec![("PAY-2".to_owned(), None); 5],
+            ..FlowRead::default()
+        }
+    }
+
+    #[test]
+    fn whole_days_are_drawn_and_dates_are_told() {
+        let answer = report(&steady(), &window(), Wanted::default());
+        let forecast = answer.forecast.unwrap();
+        assert_eq!((forecast.days, forecast.done, forecast.items), (58, 116, 5));
+        // Five items at two a day take three days from 1 March.
+        assert_eq!(forecast.when.unwrap().p95, "2026-03-04");
+        assert_eq!(
+            (forecast.until.as_str(), forecast.how_many.unwrap().p85.as_str()),
+            ("2026-03-31", "60")
+        );
+        assert_eq!((forecast.hits, forecast.checks.len()), (3, 3));
+        assert_eq!(forecast.excluded[0].reason, "unmapped_status");
+    }
+
+    #[test]
+    fn what_is_wanted_can_be_said() {
+        let until = Some("2026-03-08".parse().unwrap());
+        let answer = report(&steady(), &window(), Wanted { items: Some(20), until });
+        let forecast = answer.forecast.unwrap();
+        assert_eq!(forecast.when.unwrap().p50, "2026-03-11");
+        assert_eq!(forecast.how_many.unwrap().p50, "14");
+    }
+
+    #[test]
+    fn without_a_forecast_there_is_a_reason() {
+        let idle = FlowRead { ended: Vec::new(), ..steady() };
+        let far = Wanted { items: Some(100_000), until: None };
+        let cases = [
+            (
+                FlowRead::default(),
+                Wanted { items: Some(1), until: None },
+                "No sync has finished yet",
+            ),
+            (idle, Wanted { items: Some(1), until: None }, "No issue was done"),
+            (steady(), far, "At this pace"),
+        ];
+        for (read, wanted, reason) in cases {
+            let forecast = report(&read, &window(), wanted).forecast.unwrap();
+            assert!(forecast.empty_reason.starts_with(reason), "{}", forecast.empty_reason);
+            assert!(forecast.when.is_none() && forecast.how_many.is_none());
+        }
+    }
+}
