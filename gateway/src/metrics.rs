@@ -138,6 +138,27 @@ struct FlowDay {
     steps: HashMap<String, i64>,
 }
 
+/// What is missing from the data, and what mends it.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct QualityReport {
+    /// From 0 to 1: how far the numbers can be trusted.
+    score: Option<f64>,
+    formula: String,
+    version: u32,
+    empty_reason: Option<String>,
+    checks: Vec<QualityCheck>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct QualityCheck {
+    name: String,
+    count: u64,
+    total: u64,
+    share: Option<f64>,
+    examples: Vec<String>,
+    fix: String,
+}
+
 /// When so many items will be done, and how many by a day.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct ForecastReport {
@@ -251,6 +272,21 @@ pub(crate) async fn forecast(
     let report =
         ForecastReport::try_from(answer).map_err(|unreadable| ApiError::internal(&unreadable))?;
     Ok(Json(report))
+}
+
+/// How far the numbers can be trusted: what is missing from the data they are made of, as it is now.
+#[utoipa::path(get, path = "/api/v1/metrics/data-quality", tag = "metrics", responses((status = 200, body = QualityReport)))]
+pub(crate) async fn data_quality(
+    caller: Caller,
+    metrics: Data<MetricsClient<Link>>,
+) -> Result<Json<QualityReport>, ApiError> {
+    let question = Question {
+        client_id: caller.client.to_string(),
+        report: "data-quality".to_owned(),
+        ..Question::default()
+    };
+    let answer = metrics.get_ref().clone().ask(question).await?.into_inner();
+    Ok(Json(answer.quality.unwrap_or_default().into()))
 }
 
 fn question(
@@ -383,6 +419,26 @@ impl TryFrom<Answer> for ForecastReport {
 fn share(hits: u64, all: usize) -> Option<f64> {
     let (hits, all) = (u32::try_from(hits).ok()?, u32::try_from(all).ok()?);
     (all > 0).then(|| f64::from(hits) / f64::from(all))
+}
+
+impl From<proto::v1::Quality> for QualityReport {
+    fn from(told: proto::v1::Quality) -> QualityReport {
+        let check = |check: proto::v1::QualityCheck| QualityCheck {
+            name: check.name,
+            count: check.count,
+            total: check.total,
+            share: check.share,
+            examples: check.examples,
+            fix: check.fix,
+        };
+        QualityReport {
+            score: told.score,
+            formula: told.formula,
+            version: told.version,
+            empty_reason: unless_empty(told.empty_reason),
+            checks: told.checks.into_iter().map(check).collect(),
+        }
+    }
 }
 
 impl From<proto::v1::ForecastCheck> for Check {

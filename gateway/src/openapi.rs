@@ -31,7 +31,7 @@ use crate::{integrations, jobs, live, metrics, schedule, session};
         ticket::issue, live::events, live::of_run,
         integrations::all, integrations::one, integrations::add, integrations::replace,
         integrations::deactivate, trial::test, trial::scopes,
-        metrics::dora, metrics::flow, metrics::forecast, assist::suggest, assist::preview,
+        metrics::dora, metrics::flow, metrics::forecast, metrics::data_quality, assist::suggest, assist::preview,
     ),
     components(schemas(
         Problem, FieldError, workflows::ImpactJson, workflows::StatusMappingsJson,

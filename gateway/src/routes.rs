@@ -64,6 +64,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             .route("/metrics/dora",             get().to(metrics::dora))
             .route("/metrics/flow",             get().to(metrics::flow))
             .route("/metrics/forecast",         get().to(metrics::forecast))
+            .route("/metrics/data-quality",     get().to(metrics::data_quality))
 
             .route("/issues",                   get().to(list::<Issue>))
             .route("/issue-changes",            get().to(list::<IssueChange>))

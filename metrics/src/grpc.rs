@@ -49,6 +49,7 @@ impl Service for Door {
                 let wanted = Wanted { items: question.items, until: until(&question.until)? };
                 report::forecast::answer(facts, client, &window, focus, wanted).await
             }
+            "data-quality" => report::quality::answer(facts, client, Utc::now()).await,
             other => {
                 return Err(Status::invalid_argument(format!("there is no report {other:?}")));
             }

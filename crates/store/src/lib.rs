@@ -22,6 +22,7 @@ pub mod integrations;
 pub mod jobs;
 pub mod lists;
 pub mod metrics;
+pub mod quality;
 pub mod work;
 pub mod workflows;
 

@@ -21,6 +21,8 @@ mod lists;
 mod metrics;
 #[path = "store/migrations.rs"]
 mod migrations;
+#[path = "store/quality.rs"]
+mod quality;
 #[path = "store/work.rs"]
 mod work;
 #[path = "store/workflows.rs"]

@@ -122,6 +122,7 @@ async fn no_address_tells_or_takes_what_is_another_clients() {
         "metrics/dora",
         "metrics/flow",
         "metrics/forecast",
+        "metrics/data-quality",
     ];
     for path in seen_by_all {
         let text = house.get(&format!("/api/v1/{path}"), &theirs).await;
