@@ -18,6 +18,18 @@ run_child() {
     return "$status"
 }
 
+# Makes a folder that is named after us and `name`, and removes those of runs that were killed: their
+# servers died with them.
+make_home() {
+    local name=$1 folder pid
+    for folder in "${TMPDIR:-/tmp}/$name".*; do
+        [[ -O $folder ]] || continue
+        pid=${folder##*/"$name".}
+        [[ -d /proc/${pid%%.*} ]] || rm -rf "$folder"
+    done
+    mktemp -d "${TMPDIR:-/tmp}/$name.$$.XXXXXX"
+}
+
 # Counts `port` up to one on which nobody listens.
 next_free_port() {
     port=$((port + 1))
