@@ -43,7 +43,7 @@ check: build-tools ui ## Format, lints, dependencies and the page's own checks
 
 bench: build-tools ui ## Measure it, beside a PostgreSQL that writes through to the disk
 	@scripts/setup-debian postgresql rabbitmq-server redis-server
-	@$(BUILD_DEMO) -p simulator --bin pulse-etl --bin pulse-bench --bin simulator
+	@$(BUILD_DEMO) $(PROGRAMS) -p simulator --bin pulse-bench --bin simulator
 	@scripts/test-servers --durable -- $(CARGO_TARGET_DIR)/demo/pulse-bench
 
 compose-test: build-tools ui ## Test the programs in containers, and trouble them while they sync

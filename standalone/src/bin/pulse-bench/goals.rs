@@ -15,6 +15,9 @@ pub const IDLE_CPU_PERCENT: f64 = 1.0;
 /// Requests for each pull request, with everything.
 pub const REQUESTS_PER_PULL_REQUEST: f64 = 0.07;
 
+/// How much sooner a job is done by so many workers than by one.
+pub const SPEEDUPS: [(usize, f64); 2] = [(2, 1.8), (4, 3.0)];
+
 /// Speed of the store's bulk load by that of a plain COPY.
 pub const BULK_SHARE: f64 = 0.6;
 

@@ -12,6 +12,7 @@ mod process;
 mod product;
 mod servers;
 mod table;
+mod workers;
 
 use std::process::ExitCode;
 use std::time::Duration;
@@ -34,7 +35,9 @@ struct Arguments {
     #[arg(
         long,
         value_delimiter = ',',
-        default_values_t = [Section::Sync, Section::Bulk, Section::Cycle, Section::Idle]
+        default_values_t = [
+            Section::Sync, Section::Workers, Section::Bulk, Section::Cycle, Section::Idle,
+        ]
     )]
     only: Vec<Section>,
     #[command(flatten)]
@@ -58,6 +61,8 @@ struct Arguments {
 enum Section {
     /// A sync of a simulated company, beside a minimal loader of the same rows.
     Sync,
+    /// Several workers beside one.
+    Workers,
     /// Many rows into PostgreSQL, beside a COPY.
     Bulk,
     /// A thousand clients whose schedules fall into the same minute.
@@ -70,6 +75,7 @@ impl std::fmt::Display for Section {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.write_str(match self {
             Section::Sync => "sync",
+            Section::Workers => "workers",
             Section::Bulk => "bulk",
             Section::Cycle => "cycle",
             Section::Idle => "idle",
@@ -118,6 +124,9 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<()> {
     for section in &arguments.only {
         let found = match section {
             Section::Sync => sync(arguments).await?,
+            Section::Workers => {
+                workers::measure(&arguments.servers, arguments.runs, arguments.quick).await?
+            }
             Section::Bulk => {
                 let postgres = arguments.servers.postgres.as_deref();
                 bulk::measure(postgres, arguments.runs, arguments.quick).await?

@@ -72,26 +72,19 @@ impl Program {
         url: &str,
         more: &[(&str, String)],
     ) -> anyhow::Result<Program> {
-        let program = std::env::current_exe()?.with_file_name("pulse-etl");
-        let mut process = Command::new(&program)
-            .arg("serve")
-            .env_clear()
-            .env("DATABASE_URL", url)
-            .env("BACKEND_SERVICE_URL", &company.backend_url)
-            .env("UPSTREAM_ALLOW", "127.0.0.0/8")
-            .env("ENCRYPTION_KEY", ENCRYPTION_KEY)
-            .env("PORT", "0")
-            .env("LOG_LEVEL", "warn")
-            .envs(more.iter().map(|(name, value)| (name, value)))
-            .stdin(Stdio::null())
-            .stdout(Stdio::piped())
-            .spawn()
-            .with_context(|| format!("cannot start {}", program.display()))?;
+        let mut command = command("pulse-etl", company, url)?;
+        command.arg("serve").env("PORT", "0").stdout(Stdio::piped());
+        let mut process = spawn(command.envs(more.iter().map(|(name, value)| (name, value))))?;
         let stdout = process.stdout.take().context("the program's output is piped")?;
         let mut line = String::new();
         BufReader::new(stdout).read_line(&mut line)?;
         let url = line.split_whitespace().find(|word| word.starts_with("http://"));
         let url = url.context("the program does not say where it listens")?.to_owned();
+        Program::at(company, process, url).await
+    }
+
+    /// Comes in at the front door that `process` keeps at `url`, and connects it to the company.
+    pub async fn at(company: &Company, process: Child, url: String) -> anyhow::Result<Program> {
         let http = reqwest::Client::new();
         let token = sign_in(&http, company).await?;
         let started = Program { process, url, http, token, token_since: Instant::now() };
@@ -198,6 +191,25 @@ impl Drop for Program {
         let _ = self.process.kill();
         let _ = self.process.wait();
     }
+}
+
+/// A program of ours, told what every one is told.
+pub fn command(name: &str, company: &Company, database: &str) -> anyhow::Result<Command> {
+    let mut command = Command::new(std::env::current_exe()?.with_file_name(name));
+    command
+        .env_clear()
+        .env("DATABASE_URL", database)
+        .env("BACKEND_SERVICE_URL", &company.backend_url)
+        .env("UPSTREAM_ALLOW", "127.0.0.0/8")
+        .env("ENCRYPTION_KEY", ENCRYPTION_KEY)
+        .env("LOG_LEVEL", "warn")
+        .stdin(Stdio::null());
+    Ok(command)
+}
+
+/// Starts a program of ours.
+pub fn spawn(command: &mut Command) -> anyhow::Result<Child> {
+    command.spawn().with_context(|| format!("cannot start {}", command.get_program().display()))
 }
 
 async fn sign_in(http: &reqwest::Client, company: &Company) -> anyhow::Result<String> {
