@@ -56,6 +56,7 @@ fn manner(path: &str) -> Manner {
         // The orchestrator itself waits 25 s for a worker.
         "/pulse.v1.Orchestrator/Probe"        => seconds(30, false),
         "/pulse.v1.Metrics/Ask"               => seconds(30, true),
+        "/pulse.v1.Metrics/Preview"           => seconds(30, true),
         "/grpc.health.v1.Health/Check"        => seconds(2, true),
         _                                     => seconds(10, false),
     }
