@@ -50,8 +50,10 @@ compose-test: build-tools ui ## Test the programs in containers, and trouble the
 	@scripts/setup-cargo-tool cargo-nextest
 	@scripts/compose-test
 
-soak: ## Run the full fault matrix
-	@echo "There is no fault matrix yet: nothing was run." >&2; exit 1
+soak: test-tools ui ## Kill programs at random moments of 25 large syncs, and compare with the truth
+	@$(BUILD_DEMO) $(PROGRAMS)
+	@PULSE_SOAK=full scripts/test-servers -- \
+		cargo nextest run -p standalone --cargo-profile demo --profile soak -E 'test(chaos)'
 
 release: build-tools ui ## Build what ships: the optimised programs
 	@cargo build --release $(PROGRAMS)

@@ -259,6 +259,10 @@ impl From<tonic::Status> for ApiError {
     fn from(status: tonic::Status) -> ApiError {
         use tonic::Code;
         let said = || status.message().to_owned();
+        if proto::away(&status).is_some() {
+            tracing::warn!(reason = status.message(), "a peer is away");
+            return ApiError::unavailable("peer_unavailable", status.message());
+        }
         match status.code() {
             Code::FailedPrecondition => {
                 ApiError::new(StatusCode::CONFLICT, "transition_refused", said())
@@ -281,6 +285,14 @@ impl From<tonic::Status> for ApiError {
             Code::Unavailable => {
                 tracing::warn!(reason = status.message(), "a peer does not answer");
                 ApiError::unavailable("peer_unavailable", "A part of the service does not answer.")
+            }
+            Code::Unauthenticated => {
+                tracing::error!(reason = status.message(), "a peer does not let us in");
+                ApiError::unavailable(
+                    "peer_unavailable",
+                    "Two parts of the service do not trust each other.",
+                )
+                .hint("Whoever runs this service finds in its log what to change.")
             }
             _ => ApiError::internal(&status),
         }

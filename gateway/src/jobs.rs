@@ -3,15 +3,15 @@
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Path, Query};
 use chrono::{DateTime, Utc};
-use domain::ids::{ClientId, RunId};
+use domain::ids::{ClientId, RunId, TaskId};
 use domain::job::JobType;
 use domain::progress::StepProgress;
 use proto::Link;
 use proto::v1::orchestrator_client::OrchestratorClient;
-use proto::v1::{CommandRequest, JobCommand};
+use proto::v1::{CommandRequest, JobCommand, ReplayRequest};
 use serde::{Deserialize, Serialize};
 use store::Jobs;
-use store::jobs::{JobView, RunKey, RunView};
+use store::jobs::{Aside, JobView, RunKey, RunView};
 use utoipa::ToSchema;
 
 use crate::auth::Caller;
@@ -60,11 +60,21 @@ pub(crate) struct RunJson {
     steps: Vec<StepJson>,
     requests: u64,
     gaps: Vec<GapJson>,
+    /// Tasks that were put aside; `POST /api/v1/runs/{id}/tasks/{task}/replay` does one again.
+    aside: Vec<AsideJson>,
     error: Option<String>,
 }
 
 #[derive(Serialize, ToSchema)]
 struct GapJson {
+    scope: String,
+    reason: String,
+}
+
+#[derive(Serialize, ToSchema)]
+struct AsideJson {
+    task_id: String,
+    step: &'static str,
     scope: String,
     reason: String,
 }
@@ -155,6 +165,32 @@ pub(crate) async fn run(
     Ok(Json(jobs.run(caller.client, id).await?.into()))
 }
 
+/// Does a task again that was put aside: at once while its step is under way, else by a new run.
+#[utoipa::path(post, path = "/api/v1/runs/{id}/tasks/{task}/replay", tag = "jobs",
+    params(("id" = String, Path), ("task" = String, Path)), responses((status = 202, body = JobJson)))]
+pub(crate) async fn replay(
+    caller: Caller,
+    jobs: Data<Jobs>,
+    orchestrator: Data<OrchestratorClient<Link>>,
+    once: Once,
+    target: Path<(String, String)>,
+) -> Result<HttpResponse, ApiError> {
+    let (run, task) = target.into_inner();
+    let run: RunId = run.parse().map_err(|_| ApiError::not_found("run"))?;
+    let task: TaskId = task.parse().map_err(|_| ApiError::not_found("task"))?;
+    let job = once.of(&caller, async || {
+        let job_type = jobs.run(caller.client, run).await?.job_type;
+        let request = ReplayRequest {
+            client_id: caller.client.to_string(),
+            run_id: run.to_string(),
+            task_id: task.to_string(),
+        };
+        orchestrator.get_ref().clone().replay(request).await?;
+        look(&jobs, caller.client, job_type).await
+    });
+    Ok(job.await?.answer(HttpResponse::Accepted()))
+}
+
 async fn look(jobs: &Jobs, client: ClientId, job_type: JobType) -> Result<JobJson, ApiError> {
     Ok(jobs.get(client, job_type, Utc::now()).await?.into())
 }
@@ -227,7 +263,19 @@ impl From<RunView> for RunJson {
             steps: run.steps.into_iter().map(StepJson::from).collect(),
             requests: run.requests,
             gaps: gaps.collect(),
+            aside: run.aside.into_iter().map(AsideJson::from).collect(),
             error: run.error,
+        }
+    }
+}
+
+impl From<Aside> for AsideJson {
+    fn from(aside: Aside) -> AsideJson {
+        AsideJson {
+            task_id: aside.task.to_string(),
+            step: aside.step.as_str(),
+            scope: aside.scope,
+            reason: aside.reason,
         }
     }
 }

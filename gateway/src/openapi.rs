@@ -26,7 +26,7 @@ use crate::{integrations, jobs, live, metrics, schedule, session};
     info(title = "Pulse ETL", description = "Jobs that pull Jira and GitHub, the rows they pull, and the metrics made of them."),
     paths(
         signin::login, signin::navigate, signin::logout, session::session,
-        jobs::all, jobs::one, jobs::command, jobs::runs, jobs::run,
+        jobs::all, jobs::one, jobs::command, jobs::runs, jobs::run, jobs::replay,
         schedule::get, schedule::put,
         ticket::issue, live::events, live::of_run,
         integrations::all, integrations::one, integrations::add, integrations::replace,

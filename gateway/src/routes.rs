@@ -40,6 +40,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             .route("/jobs/{job_type}/{verb}",   post().to(jobs::command))
             .route("/runs/{id}",                get().to(jobs::run))
             .route("/runs/{id}/events",         get().to(live::of_run))
+            .route("/runs/{id}/tasks/{task}/replay", post().to(jobs::replay))
             .route("/orchestrator",             get().to(schedule::get))
             .route("/orchestrator",             put().to(schedule::put))
 

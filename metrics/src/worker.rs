@@ -1,11 +1,13 @@
 //! Takes the tasks *links* and *metrics*: begin, do, finish, while a heartbeat holds the lease.
 
+use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use chrono::Utc;
 use domain::work::{Fence, Step, Task, TaskKind};
+use futures::FutureExt;
 use platform::backoff::Backoff;
-use platform::queue::Delivery;
+use platform::queue::{DELIVERIES_MAX, Delivery};
 use proto::Link;
 use proto::v1::directive::Kind;
 use proto::v1::orchestrator_client::OrchestratorClient;
@@ -44,10 +46,7 @@ pub async fn run(metrics: Metrics, stop: CancellationToken) {
             delivery = consumer.next() => delivery,
         };
         let Some(delivery) = delivery else { return };
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = take(&metrics, delivery) => {}
-        }
+        take(&metrics, delivery, &stop).await;
     }
 }
 
@@ -57,7 +56,7 @@ struct Ring {
     task_id: String,
 }
 
-async fn take(metrics: &Metrics, delivery: Delivery) {
+async fn take(metrics: &Metrics, delivery: Delivery, stop: &CancellationToken) {
     let ring: Ring = match serde_json::from_slice(&delivery.body) {
         Ok(ring) => ring,
         Err(error) => {
@@ -66,8 +65,10 @@ async fn take(metrics: &Metrics, delivery: Delivery) {
             return;
         }
     };
-    match work(metrics, ring.task_id).await {
+    match work(metrics, ring.task_id, stop).await {
         Ok(()) => report_lost(delivery.ack().await),
+        // Rather than to the dead letters: the table rings again for what nobody takes.
+        Err(_) if delivery.attempt >= DELIVERIES_MAX => report_lost(delivery.ack().await),
         Err(status) => {
             warn!(%status, "the orchestrator did not answer, the ring comes again");
             report_lost(delivery.retry(Duration::from_secs(2)).await);
@@ -82,16 +83,25 @@ fn report_lost(settled: Result<(), platform::queue::Error>) {
     }
 }
 
-async fn work(metrics: &Metrics, task_id: String) -> Result<(), tonic::Status> {
+async fn work(
+    metrics: &Metrics,
+    task_id: String,
+    stop: &CancellationToken,
+) -> Result<(), tonic::Status> {
     let mut orchestrator = OrchestratorClient::new(metrics.orchestrator.clone());
-    let begin = BeginRequest { task_id, worker: metrics.name.clone() };
+    let begin = BeginRequest { task_id, worker: proto::asker(&metrics.name) };
     let Some(lease) = orchestrator.begin(begin).await?.into_inner().lease else { return Ok(()) };
     let task = lease.task.ok_or_else(|| tonic::Status::internal("a lease without a task"))?;
     let task = Task::try_from(task)?;
     let fence = Fence { task: task.id, number: lease.fence };
 
     let done = tokio::select! {
-        done = perform(metrics, &task, fence) => done,
+        done = AssertUnwindSafe(perform(metrics, &task, fence)).catch_unwind() => done,
+        // What is being written either is kept whole or not at all: whoever goes on does it anew.
+        () = stop.cancelled() => {
+            orchestrator.release(release(fence, Reason::Yielded, String::new())).await?;
+            return Ok(());
+        }
         kind = hold(metrics.orchestrator.clone(), fence) => {
             debug!(?kind, task.id = %task.id, "told to let go of a metrics task");
             return match kind {
@@ -101,6 +111,11 @@ async fn work(metrics: &Metrics, task_id: String) -> Result<(), tonic::Status> {
                 _ => Ok(()),
             };
         }
+    };
+    let Ok(done) = done else {
+        let detail = format!("The {} broke off; the log says where.", task.kind.as_str());
+        orchestrator.release(release(fence, Reason::Failed, detail)).await?;
+        return Ok(());
     };
     match done {
         Ok(rows) => {

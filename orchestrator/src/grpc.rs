@@ -1,7 +1,7 @@
 //! The door: messages in and out, and the one place where errors become a status.
 
 use chrono_tz::Tz;
-use domain::ids::{ClientId, TaskId};
+use domain::ids::{ClientId, RunId, TaskId};
 use domain::job::{JobState, JobType, Refused};
 use domain::schedule::{Retry, Schedule};
 use domain::work::{Fence, Gap, SourceKind, TaskKind};
@@ -53,6 +53,21 @@ impl Service for Orchestrator {
         let obeyed = self.0.work.command(client, job_type, command, self.0.clock.now()).await;
         let job = obeyed.map_err(status)?;
         tracing::info!(client.id = %client, "{job_type} obeys {command:?}: it is {}", job.state);
+        self.0.changed(client).await;
+        Ok(Response::new(v1::CommandReply { status: job.state.to_string(), version: job.version }))
+    }
+
+    async fn replay(
+        &self,
+        request: Request<v1::ReplayRequest>,
+    ) -> Result<Response<v1::CommandReply>, Status> {
+        let request = request.into_inner();
+        let client: ClientId = parse("client_id", &request.client_id)?;
+        let run: RunId = parse("run_id", &request.run_id)?;
+        let task: TaskId = parse("task_id", &request.task_id)?;
+        let job =
+            self.0.work.replay(client, run, task, self.0.clock.now()).await.map_err(status)?;
+        tracing::info!(client.id = %client, task.id = %task, "a task is done again: {} is {}", job.job_type, job.state);
         self.0.changed(client).await;
         Ok(Response::new(v1::CommandReply { status: job.state.to_string(), version: job.version }))
     }
@@ -141,7 +156,9 @@ impl Service for Orchestrator {
         let release = release(request)?;
         let now = self.0.clock.now();
         let client = self.0.work.release(fence, &release, now).await.map_err(status)?;
-        if let Release::Failed { detail } | Release::Fatal { detail } = &release {
+        if let Release::Failed { detail } | Release::Broken { detail } | Release::Fatal { detail } =
+            &release
+        {
             tracing::warn!(task.id = %fence.task, "a task failed: {detail}");
         }
         self.0.pace.note(client);
@@ -169,6 +186,7 @@ fn release(request: v1::ReleaseRequest) -> Result<Release, Status> {
         Reason::Failed => Release::Failed { detail },
         Reason::Fatal => Release::Fatal { detail },
         Reason::Unreadable => Release::Unreadable { detail },
+        Reason::Broken => Release::Broken { detail },
         Reason::Unspecified => return Err(Status::invalid_argument("reason is absent")),
     })
 }
@@ -207,6 +225,7 @@ pub(crate) fn status(error: store::Error) -> Status {
                 "Connect {name} first: there is no active {name} integration to read from."
             ))
         }
+        store::Error::NotReplayable { why } => Status::failed_precondition(why),
         store::Error::Missing { .. } => Status::not_found(error.to_string()),
         store::Error::LostLease { .. } | store::Error::Conflict { .. } => {
             Status::aborted(error.to_string())

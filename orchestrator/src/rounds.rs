@@ -206,7 +206,9 @@ impl Inner {
                 bodies.entry(topic.as_str()).or_default().push(body.into());
             }
             for (topic, bodies) in bodies {
+                let rung = bodies.len() as u64;
                 self.queue.publish_many(topic, bodies).await?;
+                metrics::counter!("orchestrator_rings_total", "topic" => topic).increment(rung);
             }
             self.work.forget_rings(&rings).await?;
         }
@@ -266,6 +268,7 @@ impl Inner {
     async fn expire(&self, fence: Fence) -> Result<(), store::Error> {
         let Some(client) = self.work.expire(fence, self.clock.now()).await? else { return Ok(()) };
         tracing::info!(task.id = %fence.task, "a worker was lost, its task is free again");
+        metrics::counter!("orchestrator_workers_lost_total").increment(1);
         self.pace.note(client);
         self.changed(client).await;
         Ok(())

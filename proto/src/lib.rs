@@ -1,12 +1,14 @@
 //! Everything that crosses a process: messages, their conversions to the domain, and [`Link`], the
 //! way to a peer in this process or across the network.
 
+mod asker;
 pub mod convert;
 mod link;
 mod pass;
 pub mod serve;
 mod there;
 
+pub use asker::asker;
 pub use link::Link;
 pub use pass::Pass;
 pub use there::away;

@@ -51,6 +51,7 @@ fn manner(path: &str) -> Manner {
         "/pulse.v1.Orchestrator/Report"       => Manner::Stream,
         "/pulse.v1.Orchestrator/EnsureClient" => seconds(10, true),
         "/pulse.v1.Orchestrator/PutSchedule"  => seconds(10, true),
+        "/pulse.v1.Orchestrator/Begin"        => seconds(10, true),
         "/pulse.v1.Orchestrator/Finish"       => seconds(10, true),
         "/pulse.v1.Orchestrator/Release"      => seconds(10, true),
         // The orchestrator itself waits 25 s for a worker.

@@ -15,9 +15,7 @@ use platform::config::Settings;
 use proto::v1::metrics_client::MetricsClient;
 use proto::v1::metrics_server::{Metrics, MetricsServer};
 use proto::v1::orchestrator_client::OrchestratorClient;
-use proto::v1::{
-    Answer, BeginRequest, CommandRequest, FinishRequest, PreviewReply, PreviewRequest, Question,
-};
+use proto::v1::{Answer, CommandRequest, FinishRequest, PreviewReply, PreviewRequest, Question};
 use proto::{Link, Pass, away, serve};
 use tokio::sync::oneshot;
 use tonic::body::Body;
@@ -122,8 +120,6 @@ async fn what_must_not_happen_twice_is_asked_once() {
 
     orchestrator.command(CommandRequest::default()).await.unwrap_err();
     assert_eq!(asked(), 1, "a command");
-    orchestrator.begin(BeginRequest::default()).await.unwrap_err();
-    assert_eq!(asked(), 1, "a lease");
     let status = orchestrator.finish(FinishRequest::default()).await.unwrap_err();
     assert_eq!(asked(), 4, "an end, which can be told twice");
     assert_eq!(

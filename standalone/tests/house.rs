@@ -2,14 +2,26 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
 
+#[path = "house/apart.rs"]
+mod apart;
 #[path = "house/arrows.rs"]
 mod arrows;
 #[path = "house/browser.rs"]
 mod browser;
+#[path = "house/chaos.rs"]
+mod chaos;
+#[path = "house/dice.rs"]
+mod dice;
 #[path = "house/flow.rs"]
 mod flow;
+#[path = "house/front.rs"]
+mod front;
 #[path = "house/lists.rs"]
 mod lists;
+#[path = "house/programs.rs"]
+mod programs;
+#[path = "../../crates/platform/tests/platform/proxy.rs"]
+mod proxy;
 #[path = "house/servers.rs"]
 mod servers;
 #[path = "house/stack.rs"]

@@ -38,8 +38,8 @@ pub(crate) enum End {
 }
 
 impl End {
-    pub(crate) fn failed(detail: impl Into<String>) -> End {
-        End::Released { reason: Reason::Failed, detail: detail.into(), not_before: None }
+    pub(crate) fn broken(detail: impl Into<String>) -> End {
+        End::Released { reason: Reason::Broken, detail: detail.into(), not_before: None }
     }
 
     fn handed_on(reason: Reason) -> End {
@@ -75,7 +75,9 @@ impl From<store::Error> for End {
             store::Error::LostLease { .. } => End::Forgotten,
             other => {
                 tracing::error!(error = ?other, "could not keep a page");
-                End::failed(format!("a page could not be kept: {other}"))
+                let reason = if other.is_passing() { Reason::Failed } else { Reason::Broken };
+                let detail = format!("a page could not be kept: {other}");
+                End::Released { reason, detail, not_before: None }
             }
         }
     }
@@ -155,6 +157,9 @@ impl Turn {
         let source_time = page.source_time;
         let after = PageMark { cursor, counts, gaps: page.gaps, now: Utc::now(), source_time };
         self.facts.keep_page(held, page.facts, &after).await?;
+        let step = self.task.kind.as_str();
+        metrics::counter!("worker_pages_kept_total", "step" => step).increment(1);
+        metrics::counter!("worker_rows_kept_total", "step" => step).increment(counts.rows);
         line.tell(counts, page.budget);
         Ok(())
     }

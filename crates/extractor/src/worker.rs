@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use domain::work::Task;
 use platform::backoff::Backoff;
-use platform::queue::{self, Delivery, Queue};
+use platform::queue::{self, DELIVERIES_MAX, Delivery, Queue};
 use platform::secrets::Vault;
 use platform::shutdown::Shutdown;
 use proto::convert::timestamp;
@@ -128,12 +128,14 @@ impl<S: Source> Desk<S> {
         let span = tracing::info_span!("turn", task.id = %ring.task_id);
         match self.serve(ring).instrument(span).await {
             Ok(()) => delivery.ack().await,
+            // Rather than to the dead letters: the table rings again for what nobody takes.
+            Err(Unheard) if delivery.attempt >= DELIVERIES_MAX => delivery.ack().await,
             Err(Unheard) => delivery.retry(RING_AGAIN).await,
         }
     }
 
     async fn serve(self: Arc<Self>, ring: Ring) -> Result<(), Unheard> {
-        let begin = v1::BeginRequest { task_id: ring.task_id, worker: self.name.clone() };
+        let begin = v1::BeginRequest { task_id: ring.task_id, worker: proto::asker(&self.name) };
         let reply = self.orchestrator.clone().begin(begin).await.map_err(|status| {
             tracing::warn!(%status, "could not ask the orchestrator for a task");
             Unheard
@@ -142,6 +144,8 @@ impl<S: Source> Desk<S> {
         let (message, fence) = (lease.task.unwrap_or_default(), lease.fence);
         let id = message.id.clone();
         let line = Line::open(self.orchestrator.clone(), &id, fence);
+        let in_hand = metrics::gauge!("worker_tasks_in_hand", "topic" => S::TOPIC.as_str());
+        in_hand.increment(1.0);
         let end = match Task::try_from(message) {
             Ok(task) => self.clone().turn(task, fence, &line).await,
             Err(error) => End::Released {
@@ -150,6 +154,7 @@ impl<S: Source> Desk<S> {
                 not_before: None,
             },
         };
+        in_hand.decrement(1.0);
         // The line is still open, so the lease holds until the orchestrator has heard the end.
         let told = self.tell(&id, fence, end).await;
         drop(line);
@@ -163,7 +168,7 @@ impl<S: Source> Desk<S> {
         let taken = std::panic::AssertUnwindSafe(turn.take(&self.source, connection, line));
         match futures::FutureExt::catch_unwind(taken).await {
             Ok(end) => end,
-            Err(_) => End::failed("the extractor broke off; its log says where"),
+            Err(_) => End::broken("the extractor broke off; its log says where"),
         }
     }
 

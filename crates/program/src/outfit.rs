@@ -66,9 +66,12 @@ impl Outfit {
 
     /// The name under which this program holds leases as a worker of this `kind`, for people.
     pub fn worker_name(&self, kind: &str) -> String {
-        // Where the system does not tell, the number of the process has to do.
+        // Not every system tells its name there.
         let host = std::fs::read_to_string("/proc/sys/kernel/hostname").unwrap_or_default();
-        format!("{kind}@{}:{}", host.trim(), std::process::id())
+        // In a container every life of a program has the same number, so that one cannot tell them
+        // apart.
+        let life = uuid::Uuid::new_v4().simple().to_string();
+        format!("{kind}@{}:{}", host.trim(), &life[..8])
     }
 
     /// Waits for the end to be announced and for `services` to come to theirs, then for everything

@@ -6,6 +6,7 @@
 //! extractor would hold, and `/__advance`, `/__latency`, `/__faults`, `/__stats` and `/__company` are
 //! for tests.
 
+mod again;
 mod backend;
 mod cache;
 mod chance;

@@ -70,6 +70,9 @@ struct Flags {
     /// repository; more than twice as many are answered with 502.
     #[arg(long)]
     busy_page_max: Option<u64>,
+    /// Count pages that are given again, in /__stats.
+    #[arg(long)]
+    count_repeats: bool,
     /// Something that goes wrong, as JSON: {"path":"search/jql","kind":"throttle","every":10}.
     /// Kinds: throttle, secondary, server_error, unauthorized, truncate, malform, hang, drip.
     #[arg(long = "fault", value_parser = fault)]
@@ -101,6 +104,7 @@ fn main() -> anyhow::Result<()> {
         backend_per_minute: flags.backend_per_minute,
         search_lag: Duration::from_millis(flags.search_lag_ms),
         busy_page_max: flags.busy_page_max,
+        count_repeats: flags.count_repeats,
         faults: flags.faults,
     })
     .context("could not start the simulator")?;

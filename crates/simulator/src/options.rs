@@ -47,6 +47,8 @@ pub struct Options {
     /// GraphQL pages of more pull requests than this come back with holes on the busiest
     /// repository; more than twice as many are answered with 502.
     pub busy_page_max: Option<u64>,
+    /// Whether to count pages that are given again.
+    pub count_repeats: bool,
     /// What goes wrong.
     pub faults: Vec<Fault>,
 }
@@ -72,6 +74,7 @@ impl Default for Options {
             backend_per_minute: None,
             search_lag: Duration::ZERO,
             busy_page_max: None,
+            count_repeats: false,
             faults: Vec::new(),
         }
     }

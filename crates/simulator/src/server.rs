@@ -19,7 +19,7 @@ use tokio::time::sleep;
 use crate::faults::{Fault, FaultKind};
 use crate::request::{Answer, Request, Verb};
 use crate::state::State;
-use crate::{backend, control, github, jira, json};
+use crate::{again, backend, control, github, jira, json};
 
 /// A server that runs in a thread of its own.
 pub struct Running {
@@ -43,6 +43,8 @@ pub fn run(listener: TcpListener, state: Data<State>) -> io::Result<Running> {
             let server = HttpServer::new(app)
                 .workers(workers)
                 .keep_alive(Duration::from_secs(75))
+                // Who has hung up is not answered, and not counted.
+                .h1_allow_half_closed(false)
                 .disable_signals()
                 .listen(listener)?
                 .run();
@@ -122,6 +124,10 @@ async fn serve(http: HttpRequest, body: Bytes, state: Data<State>) -> HttpRespon
     let (service, _) = split(path);
     let (route, bytes) = (response.answer.route, response.bytes.len());
     state.counter.answered(service, route, status, bytes, throttled);
+    if state.options.count_repeats && status == 200 && !path.starts_with("/backend/") {
+        let mark = again::mark(path, http.query_string(), &body);
+        state.counter.gave(route, mark);
+    }
     match fault.map(|fault| fault.kind) {
         Some(FaultKind::Truncate) => truncated(response),
         Some(FaultKind::Malform) => {

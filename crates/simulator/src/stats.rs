@@ -1,6 +1,6 @@
 //! What the simulator was asked so far.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, HashSet};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -19,6 +19,8 @@ pub struct Stats {
     pub throttled: u64,
     /// Requests by service: `jira`, `github` or `backend`.
     pub services: BTreeMap<String, u64>,
+    /// Pages that were given although they had been given before, by route; if that is counted.
+    pub repeated: BTreeMap<String, u64>,
     /// Requests by route.
     pub routes: BTreeMap<String, u64>,
     /// Answers by status.
@@ -30,6 +32,8 @@ pub struct Stats {
 pub struct Counter {
     stats: Mutex<Stats>,
     under_way: AtomicU64,
+    /// The pages that were given.
+    given: Mutex<HashSet<u64>>,
 }
 
 /// A request that is under way until this is dropped, answered or not.
@@ -61,6 +65,15 @@ impl Counter {
         *stats.statuses.entry(status).or_default() += 1;
     }
 
+    /// A page goes out, known by its mark.
+    pub fn gave(&self, route: &str, mark: u64) {
+        if self.given.lock().expect("nobody panics with the lock").insert(mark) {
+            return;
+        }
+        let mut stats = self.stats.lock().expect("nobody panics with the lock");
+        *stats.repeated.entry(route.to_owned()).or_default() += 1;
+    }
+
     /// The counts so far.
     pub fn so_far(&self) -> Stats {
         self.stats.lock().expect("nobody panics with the lock").clone()
@@ -69,6 +82,7 @@ impl Counter {
     /// Starts again from zero.
     pub fn reset(&self) {
         *self.stats.lock().expect("nobody panics with the lock") = Stats::default();
+        self.given.lock().expect("nobody panics with the lock").clear();
     }
 }
 

@@ -64,6 +64,12 @@ pub enum Error {
     /// The workflows cannot be changed like that.
     #[error(transparent)]
     Workflow(#[from] domain::workflow::Refused),
+    /// The task cannot be done again.
+    #[error("{why}")]
+    NotReplayable {
+        /// For people.
+        why: &'static str,
+    },
     /// The client has nothing that the job could read.
     #[error("there is no active {source_kind} integration")]
     Unconnected {

@@ -1,11 +1,11 @@
 //! Jobs, runs and events, to look at. Only [`crate::work::Work`] changes them.
 
 use domain::Moment;
-use domain::ids::{ClientId, RunId};
+use domain::ids::{ClientId, RunId, TaskId};
 use domain::job::{JobState, JobType};
 use domain::progress::{StepProgress, percent};
 use domain::schedule::Schedule;
-use domain::work::{Gap, Outcome, StepState, Trigger};
+use domain::work::{Gap, Outcome, Step, StepState, Trigger};
 
 use crate::Error;
 use crate::db::{Db, ask};
@@ -56,7 +56,7 @@ impl JobView {
     }
 
     /// The step that is under way.
-    pub fn step(&self) -> Option<domain::work::Step> {
+    pub fn step(&self) -> Option<Step> {
         if !self.state.is_live() {
             return None;
         }
@@ -97,8 +97,23 @@ pub struct RunView {
     pub requests: u64,
     /// What could not be read, and why.
     pub gaps: Vec<Gap>,
+    /// Tasks that were put aside, and can be done again.
+    pub aside: Vec<Aside>,
     /// Why it failed, for people.
     pub error: Option<String>,
+}
+
+/// A task that was put aside: the run went on without it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Aside {
+    /// Which task.
+    pub task: TaskId,
+    /// Of which step.
+    pub step: Step,
+    /// What it covers, as people call it.
+    pub scope: String,
+    /// Why it could not be done, for people.
+    pub reason: String,
 }
 
 /// Something that people are told.

@@ -10,6 +10,7 @@ mod lease;
 mod old;
 mod plan;
 mod probe;
+mod replay;
 pub(crate) mod ring;
 
 use domain::Moment;

@@ -10,7 +10,8 @@ use proto::v1::orchestrator_server::Orchestrator;
 use proto::v1::{
     Ack, Answer, BeginReply, BeginRequest, Client, CommandReply, CommandRequest, Directive,
     EnsureClientRequest, FinishRequest, JobCommand, LeadTimes, PreviewReply, PreviewRequest,
-    ProbeReply, ProbeRequest, Progress, PutScheduleRequest, Question, ReleaseRequest, Schedule,
+    ProbeReply, ProbeRequest, Progress, PutScheduleRequest, Question, ReleaseRequest,
+    ReplayRequest, Schedule,
 };
 use store::work::{Command, Ground, Planned, Work};
 use tonic::{Request, Response, Status, Streaming};
@@ -80,6 +81,17 @@ impl Orchestrator for Orchestrating {
             (asked.client_id.parse().unwrap(), asked.job_type.parse().unwrap());
         let job =
             self.work.command(client, job_type, command, Utc::now()).await.map_err(refused)?;
+        Ok(Response::new(CommandReply { status: job.state.to_string(), version: job.version }))
+    }
+
+    async fn replay(
+        &self,
+        request: Request<ReplayRequest>,
+    ) -> Result<Response<CommandReply>, Status> {
+        let asked = request.into_inner();
+        let (client, run) = (asked.client_id.parse().unwrap(), asked.run_id.parse().unwrap());
+        let task = asked.task_id.parse().unwrap();
+        let job = self.work.replay(client, run, task, Utc::now()).await.map_err(refused)?;
         Ok(Response::new(CommandReply { status: job.state.to_string(), version: job.version }))
     }
 

@@ -162,7 +162,7 @@ impl House {
     }
 
     pub async fn begin(&self, task_id: String) -> Option<Lease> {
-        let begin = v1::BeginRequest { task_id, worker: "ada".to_owned() };
+        let begin = v1::BeginRequest { task_id, worker: proto::asker("ada") };
         let lease = self.peer.clone().begin(begin).await.unwrap().into_inner().lease?;
         Some(Lease { task: lease.task.unwrap().try_into().unwrap(), fence: lease.fence })
     }

@@ -23,7 +23,7 @@ async fn an_admin_signs_in_runs_both_jobs_and_reads_dora() {
     let pictures = concat!(env!("CARGO_TARGET_TMPDIR"), "/journey");
     let journey = Command::new("node")
         .current_dir(page)
-        .args(["journeys/sync.mjs", stack.url(), &admin.email, &admin.password, pictures])
+        .args(["journeys/sync.mjs", &stack.url, &admin.email, &admin.password, pictures])
         .output()
         .expect("node runs; `make test` sets it up");
     assert!(

@@ -3,7 +3,7 @@
 use std::net::TcpListener;
 use std::process::{Command, Output};
 
-use crate::stack::Environment;
+use crate::front::Environment;
 
 fn serve(environment: &Environment) -> Output {
     Command::new(env!("CARGO_BIN_EXE_pulse-etl"))

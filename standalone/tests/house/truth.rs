@@ -1,7 +1,7 @@
 //! What we hold equals what a perfect extractor would hold: after a full sync, after incremental
 //! ones, and after any number of power cuts.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
@@ -74,7 +74,7 @@ async fn power_cuts_in_mid_sync_lose_and_double_nothing(#[values(6, 7, 8)] seed:
     for cut in 0..CUTS {
         // 1 to 9 requests on, by a stride that hits no rhythm of ours.
         let next = stack.requests() + 1 + (seed + cut) * 7 % 9;
-        until_requests(&stack, next).await;
+        stack.until_requests(next).await;
         // Which fields there are is asked once after each start.
         allowed += 1 + stack.cut_power().iter().map(|kind| unkept(kind)).sum::<u64>();
     }
@@ -102,18 +102,6 @@ fn requests_of(database: &str, kind: &str) -> u64 {
     .get_result(&mut database)
     .unwrap();
     most.count.unsigned_abs()
-}
-
-async fn until_requests(stack: &Stack, wanted: u64) {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    while stack.requests() < wanted {
-        assert!(
-            Instant::now() < deadline,
-            "the sync stands still at {} requests",
-            stack.requests()
-        );
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
 }
 
 #[tokio::test]

@@ -122,6 +122,13 @@ impl Orchestrator for Lead {
         self.hear(Heard::Released { reason: request.reason(), detail: request.detail, not_before })
     }
 
+    async fn replay(
+        &self,
+        _: Request<v1::ReplayRequest>,
+    ) -> Result<Response<v1::CommandReply>, Status> {
+        Err(Status::unimplemented("no worker asks this"))
+    }
+
     async fn ensure_client(
         &self,
         _: Request<v1::EnsureClientRequest>,

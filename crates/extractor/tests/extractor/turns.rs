@@ -252,11 +252,11 @@ async fn a_stale_cursor_starts_the_slice_anew() {
 }
 
 #[tokio::test]
-async fn a_panic_in_a_source_fails_the_task_and_not_the_worker() {
+async fn a_panic_in_a_source_breaks_the_task_and_not_the_worker() {
     let mut house = House::new().await;
     let working = house.work_on(|_| async { panic!("a broken promise") }).await;
-    let Heard::Released { reason: Reason::Failed, .. } = house.end().await else {
-        panic!("a panic is a failure");
+    let Heard::Released { reason: Reason::Broken, .. } = house.end().await else {
+        panic!("a panic is our own fault");
     };
     assert!(!working.is_finished(), "the worker goes on");
 }

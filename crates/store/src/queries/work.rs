@@ -9,6 +9,7 @@ pub(crate) mod leases;
 pub(crate) mod old;
 pub(crate) mod people;
 pub(crate) mod probes;
+pub(crate) mod replays;
 pub(crate) mod rings;
 pub(crate) mod runs;
 pub(crate) mod tasks;

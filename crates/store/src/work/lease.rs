@@ -38,6 +38,12 @@ pub enum Release {
         /// For people.
         detail: String,
     },
+    /// Broke down over this task: no fault of the source. After the last try the run goes on without
+    /// it.
+    Broken {
+        /// For people.
+        detail: String,
+    },
     /// Failed in a way that will not pass.
     Fatal {
         /// For people.

@@ -7,6 +7,8 @@ mod cycle;
 mod leases;
 #[path = "work/legal.rs"]
 mod legal;
+#[path = "work/replays.rs"]
+mod replays;
 #[path = "work/rings.rs"]
 mod rings;
 #[path = "work/runs.rs"]

@@ -24,6 +24,12 @@ pub(crate) fn begin(
     {
         return Ok(None);
     }
+    let is_held = row.lease_until.is_some_and(|until| until > now);
+    if is_held && row.lease_owner.as_deref() == Some(worker) {
+        // The answer was lost on its way, and this one asks again.
+        let until = row.lease_until.unwrap_or(until);
+        return lease(row, run, until).map(Some);
+    }
     let parked = tasks_table::not_before.gt(now).assume_not_null();
     let is_ready = tasks_table::state
         .eq(TaskState::Ready.as_str())
@@ -34,7 +40,7 @@ pub(crate) fn begin(
     let tries =
         if row.state == TaskState::Leased.as_str() { tasks::tries(&row) } else { row.attempts };
     if tries >= tasks::TRIES_MAX {
-        return Ok(None); // The sweeper ends it.
+        return Ok(None); // The sweeper puts it aside.
     }
     let free = tasks_table::table
         .find((row.client_id, row.id))
@@ -178,18 +184,19 @@ pub(crate) fn release(
         }
         Release::Waiting { until } if task.run_id.is_none() => {
             let reason = format!("The quota is used up until {}.", until.format("%H:%M:%S UTC"));
-            tasks::end(conn, &task, TaskState::Failed, Some(&reason), now)?;
+            fail(conn, &task, &reason, now)?;
         }
         Release::Waiting { until } => tasks::free(conn, &task, Some(Ts(*until)), attempts, now)?,
-        Release::Failed { detail } => failed(conn, &task, detail, now)?,
-        Release::Fatal { detail } => {
-            tasks::end(conn, &task, TaskState::Failed, Some(detail), now)?;
+        // What lies with the source ends the run, so that the retry comes; what lies with one task is
+        // put aside.
+        Release::Failed { detail } => {
+            failed(conn, &task, |conn| fail(conn, &task, detail, now), now)?;
         }
-        Release::Unreadable { detail } => {
-            let scope = tasks::scope_name(conn, &task)?;
-            tasks::keep_gaps(conn, &task, &[Gap { scope, reason: detail.clone() }])?;
-            tasks::end(conn, &task, TaskState::Quarantined, Some(detail), now)?;
+        Release::Broken { detail } => {
+            failed(conn, &task, |conn| quarantine(conn, &task, detail, now), now)?;
         }
+        Release::Fatal { detail } => fail(conn, &task, detail, now)?,
+        Release::Unreadable { detail } => quarantine(conn, &task, detail, now)?,
     }
     go_on(conn, &task, &held, plan, now)?;
     Ok(task.client_id)
@@ -197,12 +204,31 @@ pub(crate) fn release(
 
 /// A try failed: the next one comes later, unless it was the last. Somebody is waiting for a probe,
 /// so it has one try.
-fn failed(conn: &mut Conn, task: &TaskRow, detail: &str, now: Ts) -> QueryResult<()> {
+fn failed(
+    conn: &mut Conn,
+    task: &TaskRow,
+    give_up: impl FnOnce(&mut Conn) -> QueryResult<()>,
+    now: Ts,
+) -> QueryResult<()> {
     let tries = tasks::tries(task);
     if tries >= tasks::TRIES_MAX || task.run_id.is_none() {
-        return tasks::end(conn, task, TaskState::Failed, Some(detail), now);
+        return give_up(conn);
     }
     tasks::free(conn, task, Some(tasks::next_try(tries, now)), tries, now)
+}
+
+fn fail(conn: &mut Conn, task: &TaskRow, reason: &str, now: Ts) -> QueryResult<()> {
+    tasks::end(conn, task, TaskState::Failed, Some(reason), now)
+}
+
+/// Puts a task aside: the run goes on without it, and says so. A probe has no run.
+fn quarantine(conn: &mut Conn, task: &TaskRow, reason: &str, now: Ts) -> QueryResult<()> {
+    if task.run_id.is_none() {
+        return tasks::end(conn, task, TaskState::Failed, Some(reason), now);
+    }
+    let scope = tasks::scope_name(conn, task)?;
+    tasks::keep_gaps(conn, task, &[Gap { scope, reason: reason.to_owned() }])?;
+    tasks::end(conn, task, TaskState::Quarantined, Some(reason), now)
 }
 
 pub(crate) fn expired(conn: &mut Conn, now: Ts) -> QueryResult<Vec<Fence>> {
@@ -233,7 +259,7 @@ pub(crate) fn expire(
     let tries = tasks::tries(&task);
     if tries >= tasks::TRIES_MAX {
         let reason = format!("A worker was lost {tries} times while it worked on this.");
-        tasks::end(conn, &task, TaskState::Failed, Some(&reason), now)?;
+        quarantine(conn, &task, &reason, now)?;
     } else {
         tasks::free(conn, &task, None, tries, now)?;
         rings::of_task(conn, &task, now)?;

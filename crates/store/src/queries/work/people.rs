@@ -83,7 +83,7 @@ pub(crate) fn command(
 }
 
 /// The table is asked first: that a job is running is the better reason than that it is not connected.
-fn start(
+pub(crate) fn start(
     conn: &mut Conn,
     job: &mut JobRow,
     event: JobEvent,

@@ -9,7 +9,7 @@ use domain::job::{JobState, JobType};
 use domain::progress::StepProgress;
 use domain::work::{Gap, TaskState};
 
-use super::{Conn, events, people};
+use super::{Conn, events, people, replays};
 use crate::Error;
 use crate::jobs::{JobView, RunView};
 use crate::models::work::{GapRow, JobRow, RunRow, StepRow};
@@ -161,6 +161,7 @@ pub(crate) fn run(conn: &mut Conn, client: Id, run: Id) -> Result<RunView, Error
 fn views(conn: &mut Conn, rows: Vec<RunRow>) -> Result<Vec<RunView>, Error> {
     let mut counts = counts(conn, &rows)?;
     let mut gaps = gaps(conn, &rows)?;
+    let mut aside = replays::aside(conn, &rows)?;
     rows.into_iter()
         .map(|run| {
             let counts = counts.remove(&run.id).unwrap_or_default();
@@ -175,6 +176,7 @@ fn views(conn: &mut Conn, rows: Vec<RunRow>) -> Result<Vec<RunView>, Error> {
                 steps: counts.steps,
                 requests: counts.requests,
                 gaps: gaps.remove(&run.id).unwrap_or_default(),
+                aside: aside.remove(&run.id).unwrap_or_default(),
                 error: run.error,
             })
         })

@@ -11,6 +11,7 @@ use crate::nouns::at;
 
 contract! {
     a_task_is_leased_to_one_worker_at_a_time,
+    who_asks_again_for_a_lease_gets_the_same,
     of_many_workers_one_gets_the_task,
     a_lease_that_ran_out_is_taken_by_another,
     a_renewed_lease_does_not_run_out,
@@ -41,12 +42,25 @@ async fn a_task_is_leased_to_one_worker_at_a_time(house: &House) {
     let yard = Yard::new(house).await;
     let lease = first_lease(&yard).await;
     assert_eq!((lease.fence.number, lease.until, lease.task.cursor.as_str()), (1, at(30), ""));
-    assert_eq!(yard.begin(lease.task.id, 29).await, None);
+    let other = yard.work.begin(lease.task.id, "bob", at(60), at(29)).await.unwrap();
+    assert_eq!(other, None);
 
     yard.finish(lease.fence, 10).await;
     assert_eq!(yard.begin(lease.task.id, 60).await, None, "it is done");
     let standing = yard.work.standing(lease.task.id).await.unwrap();
     assert_eq!((standing.task, standing.fence), (TaskState::Done, 1));
+}
+
+async fn who_asks_again_for_a_lease_gets_the_same(house: &House) {
+    let yard = Yard::new(house).await;
+    let lease = first_lease(&yard).await;
+    let again = async |worker: &str, second| {
+        let begun = yard.work.begin(lease.task.id, worker, at(second + 30), at(second)).await;
+        begun.unwrap().map(|lease| lease.fence.number)
+    };
+    assert_eq!(again("ada", 5).await, Some(1));
+    assert_eq!(again("bob", 5).await, None);
+    assert_eq!(again("ada", 30).await, Some(2), "it ran out");
 }
 
 async fn of_many_workers_one_gets_the_task(house: &House) {
@@ -84,7 +98,8 @@ async fn a_renewed_lease_does_not_run_out(house: &House) {
     let yard = Yard::new(house).await;
     let lease = first_lease(&yard).await;
     assert!(yard.work.renew(lease.fence, at(60)).await.unwrap());
-    assert_eq!(yard.begin(lease.task.id, 59).await, None);
+    let other = yard.work.begin(lease.task.id, "bob", at(90), at(59)).await.unwrap();
+    assert_eq!(other, None);
     assert_eq!(yard.work.expire(lease.fence, at(59)).await.unwrap(), None);
 
     let run_out = yard.work.expired(at(60)).await.unwrap();
