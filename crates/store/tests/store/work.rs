@@ -3,16 +3,20 @@
 
 #[path = "work/cycle.rs"]
 mod cycle;
+#[path = "work/hands.rs"]
+mod hands;
+#[path = "work/history.rs"]
+mod history;
 #[path = "work/leases.rs"]
 mod leases;
-#[path = "work/legal.rs"]
-mod legal;
 #[path = "work/replays.rs"]
 mod replays;
 #[path = "work/rings.rs"]
 mod rings;
 #[path = "work/runs.rs"]
 mod runs;
+#[path = "work/sequences.rs"]
+mod sequences;
 
 use domain::Moment;
 use domain::facts::Facts as Page;

@@ -233,6 +233,7 @@ fn quarantine(conn: &mut Conn, task: &TaskRow, reason: &str, now: Ts) -> QueryRe
 
 pub(crate) fn expired(conn: &mut Conn, now: Ts) -> QueryResult<Vec<Fence>> {
     let run_out: Vec<(Id, i64)> = tasks_table::table
+        .filter(tasks::are_open())
         .filter(tasks_table::state.eq(TaskState::Leased.as_str()))
         .filter(tasks_table::lease_until.le(now))
         .order(tasks_table::lease_until)
@@ -271,6 +272,7 @@ pub(crate) fn expire(
 /// Tasks in the hands of workers.
 pub(crate) fn held(conn: &mut Conn) -> QueryResult<Vec<Fence>> {
     let held: Vec<(Id, i64)> = tasks_table::table
+        .filter(tasks::are_open())
         .filter(tasks_table::state.eq(TaskState::Leased.as_str()))
         .order(tasks_table::id)
         .select((tasks_table::id, tasks_table::fence))

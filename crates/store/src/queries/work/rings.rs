@@ -44,8 +44,9 @@ pub(crate) fn of_task(conn: &mut Conn, task: &TaskRow, now: Ts) -> QueryResult<(
 }
 
 /// Rings every task of a run that can be taken.
-pub(crate) fn of_run(conn: &mut Conn, run: Id, now: Ts) -> QueryResult<()> {
+pub(crate) fn of_run(conn: &mut Conn, client: Id, run: Id, now: Ts) -> QueryResult<()> {
     let rung: Vec<Rung> = tasks::table
+        .filter(tasks::client_id.eq(client))
         .filter(tasks::run_id.eq(run))
         .filter(tasks::state.eq(TaskState::Ready.as_str()))
         .filter(tasks::not_before.is_null().or(tasks::not_before.le(now).assume_not_null()))
@@ -59,6 +60,7 @@ pub(crate) fn of_run(conn: &mut Conn, run: Id, now: Ts) -> QueryResult<()> {
 pub(crate) fn of_everyone(conn: &mut Conn, now: Ts) -> QueryResult<usize> {
     let rung: Vec<Rung> = tasks::table
         .inner_join(jobs::table.on(runs_now()))
+        .filter(super::tasks::are_open())
         .filter(tasks::state.eq(TaskState::Ready.as_str()))
         .filter(tasks::not_before.is_null().or(tasks::not_before.le(now).assume_not_null()))
         .order(tasks::id)
@@ -109,6 +111,7 @@ fn waited(conn: &mut Conn, now: Ts, limit: i64) -> QueryResult<Vec<Rung>> {
     let not_rung_since = tasks::not_before.gt(tasks::updated_at.nullable()).assume_not_null();
     tasks::table
         .inner_join(jobs::table.on(runs_now()))
+        .filter(super::tasks::are_open())
         .filter(tasks::state.eq(TaskState::Ready.as_str()))
         .filter(is_over.and(not_rung_since))
         .order(tasks::id)
@@ -136,6 +139,7 @@ fn unheard(
 ) -> QueryResult<Vec<Rung>> {
     tasks::table
         .inner_join(jobs::table.on(runs_now()))
+        .filter(super::tasks::are_open())
         .filter(tasks::state.eq(TaskState::Ready.as_str()))
         .filter(tasks::topic.eq(topic.as_str()))
         .filter(tasks::updated_at.lt(since))

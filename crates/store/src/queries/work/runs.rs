@@ -55,7 +55,7 @@ pub(crate) fn carry_on(
     now: Ts,
 ) -> Result<(), Error> {
     let run = current(conn, job)?;
-    rings::of_run(conn, run.id, now)?;
+    rings::of_run(conn, run.client_id, run.id, now)?;
     advance(conn, job, plan, now)?;
     Ok(())
 }

@@ -1,8 +1,10 @@
 //! The tasks of a step: made, counted, ended.
 
 use chrono::TimeDelta;
-use diesel::dsl::{count_star, min};
+use diesel::dsl::{count_star, min, sql};
+use diesel::expression::SqlLiteral;
 use diesel::prelude::*;
+use diesel::sql_types::Bool;
 use domain::work::{Gap, Step, TaskState, WATERMARK_OVERLAP};
 
 use super::runs::{OPEN, step_name};
@@ -21,6 +23,12 @@ pub(crate) const CRASHES_MAX: i32 = 20;
 
 /// Rows per statement: SQLite binds 32,766 values at most.
 const CHUNK: usize = 1_000;
+
+/// What the index of open tasks says, in its own words: of a value that is bound, SQLite does not know
+/// whether the index will do, and looks through every task there ever was.
+pub(crate) fn are_open() -> SqlLiteral<Bool> {
+    sql("tasks.state IN ('READY', 'LEASED')")
+}
 
 /// How many tasks of a step have ended, and how.
 #[derive(Debug, Default)]
