@@ -34,7 +34,9 @@ async fn run_both(apart: &Apart) {
 #[tokio::test]
 async fn every_program_ends_in_order_and_hands_back_what_it_holds() {
     let crew = ["orchestrator", "gateway", "jira-extractor", "git-extractor", "metrics"];
-    let mut apart = Apart::start(company(), &crew, Environment::new()).await;
+    // Large enough that there is something left to read when the last one ends.
+    let company = Options { issues: 4_000, pull_requests: 1_600, ..company() };
+    let mut apart = Apart::start(company, &crew, Environment::new()).await;
     apart.connect().await;
     run_both(&apart).await;
     for turn in 0..crew.len() {

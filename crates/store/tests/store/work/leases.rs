@@ -225,14 +225,18 @@ async fn a_task_that_ends_the_process_each_time_is_given_up(house: &House) {
 async fn a_late_goodbye_does_not_shorten_a_renewed_lease(house: &House) {
     let yard = Yard::new(house).await;
     let lease = first_lease(&yard).await;
+    let begin = async |second| {
+        let begun = yard.work.begin(lease.task.id, "grace", at(second + 30), at(second)).await;
+        begun.unwrap().map(|lease| lease.fence.number)
+    };
     assert!(yard.work.renew(lease.fence, at(40)).await.unwrap(), "by the worker's old line");
     assert!(yard.work.renew(lease.fence, at(41)).await.unwrap(), "by its new one");
     assert!(!yard.work.shorten(lease.fence, at(40), at(12)).await.unwrap());
-    assert_eq!(yard.begin(lease.task.id, 40).await, None, "the worker is at it");
+    assert_eq!(begin(40).await, None, "the worker is at it");
 
     assert!(yard.work.shorten(lease.fence, at(41), at(12)).await.unwrap());
-    assert_eq!(yard.begin(lease.task.id, 11).await, None);
-    assert_eq!(yard.begin(lease.task.id, 12).await.unwrap().fence.number, 2);
+    assert_eq!(begin(11).await, None);
+    assert_eq!(begin(12).await, Some(2));
     assert!(!yard.work.shorten(lease.fence, at(42), at(13)).await.unwrap(), "that lease is over");
 }
 
