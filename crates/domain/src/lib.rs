@@ -14,6 +14,7 @@ pub mod progress;
 pub mod project;
 pub mod pull_request;
 pub mod repository;
+pub mod rules;
 pub mod schedule;
 pub mod sprint;
 pub mod stay;

@@ -1,0 +1,93 @@
+//! What a client says about its delivery: which deployments count and for which environment, and
+//! which issues are incidents. What such rules may say is decided here, and pure.
+
+mod deployments;
+mod incidents;
+#[cfg(test)]
+mod tests;
+
+use regex::{Regex, RegexBuilder};
+
+use crate::text::folded;
+
+pub use deployments::{
+    DeploymentRule, DeploymentRules, EnvironmentRule, Placed, RepositoryRules, Source,
+};
+pub use incidents::{IncidentRule, IncidentRules, Suspect};
+
+/// The environment that counts for DORA.
+pub const PRODUCTION: &str = "production";
+
+const MOST_RULES: usize = 200;
+const MOST_NAMES: usize = 100;
+const LONGEST_NAME: usize = 255;
+const LONGEST_PATTERN: usize = 500;
+/// Patterns come from people and run on every deployment, so none may grow large.
+const LARGEST_PATTERN_BYTES: usize = 1 << 20;
+
+/// Why the rules cannot be kept.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum Refused {
+    /// Somebody else changed them first.
+    #[error("somebody else changed the rules meanwhile")]
+    Stale,
+    /// They say what cannot be.
+    #[error("the rules have {} faults", .0.len())]
+    Invalid(Vec<Fault>),
+}
+
+/// One thing that cannot be, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Fault {
+    /// As the API spells it: `rules[1].environments[0].match`.
+    pub path: String,
+    /// What it should be.
+    pub reason: String,
+}
+
+/// Collects faults, so that a person sees all of them at once.
+#[derive(Debug, Default)]
+struct Faults(Vec<Fault>);
+
+impl Faults {
+    fn add(&mut self, path: impl Into<String>, reason: impl Into<String>) {
+        self.0.push(Fault { path: path.into(), reason: reason.into() });
+    }
+
+    fn or<T>(self, checked: T) -> Result<T, Refused> {
+        if self.0.is_empty() { Ok(checked) } else { Err(Refused::Invalid(self.0)) }
+    }
+
+    fn check_count(&mut self, path: &str, count: usize, most: usize) {
+        if count > most {
+            self.add(path, format!("has {count} entries, but must have at most {most}"));
+        }
+    }
+
+    /// A name without the space around it.
+    fn name(&mut self, path: String, name: &str) -> String {
+        let name = name.trim();
+        if name.is_empty() || name.chars().count() > LONGEST_NAME {
+            self.add(path, format!("must have 1 to {LONGEST_NAME} characters"));
+        }
+        name.to_owned()
+    }
+
+    /// A pattern that finds names whatever their case.
+    fn pattern(&mut self, path: String, pattern: &str) -> Option<Regex> {
+        if pattern.trim().is_empty() || pattern.chars().count() > LONGEST_PATTERN {
+            self.add(path, format!("must have 1 to {LONGEST_PATTERN} characters"));
+            return None;
+        }
+        let mut builder = RegexBuilder::new(pattern);
+        match builder.case_insensitive(true).size_limit(LARGEST_PATTERN_BYTES).build() {
+            Ok(pattern) => Some(pattern),
+            Err(error) => {
+                let text = error.to_string();
+                let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");
+                self.add(path, format!("is no regular expression: {reason}"));
+                None
+            }
+        }
+    }
+}

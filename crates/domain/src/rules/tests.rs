@@ -1,0 +1,262 @@
+//! What rules may say, what they may not and why, and what they make of what sources tell.
+
+use uuid::Uuid;
+
+use super::*;
+use crate::ids::IntegrationId;
+use crate::workflow::Connection;
+
+const JIRA: IntegrationId = IntegrationId(Uuid::from_u128(100));
+const OTHER: IntegrationId = IntegrationId(Uuid::from_u128(101));
+
+fn to(pattern: &str, environment: &str) -> EnvironmentRule {
+    EnvironmentRule { pattern: pattern.to_owned(), environment: environment.to_owned() }
+}
+
+fn rule(repository: &str, source: &str, pattern: &str, to: &[(&str, &str)]) -> DeploymentRule {
+    DeploymentRule {
+        repository: repository.to_owned(),
+        source: source.to_owned(),
+        pattern: (!pattern.is_empty()).then(|| pattern.to_owned()),
+        environments: to.iter().map(|(pattern, name)| self::to(pattern, name)).collect(),
+    }
+}
+
+fn incidents(issue_types: &[&str], labels: &[&str], components: &[&str]) -> IncidentRule {
+    let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+    IncidentRule {
+        integration: None,
+        issue_types: names(issue_types),
+        labels: names(labels),
+        components: names(components),
+        started_at_field: None,
+        window_hours: Some(24),
+    }
+}
+
+fn connections() -> [Connection; 2] {
+    [JIRA, OTHER].map(|id| Connection { id, name: "Jira".to_owned(), active: true })
+}
+
+fn paths<T: std::fmt::Debug>(checked: Result<T, Refused>) -> Vec<String> {
+    match checked.unwrap_err() {
+        Refused::Invalid(faults) => faults.into_iter().map(|fault| fault.path).collect(),
+        Refused::Stale => panic!("rules that were never kept cannot be stale"),
+    }
+}
+
+#[test]
+fn deployment_rules_that_cannot_be_are_refused_by_the_place() {
+    let prod: &[(&str, &str)] = &[("prod", "production")];
+    let good = || rule("*", "deployments", "", prod);
+    let long = "x".repeat(501);
+    let cases: Vec<(&str, Vec<DeploymentRule>, &[&str])> = vec![
+        ("no pattern", vec![rule("", "api", "", prod)], &["rules[0].repository"]),
+        ("only an owner", vec![rule("acme", "api", "", prod)], &["rules[0].repository"]),
+        ("no owner", vec![rule("*/pay", "api", "", prod)], &["rules[0].repository"]),
+        ("a part of a name", vec![rule("acme/pay-*", "api", "", prod)], &["rules[0].repository"]),
+        ("too deep", vec![rule("acme/pay/api", "api", "", prod)], &["rules[0].repository"]),
+        ("unknown source", vec![rule("*", "jenkins", "", prod)], &["rules[0].source"]),
+        ("no source", vec![good(), rule("*", "", "", prod)], &["rules[1].source"]),
+        ("bad regex", vec![rule("*", "releases", "v(", &[])], &["rules[0].match"]),
+        ("too long", vec![rule("*", "releases", &long, &[])], &["rules[0].match"]),
+        ("needs a workflow", vec![rule("*", "workflow_runs", "", &[])], &["rules[0].match"]),
+        ("needs a branch", vec![rule("*", "merges", " ", &[])], &["rules[0].match"]),
+        ("nothing to match", vec![rule("*", "deployments", "x", prod)], &["rules[0].match"]),
+        ("nothing to match", vec![rule("*", "api", "x", prod)], &["rules[0].match"]),
+        ("no environments", vec![rule("*", "deployments", "", &[])], &["rules[0].environments"]),
+        (
+            "bad regex of an environment",
+            vec![good(), rule("a/b", "api", "", &[("p", "production"), ("[", "staging")])],
+            &["rules[1].environments[1].match"],
+        ),
+        (
+            "empty names",
+            vec![rule("*", "api", "", &[("", "production"), ("x", " ")])],
+            &["rules[0].environments[0].match", "rules[0].environments[1].environment"],
+        ),
+        (
+            "two sources for one environment",
+            vec![good(), rule("*", "api", "", &[("x", "staging"), ("y", " PRODUCTION")])],
+            &["rules[1].environments[1].environment"],
+        ),
+        (
+            "two sources for what is understood to be production",
+            vec![rule("Acme/Pay", "releases", "", &[]), rule("acme/pay", "merges", "main", &[])],
+            &["rules[1].source"],
+        ),
+        (
+            "everything at once",
+            vec![rule("?", "?", "", &[("(", "")])],
+            &[
+                "rules[0].repository",
+                "rules[0].source",
+                "rules[0].environments[0].match",
+                "rules[0].environments[0].environment",
+            ],
+        ),
+        ("too many", vec![good(); 201], &["rules"]),
+    ];
+    for (name, rules, expected) in cases {
+        assert_eq!(paths(DeploymentRules::check(rules)), expected, "{name}");
+    }
+    let two = vec![rule("*", "deployments", "", prod), rule("*", "api", "", &[("x", "staging")])];
+    assert!(DeploymentRules::check(two).is_ok(), "each environment has its source");
+    let narrower = vec![rule("a/b", "api", "", prod), rule("*", "deployments", "", prod)];
+    assert!(DeploymentRules::check(narrower).is_ok(), "each pattern has its source");
+}
+
+#[test]
+fn faults_say_what_would_be_right() {
+    let refused = DeploymentRules::check(vec![
+        rule("*", "deployments", "", &[("prod", "production")]),
+        rule("*", "merges", "ma(in", &[]),
+    ]);
+    let Err(Refused::Invalid(faults)) = refused else { panic!("two faults") };
+    let told: Vec<_> = faults.iter().map(|fault| fault.reason.as_str()).collect();
+    assert_eq!(
+        told,
+        [
+            "is no regular expression: unclosed group",
+            "\"production\" of these repositories comes from deployments by rules[0]; \
+             an environment has one source",
+        ]
+    );
+}
+
+#[test]
+fn names_of_environments_are_mapped_by_the_first_pattern() {
+    let rules = DeploymentRules::default();
+    let rules = rules.of("acme/pay");
+    let cases = [
+        ("production", Placed::To(PRODUCTION)),
+        (" Prod ", Placed::To(PRODUCTION)),
+        ("PRODUCTION", Placed::To(PRODUCTION)),
+        ("staging", Placed::To("staging")),
+        ("preprod", Placed::To("staging")),
+        ("qa", Placed::To("development")),
+        ("prod-eu", Placed::NoEnvironmentRule),
+        ("product-demo", Placed::NoEnvironmentRule),
+    ];
+    for (name, expected) in cases {
+        assert_eq!(rules.place(Source::Deployments, &[name]), expected, "{name:?}");
+    }
+    assert_eq!(rules.place(Source::Api, &["production"]), Placed::OtherSource);
+
+    let both = [("^prod", "Production"), ("prod-eu", "europe")];
+    let rules = DeploymentRules::check(vec![rule("*", "api", "", &both)]).unwrap();
+    let rules = rules.of("acme/pay");
+    assert_eq!(rules.place(Source::Api, &["prod-eu"]), Placed::To(PRODUCTION));
+}
+
+#[test]
+fn the_first_pattern_that_fits_a_repository_decides() {
+    let rules = DeploymentRules::check(vec![
+        rule("acme/pay", "releases", "^v", &[]),
+        rule("acme/*", "workflow_runs", "deploy", &[]),
+        rule("acme/pay", "merges", "^next$", &[("next", "staging")]),
+        rule("*", "api", "", &[("live", "production")]),
+    ])
+    .unwrap();
+    use Source::*;
+    type Case<'a> = (&'a str, Source, &'a [&'a str], Placed<'a>);
+    let cases: &[Case<'_>] = &[
+        ("ACME/Pay", Releases, &["V1.2"], Placed::To(PRODUCTION)),
+        ("acme/pay", Releases, &["nightly"], Placed::NotMeant),
+        ("acme/pay", Merges, &["next"], Placed::To("staging")),
+        ("acme/pay", Merges, &["main"], Placed::NotMeant),
+        ("acme/pay", WorkflowRuns, &["deploy"], Placed::OtherSource),
+        ("acme/web", WorkflowRuns, &["CI", ".github/workflows/deploy.yml"], Placed::To(PRODUCTION)),
+        ("acme/web", WorkflowRuns, &["CI", ".github/workflows/ci.yml"], Placed::NotMeant),
+        ("acme/web", Deployments, &["production"], Placed::OtherSource),
+        ("globex/web", Api, &["Live"], Placed::To(PRODUCTION)),
+        ("globex/web", Api, &["beta"], Placed::NoEnvironmentRule),
+    ];
+    for (repository, source, names, expected) in cases {
+        let placed = rules.of(repository);
+        assert_eq!(placed.place(*source, names), *expected, "{repository} {source} {names:?}");
+    }
+    let nothing = DeploymentRules::check(vec![rule("acme/*", "api", "", &[("x", "y")])]).unwrap();
+    assert_eq!(nothing.of("globex/web").place(Api, &["x"]), Placed::OtherSource);
+}
+
+#[test]
+fn incident_rules_that_cannot_be_are_refused_by_the_place() {
+    let good = || incidents(&["Incident"], &[], &[]);
+    let nobody = IntegrationId(Uuid::from_u128(999));
+    let window = |hours| vec![IncidentRule { window_hours: Some(hours), ..good() }];
+    let field = Some("customfield_1".to_owned());
+    let cases: Vec<(&str, Vec<IncidentRule>, &[&str])> = vec![
+        ("names nothing", vec![incidents(&[], &[], &[])], &["rules[0].issue_types"]),
+        ("empty type", vec![incidents(&["Bug", " "], &[], &[])], &["rules[0].issue_types[1]"]),
+        ("empty label", vec![good(), incidents(&[], &[""], &[])], &["rules[1].labels[0]"]),
+        ("empty component", vec![incidents(&[], &[], &[""])], &["rules[0].components[0]"]),
+        (
+            "unknown connection",
+            vec![IncidentRule { integration: Some(nobody), ..good() }],
+            &["rules[0].integration_id"],
+        ),
+        ("no time at all", window(0), &["rules[0].window_hours"]),
+        ("a negative time", window(-1), &["rules[0].window_hours"]),
+        ("longer than anything", window(87_841), &["rules[0].window_hours"]),
+        (
+            "a field that is not read",
+            vec![IncidentRule { started_at_field: field, ..good() }],
+            &["rules[0].started_at_field"],
+        ),
+        ("too many", vec![good(); 201], &["rules"]),
+        ("too many names", vec![incidents(&["x"; 101], &[], &[])], &["rules[0].issue_types"]),
+    ];
+    for (name, rules, expected) in cases {
+        assert_eq!(paths(IncidentRules::check(rules, &connections())), expected, "{name}");
+    }
+    let theirs = vec![IncidentRule { integration: Some(JIRA), ..good() }];
+    assert!(IncidentRules::check(theirs.clone(), &connections()).is_ok());
+    assert_eq!(paths(IncidentRules::check(theirs, &[])), ["rules[0].integration_id"]);
+}
+
+#[test]
+fn an_issue_is_an_incident_by_the_first_rule_that_fits() {
+    let here = IncidentRule {
+        integration: Some(JIRA),
+        window_hours: Some(2),
+        ..incidents(&[], &["Sev1"], &["Payments API"])
+    };
+    let anywhere = IncidentRule { window_hours: None, ..incidents(&["Outage"], &[], &[]) };
+    let rules = IncidentRules::check(vec![here.clone(), anywhere.clone()], &connections()).unwrap();
+    type Case<'a> =
+        (IntegrationId, &'a str, &'a [&'a str], &'a [&'a str], Option<&'a IncidentRule>);
+    let cases: &[Case<'_>] = &[
+        (JIRA, "Bug", &["other", " SEV1"], &[], Some(&here)),
+        (JIRA, "Bug", &[], &["payments api"], Some(&here)),
+        (JIRA, "outage ", &["sev1"], &[], Some(&here)),
+        (JIRA, "outage ", &[], &[], Some(&anywhere)),
+        (OTHER, "OUTAGE", &["sev1"], &[], Some(&anywhere)),
+        (OTHER, "Bug", &["sev1"], &["Payments API"], None),
+        (JIRA, "Incident", &["sev2"], &[], None),
+    ];
+    for (integration, issue_type, labels, components, expected) in cases {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let (labels, components): (Vec<String>, Vec<String>) = (names(labels), names(components));
+        let suspect = Suspect {
+            integration: *integration,
+            issue_type,
+            labels: &labels,
+            components: &components,
+        };
+        assert_eq!(rules.of(suspect), *expected, "{suspect:?}");
+    }
+    assert!(rules.look_at_names(JIRA) && !rules.look_at_names(OTHER));
+    assert!(rules.mean_type(OTHER, "outage") && !rules.mean_type(JIRA, "bug"));
+    assert_eq!(here.window(), Some(chrono::TimeDelta::hours(2)));
+}
+
+#[test]
+fn by_default_incidents_are_known_by_their_type_whatever_its_case() {
+    let rules = IncidentRules::default();
+    for (name, expected) in [("INCIDENT", true), ("[system] incident", true), ("Bug", false)] {
+        let suspect = Suspect { integration: JIRA, issue_type: name, labels: &[], components: &[] };
+        assert_eq!(rules.of(suspect).is_some(), expected, "{name}");
+    }
+    assert_eq!(rules.written()[0].window_hours, Some(24));
+}
