@@ -64,6 +64,9 @@ pub enum Error {
     /// The workflows cannot be changed like that.
     #[error(transparent)]
     Workflow(#[from] domain::workflow::Refused),
+    /// The rules cannot be kept like that.
+    #[error(transparent)]
+    Rules(#[from] domain::rules::Refused),
     /// The task cannot be done again.
     #[error("{why}")]
     NotReplayable {

@@ -23,6 +23,7 @@ pub mod jobs;
 pub mod lists;
 pub mod metrics;
 pub mod quality;
+pub mod rules;
 pub mod work;
 pub mod workflows;
 
@@ -34,5 +35,6 @@ pub use integrations::Integrations;
 pub use jobs::Jobs;
 pub use lists::Lists;
 pub use metrics::Metrics;
+pub use rules::Rules;
 pub use work::Work;
 pub use workflows::Workflows;

@@ -660,6 +660,47 @@ table! {
     }
 }
 
+table! {
+    use crate::types::*;
+    use diesel::sql_types::*;
+
+    deployment_rules (client_id, position) {
+        client_id -> Uid,
+        position -> Integer,
+        repository -> Text,
+        source -> Text,
+        pattern -> Nullable<Text>,
+        environments -> JsonDoc,
+    }
+}
+
+table! {
+    use crate::types::*;
+    use diesel::sql_types::*;
+
+    incident_rules (client_id, position) {
+        client_id -> Uid,
+        position -> Integer,
+        integration_id -> Nullable<Uid>,
+        issue_types -> JsonDoc,
+        labels -> JsonDoc,
+        components -> JsonDoc,
+        started_at_field -> Nullable<Text>,
+        window_hours -> Nullable<BigInt>,
+    }
+}
+
+table! {
+    use crate::types::*;
+    use diesel::sql_types::*;
+
+    rule_versions (client_id) {
+        client_id -> Uid,
+        deployments -> BigInt,
+        incidents -> BigInt,
+    }
+}
+
 allow_tables_to_appear_in_same_query!(
     clients,
     integrations,
@@ -699,4 +740,7 @@ allow_tables_to_appear_in_same_query!(
     issue_facts,
     flow_days,
     flow_states,
+    deployment_rules,
+    incident_rules,
+    rule_versions,
 );

@@ -81,9 +81,22 @@ impl Json {
 
     /// Reads a list of texts back.
     pub fn to_texts(&self) -> Result<Vec<String>, crate::Error> {
-        serde_json::from_str(&self.0)
-            .map_err(|e| crate::Error::Corrupt { noun: "list of texts", reason: e.to_string() })
+        serde_json::from_str(&self.0).map_err(|e| unreadable("list of texts", &e))
     }
+
+    /// A list of pairs of texts as a JSON array.
+    pub fn pairs(pairs: &[(&str, &str)]) -> Json {
+        Json(serde_json::to_string(pairs).expect("texts are always JSON"))
+    }
+
+    /// Reads a list of pairs of texts back.
+    pub fn to_pairs(&self) -> Result<Vec<(String, String)>, crate::Error> {
+        serde_json::from_str(&self.0).map_err(|e| unreadable("list of pairs of texts", &e))
+    }
+}
+
+fn unreadable(noun: &'static str, error: &serde_json::Error) -> crate::Error {
+    crate::Error::Corrupt { noun, reason: error.to_string() }
 }
 
 /// A JSON array of texts, read back.

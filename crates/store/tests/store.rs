@@ -23,6 +23,8 @@ mod metrics;
 mod migrations;
 #[path = "store/quality.rs"]
 mod quality;
+#[path = "store/rules.rs"]
+mod rules;
 #[path = "store/work.rs"]
 mod work;
 #[path = "store/workflows.rs"]

@@ -3,6 +3,7 @@
 pub(crate) mod facts;
 pub(crate) mod flow;
 pub(crate) mod metrics;
+pub(crate) mod rules;
 pub(crate) mod work;
 pub(crate) mod workflows;
 

@@ -31,16 +31,7 @@ pub(crate) fn configuration_within(
     client: ClientId,
 ) -> Result<Configuration, Error> {
     let id = Id::from(client);
-    let connections: Vec<(Id, String, bool)> = integrations::table
-        .filter(integrations::client_id.eq(id))
-        .filter(integrations::kind.eq(SourceKind::Jira.as_str()))
-        .order(integrations::id)
-        .select((integrations::id, integrations::name, integrations::active))
-        .load(conn)?;
-    let connections = connections
-        .into_iter()
-        .map(|(id, name, active)| Connection { id: id.into(), name, active })
-        .collect();
+    let connections = connections(conn, id)?;
     let types: Vec<IssueTypeMappingRow> = issue_type_mappings::table
         .filter(issue_type_mappings::client_id.eq(id))
         .order(issue_type_mappings::id)
@@ -75,6 +66,18 @@ pub(crate) fn configuration_within(
         status_mappings: mappings.into_iter().map(Into::into).collect(),
         ..unsaid
     })
+}
+
+/// The client's connections to Jira.
+pub(crate) fn connections(conn: &mut Conn, client: Id) -> QueryResult<Vec<Connection>> {
+    let rows: Vec<(Id, String, bool)> = integrations::table
+        .filter(integrations::client_id.eq(client))
+        .filter(integrations::kind.eq(SourceKind::Jira.as_str()))
+        .order(integrations::id)
+        .select((integrations::id, integrations::name, integrations::active))
+        .load(conn)?;
+    let connection = |(id, name, active): (Id, _, _)| Connection { id: id.into(), name, active };
+    Ok(rows.into_iter().map(connection).collect())
 }
 
 pub(crate) fn change(

@@ -10,7 +10,7 @@ use domain::work::{Counts, Fence, Gap, SourceKind};
 use store::facts::{Held, Kept, PageMark};
 use store::integrations::Integration;
 use store::work::{Command, Ground, Planned, Planner};
-use store::{Db, Facts, Integrations, Jobs, Lists, Metrics, Work, Workflows};
+use store::{Db, Facts, Integrations, Jobs, Lists, Metrics, Rules, Work, Workflows};
 use uuid::Uuid;
 
 use crate::nouns::at;
@@ -47,6 +47,7 @@ pub struct House {
     pub workflows: Workflows,
     pub jobs: Jobs,
     pub metrics: Metrics,
+    pub rules: Rules,
     pub work: Work,
     pub client: ClientId,
     pub jira: IntegrationId,
@@ -100,6 +101,7 @@ impl House {
             workflows: Workflows::new(db.clone()),
             jobs: Jobs::new(db.clone()),
             metrics: Metrics::new(db.clone()),
+            rules: Rules::new(db.clone()),
             work,
             client,
             jira,

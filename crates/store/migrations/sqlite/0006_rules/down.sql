@@ -1,0 +1,3 @@
+DROP TABLE rule_versions;
+DROP TABLE incident_rules;
+DROP TABLE deployment_rules;

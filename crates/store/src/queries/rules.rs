@@ -1,0 +1,153 @@
+//! Queries on what clients say about their delivery.
+
+use diesel::prelude::*;
+use domain::ids::ClientId;
+use domain::rules::{DeploymentRule, DeploymentRules, IncidentRule, IncidentRules, Refused};
+use domain::workflow::Seen;
+
+use super::super::Conn;
+use super::workflows::connections;
+use crate::Error;
+use crate::models::rules::{DeploymentRuleRow, IncidentRuleRow};
+use crate::rules::InForce;
+use crate::schema::{deployment_rules, incident_rules, rule_versions};
+use crate::types::Id;
+
+pub(crate) fn deployments(
+    conn: &mut Conn,
+    client: ClientId,
+) -> Result<InForce<DeploymentRules>, Error> {
+    super::super::dialect::read(conn, |conn| deployments_within(conn, client.into()))
+}
+
+/// For those who are in a transaction already.
+fn deployments_within(conn: &mut Conn, client: Id) -> Result<InForce<DeploymentRules>, Error> {
+    let written = written_deployments(conn, client)?;
+    let is_default = written.is_empty();
+    let rules =
+        if is_default { Ok(DeploymentRules::default()) } else { DeploymentRules::check(written) };
+    let (version, _) = versions(conn, client)?;
+    Ok(InForce { rules: rules.map_err(corrupt)?, is_default, version })
+}
+
+pub(crate) fn incidents(
+    conn: &mut Conn,
+    client: ClientId,
+) -> Result<InForce<IncidentRules>, Error> {
+    super::super::dialect::read(conn, |conn| incidents_within(conn, client.into()))
+}
+
+fn incidents_within(conn: &mut Conn, client: Id) -> Result<InForce<IncidentRules>, Error> {
+    let written = written_incidents(conn, client)?;
+    let is_default = written.is_empty();
+    let rules = if is_default {
+        Ok(IncidentRules::default())
+    } else {
+        IncidentRules::check(written, &connections(conn, client)?)
+    };
+    let (_, version) = versions(conn, client)?;
+    Ok(InForce { rules: rules.map_err(corrupt)?, is_default, version })
+}
+
+pub(crate) fn put_deployments(
+    conn: &mut Conn,
+    client: ClientId,
+    written: &[DeploymentRule],
+    seen: Seen,
+) -> Result<InForce<DeploymentRules>, Error> {
+    let client = Id::from(client);
+    let checked = DeploymentRules::check(written.to_vec())?;
+    let (version, _) = hold(conn, client)?;
+    must_be_seen(seen, version)?;
+    if written_deployments(conn, client)? != checked.written() {
+        let rows: Vec<DeploymentRuleRow> = (0..)
+            .zip(checked.written())
+            .map(|(position, rule)| DeploymentRuleRow::new(client, position, rule))
+            .collect();
+        let kept = deployment_rules::table.filter(deployment_rules::client_id.eq(client));
+        diesel::delete(kept).execute(conn)?;
+        diesel::insert_into(deployment_rules::table).values(&rows).execute(conn)?;
+        diesel::update(rule_versions::table.find(client))
+            .set(rule_versions::deployments.eq(version + 1))
+            .execute(conn)?;
+    }
+    deployments_within(conn, client)
+}
+
+pub(crate) fn put_incidents(
+    conn: &mut Conn,
+    client: ClientId,
+    written: &[IncidentRule],
+    seen: Seen,
+) -> Result<InForce<IncidentRules>, Error> {
+    let client = Id::from(client);
+    let checked = IncidentRules::check(written.to_vec(), &connections(conn, client)?)?;
+    let (_, version) = hold(conn, client)?;
+    must_be_seen(seen, version)?;
+    if written_incidents(conn, client)? != checked.written() {
+        let rows: Vec<IncidentRuleRow> = (0..)
+            .zip(checked.written())
+            .map(|(position, rule)| IncidentRuleRow::new(client, position, rule))
+            .collect();
+        let kept = incident_rules::table.filter(incident_rules::client_id.eq(client));
+        diesel::delete(kept).execute(conn)?;
+        diesel::insert_into(incident_rules::table).values(&rows).execute(conn)?;
+        diesel::update(rule_versions::table.find(client))
+            .set(rule_versions::incidents.eq(version + 1))
+            .execute(conn)?;
+    }
+    incidents_within(conn, client)
+}
+
+fn written_deployments(conn: &mut Conn, client: Id) -> Result<Vec<DeploymentRule>, Error> {
+    let rows: Vec<DeploymentRuleRow> = deployment_rules::table
+        .filter(deployment_rules::client_id.eq(client))
+        .order(deployment_rules::position)
+        .select(DeploymentRuleRow::as_select())
+        .load(conn)?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
+fn written_incidents(conn: &mut Conn, client: Id) -> Result<Vec<IncidentRule>, Error> {
+    let rows: Vec<IncidentRuleRow> = incident_rules::table
+        .filter(incident_rules::client_id.eq(client))
+        .order(incident_rules::position)
+        .select(IncidentRuleRow::as_select())
+        .load(conn)?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
+/// Of the rules for deployments, and of those for incidents.
+fn versions(conn: &mut Conn, client: Id) -> QueryResult<(i64, i64)> {
+    let known = rule_versions::table
+        .find(client)
+        .select((rule_versions::deployments, rule_versions::incidents));
+    Ok(known.first(conn).optional()?.unwrap_or_default())
+}
+
+/// Whoever holds this row is the only one who changes the client's rules.
+fn hold(conn: &mut Conn, client: Id) -> QueryResult<(i64, i64)> {
+    diesel::insert_into(rule_versions::table)
+        .values((
+            rule_versions::client_id.eq(client),
+            rule_versions::deployments.eq(0),
+            rule_versions::incidents.eq(0),
+        ))
+        .on_conflict(rule_versions::client_id)
+        .do_update()
+        .set(rule_versions::deployments.eq(rule_versions::deployments))
+        .execute(conn)?;
+    versions(conn, client)
+}
+
+fn must_be_seen(seen: Seen, version: i64) -> Result<(), Refused> {
+    match seen {
+        Seen::Version(other) if other != version => Err(Refused::Stale),
+        _ => Ok(()),
+    }
+}
+
+/// What was kept had been checked.
+fn corrupt(refused: Refused) -> Error {
+    Error::Corrupt { noun: "rule", reason: format!("{refused:?}") }
+}
