@@ -243,6 +243,7 @@ impl From<store::Error> for ApiError {
             .hint("Stop the job first, or wait for its end.")
             .about("base_url"),
             Error::Workflow(refused) => refused.into(),
+            Error::Rules(refused) => refused.into(),
             Error::Refused(refused) => {
                 ApiError::new(StatusCode::CONFLICT, "transition_refused", refused.to_string())
             }

@@ -17,6 +17,7 @@ mod page;
 mod paging;
 mod random;
 mod routes;
+mod rules;
 mod schedule;
 mod session;
 mod workflows;
@@ -36,7 +37,7 @@ use program::{Health, Outfit};
 use proto::Link;
 use proto::v1::metrics_client::MetricsClient;
 use proto::v1::orchestrator_client::OrchestratorClient;
-use store::{Clients, Db, Integrations, Jobs, Lists, Workflows};
+use store::{Clients, Db, Integrations, Jobs, Lists, Rules, Workflows};
 use tokio::task::JoinHandle;
 use url::Url;
 
@@ -73,6 +74,7 @@ pub struct Gateway {
     lists: Data<Lists>,
     integrations: Data<Integrations>,
     workflows: Data<Workflows>,
+    rules: Data<Rules>,
     cache: Data<Cache>,
     vault: Data<Vault>,
     orchestrator: Data<OrchestratorClient<Link>>,
@@ -147,6 +149,7 @@ impl Gateway {
             lists: Data::new(Lists::new(db.clone())),
             integrations: Data::new(integrations),
             workflows: Data::new(Workflows::new(db.clone())),
+            rules: Data::new(Rules::new(db.clone())),
             cache: Data::new(cache),
             vault: Data::new(vault),
             orchestrator: Data::new(orchestrator),
@@ -172,6 +175,7 @@ impl Gateway {
                 .app_data(self.lists.clone())
                 .app_data(self.integrations.clone())
                 .app_data(self.workflows.clone())
+                .app_data(self.rules.clone())
                 .app_data(self.cache.clone())
                 .app_data(self.vault.clone())
                 .app_data(self.orchestrator.clone())

@@ -19,7 +19,7 @@ use crate::integrations::trial;
 use crate::lists::{Asked, LISTS};
 use crate::live::ticket;
 use crate::workflows::{self, Reassigned, assist};
-use crate::{integrations, jobs, live, metrics, schedule, session};
+use crate::{integrations, jobs, live, metrics, rules, schedule, session};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -31,6 +31,7 @@ use crate::{integrations, jobs, live, metrics, schedule, session};
         ticket::issue, live::events, live::of_run,
         integrations::all, integrations::one, integrations::add, integrations::replace,
         integrations::deactivate, trial::test, trial::scopes,
+        rules::deployments::get, rules::deployments::put, rules::incidents::get, rules::incidents::put,
         metrics::dora, metrics::flow, metrics::forecast, metrics::data_quality, assist::suggest, assist::preview,
     ),
     components(schemas(

@@ -15,7 +15,7 @@ use crate::lists::list;
 use crate::live::ticket;
 use crate::workflows::assist;
 use crate::{
-    around, integrations, jobs, live, metrics, openapi, page, schedule, session, workflows,
+    around, integrations, jobs, live, metrics, openapi, page, rules, schedule, session, workflows,
 };
 
 /// All of them, in one table.
@@ -61,6 +61,11 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             .route("/status-mappings/preview",  post().to(assist::preview))
             .configure(of::<StatusMapping>("/status-mappings",          get().to(workflows::status_mappings)))
             .configure(of::<IssueTypeMapping>("/issue-type-mappings",   get().to(workflows::all::<IssueTypeMapping>)))
+
+            .route("/deployment-rules",         get().to(rules::deployments::get))
+            .route("/deployment-rules",         put().to(rules::deployments::put))
+            .route("/incident-rules",           get().to(rules::incidents::get))
+            .route("/incident-rules",           put().to(rules::incidents::put))
 
             .route("/metrics/dora",             get().to(metrics::dora))
             .route("/metrics/flow",             get().to(metrics::flow))

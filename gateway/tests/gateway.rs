@@ -18,6 +18,8 @@ mod live;
 mod origins;
 #[path = "gateway/pages.rs"]
 mod pages;
+#[path = "gateway/rules.rs"]
+mod rules;
 #[path = "gateway/sign_in.rs"]
 mod sign_in;
 #[path = "gateway/tenants.rs"]

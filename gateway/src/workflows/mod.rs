@@ -262,7 +262,7 @@ fn shown<N: Noun>(row: &N, known: &Configuration) -> HttpResponse {
 }
 
 /// A caller who says which version they saw changes only that one.
-fn seen(request: &HttpRequest) -> Seen {
+pub(crate) fn seen(request: &HttpRequest) -> Seen {
     let Some(tag) = request.headers().get(IF_MATCH) else { return Seen::Any };
     if tag == "*" {
         return Seen::Any;
