@@ -44,6 +44,8 @@ pub(crate) struct AskedAhead {
 pub(crate) struct Report {
     window: Window,
     as_of: Option<DateTime<Utc>>,
+    /// The rules changed since, and the numbers follow within seconds.
+    recomputing: bool,
     band_table: String,
     metrics: Vec<Metric>,
     series: Vec<SeriesPoint>,
@@ -345,6 +347,7 @@ impl TryFrom<Answer> for Report {
     fn try_from(answer: Answer) -> Result<Report, Self::Error> {
         Ok(Report {
             as_of: as_of(&answer)?,
+            recomputing: answer.is_behind,
             window: Window::try_from(&answer)?,
             band_table: answer.band_table,
             metrics: answer.metrics.into_iter().map(Metric::from).collect(),

@@ -3,8 +3,8 @@
 //! As a worker it takes the tasks *links* and *metrics* of every run: it finds which pull request
 //! names which issue, cuts the stages of every pull request, places every deployment, finds the
 //! cause of every incident, follows every issue through the workflows, and publishes all of it at
-//! once; when workflows change, it follows the issues anew. As a server it answers questions from
-//! the last publication.
+//! once; when workflows change, it follows the issues anew, and when rules change, it places the
+//! deployments anew. As a server it answers questions from the last publication.
 
 mod aside;
 pub mod bands;
@@ -15,7 +15,6 @@ pub mod links;
 mod preview;
 mod recompute;
 pub mod report;
-pub mod rules;
 pub mod stats;
 mod worker;
 

@@ -11,7 +11,7 @@ use regex::{Regex, RegexBuilder};
 use crate::text::folded;
 
 pub use deployments::{
-    DeploymentRule, DeploymentRules, EnvironmentRule, Placed, RepositoryRules, Source,
+    DeploymentRule, DeploymentRules, EnvironmentRule, RepositoryRules, Source, Verdict,
 };
 pub use incidents::{IncidentRule, IncidentRules, Suspect};
 

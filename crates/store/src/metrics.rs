@@ -1,9 +1,10 @@
 //! What the metrics service reads, and the links, facts and snapshots that it writes.
 
 use domain::Moment;
-use domain::deployment::DeploymentOutcome;
+use domain::deployment::{Deployment, DeploymentOutcome};
 use domain::ids::{ClientId, IntegrationId, SnapshotId};
 use domain::project::StatusCategory;
+use domain::rules::{DeploymentRules, IncidentRules, Source};
 use domain::work::Fence;
 
 use crate::Error;
@@ -93,6 +94,8 @@ pub struct PullRequestLife {
     pub merged_at: Option<Moment>,
     /// The commit on the base branch.
     pub merge_commit_sha: Option<String>,
+    /// The branch that it was made for.
+    pub base_ref: String,
     /// The earliest authored date of its commits.
     pub first_commit_at: Option<Moment>,
 }
@@ -110,22 +113,40 @@ pub struct ReviewAt {
     pub at: Option<Moment>,
 }
 
-/// A deployment as the source tells it.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DeploymentRead {
-    /// The source's id.
-    pub id: String,
-    /// The source's name of the environment.
-    pub environment: String,
-    /// The commit.
-    pub sha: String,
-    /// How it went.
-    pub outcome: DeploymentOutcome,
-    /// When it was over.
-    pub finished_at: Option<Moment>,
+/// What a client says about its delivery, and what was made of it last.
+#[derive(Debug, Clone)]
+pub struct Delivery {
+    /// Which deployments count.
+    pub deployments: DeploymentRules,
+    /// Which issues are incidents.
+    pub incidents: IncidentRules,
+    /// Where the client's facts stand.
+    pub state: DeliveryState,
+    /// When the facts of the last publication were complete.
+    pub as_of: Option<Moment>,
 }
 
-/// An issue of a type that is asked for, with what decides when it began, ended and why.
+/// Tells whether facts are still those that somebody read before they began to compute.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct DeliveryState {
+    /// Grows with each change of the rules.
+    pub(crate) revision: i64,
+    /// Grows with each publication.
+    pub(crate) publications: i64,
+}
+
+/// What decides whether an issue is an incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SuspectRead {
+    /// Jira's id.
+    pub id: i64,
+    /// Jira's id of its type.
+    pub type_id: i64,
+    /// Its labels.
+    pub labels: Vec<String>,
+}
+
+/// An incident, with what decides when it began, ended and why.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IncidentRead {
     /// The connection.
@@ -179,10 +200,14 @@ pub struct DeploymentFact {
     pub integration: IntegrationId,
     /// GitHub's id of the repository.
     pub repository: i64,
-    /// The source's id.
-    pub id: String,
+    /// What tells of it.
+    pub source: Source,
+    /// As the source tells it. Only an id of GitHub's deployments does not begin with its source.
+    pub told: Deployment,
     /// The environment by the rules.
     pub environment: Option<String>,
+    /// Why it is in none.
+    pub reason: Option<String>,
     /// The successful one before it.
     pub previous: Option<String>,
     /// It went back to an ancestor of the previous one.
@@ -232,6 +257,8 @@ pub struct Publication {
     pub id: SnapshotId,
     /// When the facts it was made from were complete.
     pub as_of: Moment,
+    /// Where the client's facts stood before they were computed.
+    pub state: DeliveryState,
     /// When it was made.
     pub published_at: Moment,
     /// Every pull request.
@@ -267,6 +294,8 @@ pub struct Focus {
 pub struct DoraRead {
     /// When the facts were complete; `None` before the first publication.
     pub as_of: Option<Moment>,
+    /// The rules changed since, and the numbers follow soon.
+    pub is_behind: bool,
     /// Every deployment that finished in the time asked for, successful or not.
     pub deployments: Vec<DeploymentSeen>,
     /// Pull requests whose first production deployment finished in the time asked for.
@@ -284,6 +313,8 @@ pub struct DeploymentSeen {
     pub environment_seen: String,
     /// The environment by the rules.
     pub environment: Option<String>,
+    /// Why it is in none.
+    pub reason: Option<String>,
     /// How it went.
     pub outcome: DeploymentOutcome,
     /// When it was over.
@@ -500,7 +531,23 @@ impl Metrics {
         ask!(self.0, metrics::graph(client.into(), integration, id))
     }
 
-    /// Every deployment of a repository.
+    /// What the client says about its delivery.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn delivery(&self, client: ClientId) -> Result<Delivery, Error> {
+        ask!(self.0, metrics::delivery(client))
+    }
+
+    /// Clients whose rules changed since their delivery was computed.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn clients_with_changed_rules(&self) -> Result<Vec<ClientId>, Error> {
+        ask!(self.0, metrics::clients_with_changed_rules())
+    }
+
+    /// Every deployment of a repository that GitHub tells of.
     ///
     /// # Errors
     /// See [`Metrics::repositories`].
@@ -508,7 +555,7 @@ impl Metrics {
         &self,
         client: ClientId,
         repository: &Repository,
-    ) -> Result<Vec<DeploymentRead>, Error> {
+    ) -> Result<Vec<Deployment>, Error> {
         let (integration, id) = (repository.integration.into(), repository.id);
         ask!(self.0, metrics::deployments(client.into(), integration, id))
     }
@@ -525,7 +572,21 @@ impl Metrics {
         Ok(rows.into_iter().map(|(integration, id, name)| (integration.into(), id, name)).collect())
     }
 
-    /// Live issues of a type, with their history.
+    /// Live issues of these types, and with `by_names` all that have a label, by id.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn suspects(
+        &self,
+        client: ClientId,
+        integration: IntegrationId,
+        types: Vec<i64>,
+        by_names: bool,
+    ) -> Result<Vec<SuspectRead>, Error> {
+        ask!(self.0, metrics::suspects(client.into(), integration.into(), &types, by_names))
+    }
+
+    /// These issues, with their history.
     ///
     /// # Errors
     /// See [`Metrics::repositories`].
@@ -533,9 +594,9 @@ impl Metrics {
         &self,
         client: ClientId,
         integration: IntegrationId,
-        type_id: i64,
+        ids: Vec<i64>,
     ) -> Result<Vec<IncidentRead>, Error> {
-        ask!(self.0, metrics::incidents(client.into(), integration.into(), type_id))
+        ask!(self.0, metrics::incidents(client.into(), integration.into(), &ids))
     }
 
     /// Makes a complete set of facts visible at once, and with them what `flow` makes of the issues.
@@ -553,6 +614,20 @@ impl Metrics {
         let rows = PublicationRows::new(client, publication);
         let mut flow = flow;
         keep!(self.0, metrics::publish(fence, &rows, &mut flow))
+    }
+
+    /// Makes a complete set of facts visible at once that were computed for changed rules; nothing if
+    /// somebody published since they were read.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn publish_delivery(
+        &self,
+        client: ClientId,
+        publication: Publication,
+    ) -> Result<Option<Published>, Error> {
+        let rows = PublicationRows::new(client, publication);
+        keep!(self.0, metrics::publish_delivery(&rows))
     }
 
     /// What DORA's values over `from..to` are made from, read from one snapshot.
@@ -585,6 +660,7 @@ pub(crate) struct PublicationRows {
     pub(crate) deployments: Vec<DeploymentFactRow>,
     pub(crate) incidents: Vec<IncidentFactRow>,
     pub(crate) snapshot: SnapshotRow,
+    pub(crate) state: DeliveryState,
 }
 
 impl PublicationRows {
@@ -614,20 +690,9 @@ impl PublicationRows {
             deployments: publication
                 .deployments
                 .into_iter()
-                .map(|fact| DeploymentFactRow {
-                    client_id,
-                    integration_id: fact.integration.into(),
-                    repository_id: fact.repository,
-                    external_id: fact.id,
-                    environment: fact.environment,
-                    previous_id: fact.previous,
-                    rollback: fact.rollback,
-                    rolled_back: fact.rolled_back,
-                    pull_requests: fact.pull_requests,
-                    incidents: fact.incidents,
-                    finished_at: fact.succeeded_at.map(Ts),
-                })
+                .map(|fact| deployment_row(client_id, fact))
                 .collect(),
+            state: publication.state,
             incidents: publication
                 .incidents
                 .into_iter()
@@ -641,6 +706,30 @@ impl PublicationRows {
                 body: Json("{}".to_owned()),
             },
         }
+    }
+}
+
+fn deployment_row(client_id: Id, fact: DeploymentFact) -> DeploymentFactRow {
+    DeploymentFactRow {
+        client_id,
+        integration_id: fact.integration.into(),
+        repository_id: fact.repository,
+        external_id: fact.told.external_id,
+        source: fact.source.as_str().to_owned(),
+        environment_seen: fact.told.environment,
+        sha: fact.told.sha,
+        outcome: fact.told.outcome.as_str().to_owned(),
+        created_at: Ts(fact.told.created_at),
+        finished_at: fact.told.finished_at.map(Ts),
+        estimated: fact.told.estimated,
+        environment: fact.environment,
+        reason: fact.reason,
+        previous_id: fact.previous,
+        rollback: fact.rollback,
+        rolled_back: fact.rolled_back,
+        pull_requests: fact.pull_requests,
+        incidents: fact.incidents,
+        succeeded_at: fact.succeeded_at.map(Ts),
     }
 }
 

@@ -493,13 +493,21 @@ table! {
         integration_id -> Uid,
         repository_id -> BigInt,
         external_id -> Text,
+        source -> Text,
+        environment_seen -> Text,
+        sha -> Text,
+        outcome -> Text,
+        created_at -> Tstz,
+        finished_at -> Nullable<Tstz>,
+        estimated -> Bool,
         environment -> Nullable<Text>,
+        reason -> Nullable<Text>,
         previous_id -> Nullable<Text>,
         rollback -> Bool,
         rolled_back -> Bool,
         pull_requests -> BigInt,
         incidents -> BigInt,
-        finished_at -> Nullable<Tstz>,
+        succeeded_at -> Nullable<Tstz>,
     }
 }
 
@@ -701,6 +709,17 @@ table! {
     }
 }
 
+table! {
+    use crate::types::*;
+    use diesel::sql_types::*;
+
+    delivery_states (client_id) {
+        client_id -> Uid,
+        revision -> BigInt,
+        publications -> BigInt,
+    }
+}
+
 allow_tables_to_appear_in_same_query!(
     clients,
     integrations,
@@ -743,4 +762,5 @@ allow_tables_to_appear_in_same_query!(
     deployment_rules,
     incident_rules,
     rule_versions,
+    delivery_states,
 );

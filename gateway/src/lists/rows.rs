@@ -171,6 +171,7 @@ rows! {
     deployment: Deployment as "deployments" from deployments {
         "repository" => &deployment.repository,
         "external_id" => &deployment.external_id,
+        "source" => &deployment.source,
         "environment" => &deployment.environment,
         "sha" => &deployment.sha,
         "outcome" => &deployment.outcome,

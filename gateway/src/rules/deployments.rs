@@ -57,7 +57,8 @@ pub(crate) async fn get(caller: Caller, rules: Data<Rules>) -> Result<HttpRespon
     Ok(answer(rules.deployments(caller.client).await?))
 }
 
-/// Replaces the rules that say which deployments count, of the version in `If-Match`.
+/// Replaces the rules that say which deployments count, of the version in `If-Match`. The metrics
+/// follow within seconds.
 #[utoipa::path(put, path = "/api/v1/deployment-rules", tag = "rules", request_body = DeploymentRulesDraft,
     responses((status = 200, body = DeploymentRulesJson)))]
 pub(crate) async fn put(

@@ -58,7 +58,8 @@ pub(crate) async fn get(caller: Caller, rules: Data<Rules>) -> Result<HttpRespon
     Ok(answer(rules.incidents(caller.client).await?))
 }
 
-/// Replaces the rules that say which issues are incidents, of the version in `If-Match`.
+/// Replaces the rules that say which issues are incidents, of the version in `If-Match`. The metrics
+/// follow within seconds.
 #[utoipa::path(put, path = "/api/v1/incident-rules", tag = "rules", request_body = IncidentRulesDraft,
     responses((status = 200, body = IncidentRulesJson)))]
 pub(crate) async fn put(

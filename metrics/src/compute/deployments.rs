@@ -6,24 +6,23 @@
 use std::collections::{BTreeMap, HashMap};
 
 use domain::Moment;
-use domain::deployment::DeploymentOutcome;
+use domain::deployment::{Deployment, DeploymentOutcome};
+use domain::rules::{PRODUCTION, RepositoryRules, Source, Verdict};
 
 use super::graph::Graph;
-use crate::rules::{EnvironmentRules, PRODUCTION};
 
-/// A deployment as the source tells it.
+/// No rule knows the environment of a deployment.
+pub const NO_ENVIRONMENT_RULE: &str = "no_environment_rule";
+/// The rules have another source for the repository.
+pub const OTHER_SOURCE: &str = "other_source";
+
+/// What a source tells of.
 #[derive(Debug, Clone)]
 pub struct Deployed {
-    /// The source's id.
-    pub id: String,
-    /// The source's name of the environment.
-    pub environment: String,
-    /// The commit.
-    pub sha: String,
-    /// How it went.
-    pub outcome: DeploymentOutcome,
-    /// When it was over.
-    pub finished_at: Option<Moment>,
+    /// The source.
+    pub source: Source,
+    /// As it tells it.
+    pub told: Deployment,
 }
 
 /// A merge that a deployment may bring.
@@ -40,10 +39,12 @@ pub struct Merge {
 /// What we make of a deployment.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Placed {
-    /// The source's id.
-    pub id: String,
-    /// The environment by the rules; `None` where no rule matches.
-    pub environment: Option<String>,
+    /// The source.
+    pub source: Source,
+    /// As it tells it.
+    pub told: Deployment,
+    /// The environment by the rules, or why it is in none.
+    pub environment: Result<String, &'static str>,
     /// When it succeeded; `None` for those that did not.
     pub succeeded_at: Option<Moment>,
     /// The successful deployment of the same environment before it.
@@ -56,43 +57,67 @@ pub struct Placed {
     pub brought: Vec<i64>,
 }
 
-/// Places every deployment of one repository, in the order of finish.
+/// Places every deployment of one repository, in the order of finish. What no rule means is none.
 pub fn place(
     deployments: Vec<Deployed>,
     merges: &[Merge],
     graph: &Graph,
-    rules: &EnvironmentRules,
+    rules: &RepositoryRules<'_>,
 ) -> Vec<Placed> {
-    let mut environments: BTreeMap<Option<String>, Vec<Deployed>> = BTreeMap::new();
+    let mut environments: BTreeMap<Result<String, &'static str>, Vec<Deployed>> = BTreeMap::new();
     for deployment in deployments {
-        let environment = rules.environment(&deployment.environment).map(str::to_owned);
+        let environment = match rules.place(deployment.source, &[&deployment.told.environment]) {
+            Verdict::To(environment) => Ok(environment.to_owned()),
+            Verdict::NoEnvironmentRule => Err(NO_ENVIRONMENT_RULE),
+            Verdict::OtherSource => Err(OTHER_SOURCE),
+            Verdict::NotMeant => continue,
+        };
         environments.entry(environment).or_default().push(deployment);
     }
     let mut placed = Vec::new();
     for (environment, mut deployments) in environments {
-        deployments.sort_by(|a, b| (a.finished_at, &a.id).cmp(&(b.finished_at, &b.id)));
+        sort(&mut deployments, graph);
         placed.extend(place_in(environment, deployments, merges, graph));
     }
     placed
 }
 
+/// In the order of finish. Of two that finished in the same instant, as merges can, an ancestor was
+/// first.
+fn sort(deployments: &mut [Deployed], graph: &Graph) {
+    let finish = |deployment: &Deployed| deployment.told.finished_at;
+    deployments
+        .sort_by(|a, b| (finish(a), &a.told.external_id).cmp(&(finish(b), &b.told.external_id)));
+    for start in 1..deployments.len() {
+        let mut at = start;
+        while at > 0
+            && finish(&deployments[at - 1]) == finish(&deployments[at])
+            && goes_back(graph, &deployments[at].told.sha, &deployments[at - 1].told.sha)
+        {
+            deployments.swap(at - 1, at);
+            at -= 1;
+        }
+    }
+}
+
 fn place_in(
-    environment: Option<String>,
+    environment: Result<String, &'static str>,
     deployments: Vec<Deployed>,
     merges: &[Merge],
     graph: &Graph,
 ) -> Vec<Placed> {
-    let is_production = environment.as_deref() == Some(PRODUCTION);
+    let is_production = environment.as_deref() == Ok(PRODUCTION);
     let mut content = Content::new(merges, graph);
-    // The last success so far: where it is in `placed`, and its commit.
-    let mut last: Option<(usize, String)> = None;
+    // The last success so far: where it is in `placed`.
+    let mut last: Option<usize> = None;
     let mut placed: Vec<Placed> = Vec::with_capacity(deployments.len());
-    for deployment in deployments {
-        let succeeded_at = deployment
+    for Deployed { source, told } in deployments {
+        let succeeded_at = told
             .finished_at
-            .filter(|_| environment.is_some() && deployment.outcome == DeploymentOutcome::Success);
+            .filter(|_| environment.is_ok() && told.outcome == DeploymentOutcome::Success);
         let mut this = Placed {
-            id: deployment.id,
+            source,
+            told,
             environment: environment.clone(),
             succeeded_at,
             previous: None,
@@ -101,16 +126,17 @@ fn place_in(
             brought: Vec::new(),
         };
         if let Some(at) = succeeded_at {
-            let brought = content.bring(&deployment.sha, at);
-            if let Some((position, sha)) = &last {
-                this.previous = Some(placed[*position].id.clone());
-                this.rollback = goes_back(graph, &deployment.sha, sha);
-                placed[*position].rolled_back = this.rollback;
+            let brought = content.bring(&this.told.sha, at);
+            if let Some(position) = last {
+                let before = &mut placed[position];
+                this.previous = Some(before.told.external_id.clone());
+                this.rollback = goes_back(graph, &this.told.sha, &before.told.sha);
+                before.rolled_back = this.rollback;
                 if is_production {
                     this.brought = brought;
                 }
             }
-            last = Some((placed.len(), deployment.sha));
+            last = Some(placed.len());
         }
         placed.push(this);
     }
@@ -169,6 +195,8 @@ impl<'a> Content<'a> {
 
 #[cfg(test)]
 mod tests {
+    use domain::rules::{DeploymentRule, DeploymentRules};
+
     use super::*;
 
     fn at(minute: i64) -> Moment {
@@ -185,22 +213,26 @@ mod tests {
         Merge { number, sha: sha.to_owned(), at: at(minute) }
     }
 
-    fn deployed(id: &str, sha: &str, minute: i64) -> Deployed {
-        Deployed {
-            id: id.to_owned(),
+    fn deployed(id: &str, sha: &str, minute: i64) -> Deployment {
+        Deployment {
+            external_id: id.to_owned(),
             environment: "production".to_owned(),
             sha: sha.to_owned(),
             outcome: DeploymentOutcome::Success,
+            created_at: at(minute),
             finished_at: Some(at(minute)),
+            estimated: false,
         }
     }
 
     fn brought(placed: &[Placed]) -> Vec<(&str, &[i64])> {
-        placed.iter().map(|p| (p.id.as_str(), p.brought.as_slice())).collect()
+        placed.iter().map(|p| (p.told.external_id.as_str(), p.brought.as_slice())).collect()
     }
 
-    fn place_all(deployments: Vec<Deployed>, merges: &[Merge]) -> Vec<Placed> {
-        place(deployments, merges, &line(), &EnvironmentRules::default())
+    fn place_all(deployments: Vec<Deployment>, merges: &[Merge]) -> Vec<Placed> {
+        let from_github = |told| Deployed { source: Source::Deployments, told };
+        let deployments = deployments.into_iter().map(from_github).collect();
+        place(deployments, merges, &line(), &DeploymentRules::default().of("acme/pay"))
     }
 
     #[test]
@@ -214,7 +246,7 @@ mod tests {
     #[test]
     fn content_of_a_failed_attempt_belongs_to_the_next_success() {
         let merges = [merge(1, "c2", 1), merge(2, "c3", 2)];
-        let failed = Deployed { outcome: DeploymentOutcome::Failure, ..deployed("B", "c2", 20) };
+        let failed = Deployment { outcome: DeploymentOutcome::Failure, ..deployed("B", "c2", 20) };
         let placed =
             place_all(vec![deployed("A", "c1", 10), failed, deployed("C", "c3", 30)], &merges);
         assert_eq!(brought(&placed), [("A", [].as_slice()), ("B", &[]), ("C", &[1, 2])]);
@@ -248,17 +280,48 @@ mod tests {
 
     #[test]
     fn environments_do_not_mix_and_only_production_brings() {
-        let staging = Deployed { environment: "staging".to_owned(), ..deployed("S", "c5", 15) };
-        let unknown = Deployed { environment: "prod-eu".to_owned(), ..deployed("U", "c6", 16) };
+        let staging = Deployment { environment: "staging".to_owned(), ..deployed("S", "c5", 15) };
+        let unknown = Deployment { environment: "prod-eu".to_owned(), ..deployed("U", "c6", 16) };
         let merges = [merge(1, "c3", 1)];
         let placed = place_all(
             vec![deployed("A", "c1", 10), staging, unknown, deployed("B", "c5", 20)],
             &merges,
         );
-        let by_id = |id: &str| placed.iter().find(|p| p.id == id).unwrap();
+        let by_id = |id: &str| placed.iter().find(|p| p.told.external_id == id).unwrap();
         assert_eq!(by_id("B").brought, [1]);
         assert_eq!(by_id("S").brought, [0; 0]);
-        assert_eq!((by_id("U").environment.as_deref(), by_id("U").succeeded_at), (None, None));
+        let unknown = by_id("U");
+        assert_eq!((&unknown.environment, unknown.succeeded_at), (&Err(NO_ENVIRONMENT_RULE), None));
+    }
+
+    #[test]
+    fn only_what_the_rules_ask_for_counts() {
+        let rule = DeploymentRule {
+            repository: "acme/*".to_owned(),
+            source: "merges".to_owned(),
+            pattern: Some("^main$".to_owned()),
+            environments: Vec::new(),
+        };
+        let rules = DeploymentRules::check(vec![rule]).unwrap();
+        let merged = |id: &str, branch: &str, sha: &str, minute| Deployed {
+            source: Source::Merges,
+            told: Deployment { environment: branch.to_owned(), ..deployed(id, sha, minute) },
+        };
+        let told = vec![
+            Deployed { source: Source::Deployments, told: deployed("D", "c1", 5) },
+            merged("merge:1", "main", "c1", 10),
+            merged("merge:2", "next", "c2", 15),
+            // Merged in one go, and told in any order.
+            merged("merge:3", "main", "c4", 20),
+            merged("merge:4", "main", "c3", 20),
+        ];
+        let merges = [merge(1, "c1", 10), merge(3, "c4", 20), merge(4, "c3", 20)];
+        let placed = place(told, &merges, &line(), &rules.of("acme/pay"));
+        let expected =
+            [("merge:1", [].as_slice()), ("merge:4", &[4]), ("merge:3", &[3]), ("D", &[])];
+        assert_eq!(brought(&placed), expected);
+        assert_eq!(placed[3].environment, Err(OTHER_SOURCE));
+        assert!(placed.iter().all(|p| !p.rollback), "nobody went back");
     }
 
     #[test]

@@ -77,10 +77,10 @@ impl Timeline {
     }
 
     /// The latest that finished strictly before `start`, and not longer before than `window`.
-    pub fn last_before(&self, start: Moment, window: TimeDelta) -> Option<&DeploymentRef> {
+    pub fn last_before(&self, start: Moment, window: Option<TimeDelta>) -> Option<&DeploymentRef> {
         let later = self.0.partition_point(|(finished_at, _)| *finished_at < start);
         let (finished_at, deployment) = self.0[..later].last()?;
-        (start - *finished_at <= window).then_some(deployment)
+        window.is_none_or(|window| start - *finished_at <= window).then_some(deployment)
     }
 }
 
@@ -121,7 +121,7 @@ mod tests {
             id: id.to_owned(),
         };
         let timeline = Timeline::new(vec![(at(20), deployment("B")), (at(10), deployment("A"))]);
-        let day = TimeDelta::hours(24);
+        let day = Some(TimeDelta::hours(24));
         let cases = [
             (5, None),
             (10, None),
@@ -135,5 +135,7 @@ mod tests {
             let blamed = timeline.last_before(at(hour), day).map(|d| d.id.as_str());
             assert_eq!(blamed, expected, "an incident in hour {hour}");
         }
+        let much_later = timeline.last_before(at(9_000), None).map(|d| d.id.as_str());
+        assert_eq!(much_later, Some("B"), "without a window any time will do");
     }
 }

@@ -7,13 +7,17 @@ pub mod incidents;
 pub mod pull_requests;
 
 use std::collections::{BTreeMap, HashMap};
+use std::sync::Arc;
 
+use chrono::TimeDelta;
 use domain::Moment;
-use domain::ids::{ClientId, SnapshotId};
+use domain::deployment::{Deployment, DeploymentOutcome};
+use domain::ids::{ClientId, IntegrationId, SnapshotId};
+use domain::rules::{DeploymentRules, IncidentRules, PRODUCTION, Source, Suspect};
 use domain::work::Fence;
 use store::metrics::{
-    Cause, DeploymentFact, IncidentFact, IncidentRead, Link, Publication, PullRequestFact,
-    PullRequestLife, Repository, ReviewAt,
+    Cause, DeliveryState, DeploymentFact, IncidentFact, IncidentRead, Link, Publication,
+    PullRequestFact, PullRequestLife, Repository, ReviewAt,
 };
 use uuid::Uuid;
 
@@ -23,7 +27,6 @@ use self::incidents::{DeploymentRef, History, Rule, Timeline};
 use self::pull_requests::{Life, Reviewed};
 use crate::aside::aside;
 use crate::flow::Flow;
-use crate::rules::{EnvironmentRules, IncidentRules, PRODUCTION};
 
 /// Computes everything of a client anew and publishes it at once, for who holds the lease that
 /// `fence` proves. Answers how many facts there are.
@@ -37,6 +40,54 @@ pub async fn publish(
     as_of: Moment,
     now: Moment,
 ) -> Result<u64, store::Error> {
+    let computed = compute(facts, client).await?;
+    let count = computed.world.count();
+    let published =
+        facts.publish(client, fence, computed.publication(as_of, now), Flow::new()).await?;
+    Ok(count + published.issues)
+}
+
+/// Computes the delivery of a client anew, for rules that changed, from facts that were complete
+/// before. Answers how many facts there are; nothing if somebody published meanwhile.
+///
+/// # Errors
+/// The store's.
+pub async fn publish_changed(
+    facts: &store::Metrics,
+    client: ClientId,
+    now: Moment,
+) -> Result<Option<u64>, store::Error> {
+    let computed = compute(facts, client).await?;
+    let Some(as_of) = computed.as_of else { return Ok(None) };
+    let count = computed.world.count();
+    let published = facts.publish_delivery(client, computed.publication(as_of, now)).await?;
+    Ok(published.map(|_| count))
+}
+
+/// What was computed, and from what.
+struct Computed {
+    world: World,
+    state: DeliveryState,
+    as_of: Option<Moment>,
+}
+
+impl Computed {
+    fn publication(self, as_of: Moment, now: Moment) -> Publication {
+        Publication {
+            id: SnapshotId(Uuid::now_v7()),
+            as_of,
+            state: self.state,
+            published_at: now,
+            pull_requests: self.world.pull_requests,
+            deployments: self.world.deployments.into_values().collect(),
+            incidents: self.world.incidents,
+        }
+    }
+}
+
+async fn compute(facts: &store::Metrics, client: ClientId) -> Result<Computed, store::Error> {
+    let delivery = facts.delivery(client).await?;
+    let rules = Arc::new(delivery.deployments);
     let mut world = World::default();
     for repository in facts.repositories(client).await? {
         let seen = SeenRepository {
@@ -47,50 +98,70 @@ pub async fn publish(
             links: facts.links(client, &repository).await?,
             repository,
         };
-        world = world.with(seen).await;
+        world = world.with(seen, rules.clone()).await;
     }
 
-    let rules = IncidentRules::default();
-    let mut incidents = Vec::new();
-    for (integration, type_id, name) in facts.issue_types(client).await? {
-        if rules.matches(&name) {
-            incidents.extend(facts.incidents(client, integration, type_id).await?);
-        }
-    }
-    let mentions: Vec<String> = incidents.iter().flat_map(|i| caused_by(&i.links)).collect();
+    let incidents = incidents(facts, client, &delivery.incidents).await?;
+    let mentions: Vec<String> = incidents.iter().flat_map(|i| caused_by(&i.read.links)).collect();
     let causes = facts.issues_by_key(client, mentions).await?;
     let causes: HashMap<String, IssueRef> =
         causes.into_iter().map(|issue| (issue.key, (issue.integration, issue.id))).collect();
     let world = aside(move || {
-        world.explain(&incidents, &causes, &rules);
+        world.explain(&incidents, &causes);
         world
     })
     .await;
+    Ok(Computed { world, state: delivery.state, as_of: delivery.as_of })
+}
 
-    let publication = Publication {
-        id: SnapshotId(Uuid::now_v7()),
-        as_of,
-        published_at: now,
-        pull_requests: world.pull_requests,
-        deployments: world.deployments.into_values().collect(),
-        incidents: world.incidents,
-    };
-    let count = publication.pull_requests.len()
-        + publication.deployments.len()
-        + publication.incidents.len();
-    let published = facts.publish(client, fence, publication, Flow::new()).await?;
-    Ok(count as u64 + published.issues)
+/// An issue that is an incident by a rule.
+struct Incident {
+    read: IncidentRead,
+    /// The rule's.
+    window: Option<TimeDelta>,
+}
+
+async fn incidents(
+    facts: &store::Metrics,
+    client: ClientId,
+    rules: &IncidentRules,
+) -> Result<Vec<Incident>, store::Error> {
+    let mut connections: BTreeMap<IntegrationId, HashMap<i64, String>> = BTreeMap::new();
+    for (integration, type_id, name) in facts.issue_types(client).await? {
+        connections.entry(integration).or_default().insert(type_id, name);
+    }
+    let mut incidents = Vec::new();
+    for (integration, types) in connections {
+        let meant = types.iter().filter(|(_, name)| rules.mean_type(integration, name));
+        let meant = meant.map(|(type_id, _)| *type_id).collect();
+        let by_names = rules.look_at_names(integration);
+        let mut windows: BTreeMap<i64, Option<TimeDelta>> = BTreeMap::new();
+        for suspect in facts.suspects(client, integration, meant, by_names).await? {
+            let Some(issue_type) = types.get(&suspect.type_id) else { continue };
+            let suspected =
+                Suspect { integration, issue_type, labels: &suspect.labels, components: &[] };
+            if let Some(rule) = rules.of(suspected) {
+                windows.insert(suspect.id, rule.window());
+            }
+        }
+        let ids = windows.keys().copied().collect();
+        for read in facts.incidents(client, integration, ids).await? {
+            let window = windows.get(&read.id).copied().flatten();
+            incidents.push(Incident { read, window });
+        }
+    }
+    Ok(incidents)
 }
 
 /// An issue, by its connection and Jira's id.
-type IssueRef = (domain::ids::IntegrationId, i64);
+type IssueRef = (IntegrationId, i64);
 
 /// Everything that the rules need to know of a repository.
 struct SeenRepository {
     repository: Repository,
     lives: Vec<PullRequestLife>,
     reviews: Vec<ReviewAt>,
-    deployments: Vec<store::metrics::DeploymentRead>,
+    deployments: Vec<Deployment>,
     commits: Vec<(String, Vec<String>)>,
     links: Vec<Link>,
 }
@@ -109,16 +180,27 @@ struct World {
 
 impl World {
     /// With a repository, placed where it holds nobody up: a large one takes many seconds.
-    async fn with(mut self, seen: SeenRepository) -> World {
+    async fn with(mut self, seen: SeenRepository, rules: Arc<DeploymentRules>) -> World {
         aside(move || {
-            self.add(seen, &EnvironmentRules::default());
+            self.add(seen, &rules);
             self
         })
         .await
     }
 
-    fn add(&mut self, seen: SeenRepository, environments: &EnvironmentRules) {
+    /// How many facts there are.
+    fn count(&self) -> u64 {
+        (self.pull_requests.len() + self.deployments.len() + self.incidents.len()) as u64
+    }
+
+    fn add(&mut self, seen: SeenRepository, rules: &DeploymentRules) {
         let SeenRepository { repository, lives, reviews, deployments, commits, links } = seen;
+        let rules = rules.of(&repository.full_name);
+        let from_github = |told| Deployed { source: Source::Deployments, told };
+        let mut told: Vec<Deployed> = deployments.into_iter().map(from_github).collect();
+        if rules.ask(Source::Merges) {
+            told.extend(lives.iter().filter_map(merged));
+        }
         let graph = Graph::new(commits);
         let at = |id: String| DeploymentRef {
             integration: repository.integration,
@@ -126,16 +208,16 @@ impl World {
             id,
         };
         let placed = deployments::place(
-            deployments.into_iter().map(deployed).collect(),
+            told,
             &lives.iter().filter_map(merge).collect::<Vec<_>>(),
             &graph,
-            environments,
+            &rules,
         );
         let first_deployments: HashMap<i64, (String, Moment)> = placed
             .iter()
             .filter_map(|placed| Some((placed, placed.succeeded_at?)))
             .flat_map(|(placed, at)| {
-                placed.brought.iter().map(move |n| (*n, (placed.id.clone(), at)))
+                placed.brought.iter().map(move |n| (*n, (placed.told.external_id.clone(), at)))
             })
             .collect();
 
@@ -157,7 +239,7 @@ impl World {
 
         for placed in placed {
             let fact = deployment_fact(&repository, placed);
-            self.deployments.insert(at(fact.id.clone()), fact);
+            self.deployments.insert(at(fact.told.external_id.clone()), fact);
         }
         let mut reviews = reviews.as_slice();
         for life in lives {
@@ -170,12 +252,7 @@ impl World {
     }
 
     /// Finds when each incident began and ended and which deployment caused it.
-    fn explain(
-        &mut self,
-        incidents: &[IncidentRead],
-        causes: &HashMap<String, IssueRef>,
-        rules: &IncidentRules,
-    ) {
+    fn explain(&mut self, incidents: &[Incident], causes: &HashMap<String, IssueRef>) {
         let in_production = self
             .deployments
             .iter()
@@ -183,22 +260,21 @@ impl World {
             .filter_map(|(at, fact)| Some((fact.succeeded_at?, at.clone())));
         let timeline = Timeline::new(in_production.collect());
         for incident in incidents {
-            let cause = self.cause(incident, causes, &timeline, rules);
+            let cause = self.cause(incident, causes, &timeline);
             if let Some((deployment, _)) = &cause
                 && let Some(fact) = self.deployments.get_mut(deployment)
             {
                 fact.incidents += 1;
             }
-            self.incidents.push(incident_fact(incident, cause));
+            self.incidents.push(incident_fact(&incident.read, cause));
         }
     }
 
     fn cause(
         &self,
-        incident: &IncidentRead,
+        Incident { read: incident, window }: &Incident,
         causes: &HashMap<String, IssueRef>,
         timeline: &Timeline,
-        rules: &IncidentRules,
     ) -> Option<(DeploymentRef, Rule)> {
         // Of several candidates the latest before the start did it.
         let latest = |candidates: Option<&Vec<DeploymentRef>>| {
@@ -219,7 +295,7 @@ impl World {
         if let Some(deployment) = latest(self.reverted.get(&(incident.integration, incident.id))) {
             return Some((deployment, Rule::Revert));
         }
-        let deployment = timeline.last_before(incident.created_at, rules.window)?;
+        let deployment = timeline.last_before(incident.created_at, *window)?;
         Some((deployment.clone(), Rule::TimeWindow))
     }
 }
@@ -235,26 +311,37 @@ fn reverted_title(title: &str) -> Option<&str> {
     title.strip_prefix("Revert \"")?.strip_suffix('"')
 }
 
-fn deployed(read: store::metrics::DeploymentRead) -> Deployed {
-    Deployed {
-        id: read.id,
-        environment: read.environment,
-        sha: read.sha,
-        outcome: read.outcome,
-        finished_at: read.finished_at,
-    }
-}
-
 fn merge(life: &PullRequestLife) -> Option<Merge> {
     Some(Merge { number: life.number, sha: life.merge_commit_sha.clone()?, at: life.merged_at? })
 }
 
+/// A merge as a deployment of its branch.
+fn merged(life: &PullRequestLife) -> Option<Deployed> {
+    let Merge { number, sha, at } = merge(life)?;
+    let told = Deployment {
+        external_id: format!("merge:{number}"),
+        environment: life.base_ref.clone(),
+        sha,
+        outcome: DeploymentOutcome::Success,
+        created_at: at,
+        finished_at: Some(at),
+        estimated: false,
+    };
+    Some(Deployed { source: Source::Merges, told })
+}
+
 fn deployment_fact(repository: &Repository, placed: Placed) -> DeploymentFact {
+    let (environment, reason) = match placed.environment {
+        Ok(environment) => (Some(environment), None),
+        Err(reason) => (None, Some(reason.to_owned())),
+    };
     DeploymentFact {
         integration: repository.integration,
         repository: repository.id,
-        id: placed.id,
-        environment: placed.environment,
+        source: placed.source,
+        told: placed.told,
+        environment,
+        reason,
         previous: placed.previous,
         rollback: placed.rollback,
         rolled_back: placed.rolled_back,
@@ -329,11 +416,8 @@ mod tests {
     use std::future::Future;
     use std::time::{Duration, Instant};
 
-    use chrono::DateTime;
-    use domain::deployment::DeploymentOutcome;
-    use domain::ids::IntegrationId;
-
     use super::*;
+    use chrono::DateTime;
 
     #[test]
     fn only_links_that_speak_of_a_cause_name_one() {
@@ -356,12 +440,14 @@ mod tests {
             lives: Vec::new(),
             reviews: Vec::new(),
             deployments: (0..deployments)
-                .map(|number| store::metrics::DeploymentRead {
-                    id: number.to_string(),
+                .map(|number| Deployment {
+                    external_id: number.to_string(),
                     environment: "production".to_owned(),
                     sha: sha(commits - 1 - number),
                     outcome: DeploymentOutcome::Success,
+                    created_at: at(number).unwrap(),
                     finished_at: at(number),
+                    estimated: false,
                 })
                 .collect(),
             commits: (0..commits)
@@ -375,11 +461,12 @@ mod tests {
     async fn a_large_repository_holds_nobody_up() {
         let started = Instant::now();
         let mut there = World::default();
-        there.add(tedious(20_000, 400), &EnvironmentRules::default());
+        there.add(tedious(20_000, 400), &DeploymentRules::default());
         let long = started.elapsed();
 
         let mut longest = Duration::ZERO;
-        let mut placing = std::pin::pin!(World::default().with(tedious(20_000, 400)));
+        let mut placing =
+            std::pin::pin!(World::default().with(tedious(20_000, 400), Arc::default()));
         let here = std::future::poll_fn(|context| {
             let polled = Instant::now();
             let poll = placing.as_mut().poll(context);

@@ -6,13 +6,14 @@ use chrono::NaiveDate;
 use domain::Moment;
 use domain::deployment::DeploymentOutcome;
 use domain::ids::ClientId;
+use domain::rules::PRODUCTION;
 use proto::convert::timestamp;
 use proto::v1::{Answer, Excluded, Metric, Point};
 use store::metrics::{DeploymentSeen, DoraRead, Focus, IncidentSeen, PullRequestSeen};
 
 use super::{Window, count_as_number, excluded};
 use crate::bands::{self, Band};
-use crate::rules::PRODUCTION;
+use crate::compute::deployments::{NO_ENVIRONMENT_RULE, OTHER_SOURCE};
 use crate::stats::median;
 
 /// Answers for `window`, beside the window of the same length before it.
@@ -52,6 +53,7 @@ pub fn report(read: &DoraRead, window: &Window, explain: bool) -> Answer {
         timezone: window.zone.name().to_owned(),
         bucket: window.bucket.as_str().to_owned(),
         as_of: read.as_of.map(timestamp),
+        is_behind: read.is_behind,
         band_table: bands::TABLE.to_owned(),
         metrics,
         series: now.series(),
@@ -271,16 +273,22 @@ impl<'a> Period<'a> {
             .count();
         if in_production > 0 {
             return format!(
-                "{found} deployments found, {in_production} in production, none succeeded."
+                "{found} deployments found, {in_production} in environment {PRODUCTION}, none succeeded."
             );
         }
-        let unmapped = self.deployments.iter().find(|d| d.environment.is_none());
-        match unmapped {
+        let because =
+            |reason: &str| self.deployments.iter().find(|d| d.reason.as_deref() == Some(reason));
+        let nothing = format!("{found} deployments found, 0 in environment {PRODUCTION}");
+        if let Some(deployment) = because(NO_ENVIRONMENT_RULE) {
+            let seen = &deployment.environment_seen;
+            return format!("{nothing}: no environment rule matches `{seen}`.");
+        }
+        match because(OTHER_SOURCE) {
             Some(deployment) => format!(
-                "{found} deployments found, 0 in production: no environment rule matches `{}`.",
-                deployment.environment_seen
+                "{nothing}: the deployment rules have another source for `{}`.",
+                deployment.name.split(' ').next().unwrap_or_default()
             ),
-            None => format!("{found} deployments found, 0 in production."),
+            None => format!("{nothing}."),
         }
     }
 
@@ -335,12 +343,13 @@ fn positive_seconds(from: Moment, to: Moment) -> Option<f64> {
 }
 
 const NO_INCIDENTS: &str =
-    "No incident was resolved in this window. Incidents are issues of the type Incident.";
+    "No incident was resolved in this window. The incident rules say which issues are incidents.";
 
 /// Why a deployment does not count for DORA; `None` if it does.
 fn why_not(deployment: &DeploymentSeen) -> Option<&'static str> {
     match deployment.environment.as_deref() {
-        None => Some("no_environment_rule"),
+        None if deployment.reason.as_deref() == Some(OTHER_SOURCE) => Some(OTHER_SOURCE),
+        None => Some(NO_ENVIRONMENT_RULE),
         Some(PRODUCTION) if deployment.outcome == DeploymentOutcome::Success => None,
         Some(PRODUCTION) => Some("not_successful"),
         Some(_) => Some("other_environment"),
@@ -377,6 +386,7 @@ mod tests {
             name: format!("acme/pay {finished_at}"),
             environment_seen: "production".to_owned(),
             environment: Some(PRODUCTION.to_owned()),
+            reason: None,
             outcome: DeploymentOutcome::Success,
             finished_at: at(finished_at),
             failed: false,
@@ -422,15 +432,25 @@ mod tests {
                 ..deployment("2026-03-04T09:00:00Z")
             },
             DeploymentSeen { environment: None, ..deployment("2026-03-05T09:00:00Z") },
+            DeploymentSeen {
+                environment: None,
+                reason: Some(OTHER_SOURCE.to_owned()),
+                ..deployment("2026-03-06T09:00:00Z")
+            },
         ];
         let answer = report(&read(deployments), &march(), false);
         let rate = metric(&answer, "change_failure_rate");
         let excluded: Vec<_> = rate.excluded.iter().map(|e| (e.reason.as_str(), e.count)).collect();
         assert_eq!(
             excluded,
-            [("no_environment_rule", 1), ("not_successful", 1), ("other_environment", 1)]
+            [
+                ("no_environment_rule", 1),
+                ("not_successful", 1),
+                ("other_environment", 1),
+                ("other_source", 1)
+            ]
         );
-        assert_eq!(rate.counted + excluded.iter().map(|(_, count)| count).sum::<u64>(), 4);
+        assert_eq!(rate.counted + excluded.iter().map(|(_, count)| count).sum::<u64>(), 5);
         assert!(rate.ids.is_empty(), "ids are told only when they are asked for");
     }
 
@@ -497,6 +517,7 @@ mod tests {
     fn emptiness_is_explained_by_the_first_rule_that_emptied_it() {
         let somewhere = |environment: Option<&str>, seen: &str, outcome| DeploymentSeen {
             environment: environment.map(str::to_owned),
+            reason: environment.is_none().then(|| NO_ENVIRONMENT_RULE.to_owned()),
             environment_seen: seen.to_owned(),
             outcome,
             ..deployment("2026-03-03T09:00:00Z")
@@ -506,15 +527,24 @@ mod tests {
             (vec![], "No deployment finished in this window."),
             (
                 vec![somewhere(None, "prod-eu", success)],
-                "1 deployments found, 0 in production: no environment rule matches `prod-eu`.",
+                "1 deployments found, 0 in environment production: no environment rule matches `prod-eu`.",
             ),
             (
                 vec![somewhere(Some("staging"), "staging", success)],
-                "1 deployments found, 0 in production.",
+                "1 deployments found, 0 in environment production.",
+            ),
+            (
+                vec![DeploymentSeen {
+                    reason: Some(OTHER_SOURCE.to_owned()),
+                    name: "acme/pay 3001".to_owned(),
+                    ..somewhere(None, "production", success)
+                }],
+                "1 deployments found, 0 in environment production: \
+                 the deployment rules have another source for `acme/pay`.",
             ),
             (
                 vec![somewhere(Some(PRODUCTION), "prod", DeploymentOutcome::Failure)],
-                "1 deployments found, 1 in production, none succeeded.",
+                "1 deployments found, 1 in environment production, none succeeded.",
             ),
         ];
         for (deployments, reason) in cases {

@@ -65,7 +65,7 @@ fn fix(check: &str) -> &'static str {
             "Have them reviewed before they are merged, for example by a branch protection rule."
         }
         "deployments_without_environment" => {
-            "Call the environment production, staging or development, as the rules know it."
+            "Add a deployment rule for its name, or call the environment as the rules know it."
         }
         "incidents_without_deployment" => {
             "Link the incident to the issue that caused it, with \"is caused by\"."

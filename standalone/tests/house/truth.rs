@@ -147,7 +147,8 @@ struct Writes {
 /// Notes every row that is inserted, changed or deleted in a table of facts, ours or a source's.
 fn watch_writes(database: &mut SqliteConnection) {
     let not_facts = "'clients', 'integrations', 'schedules', 'jobs', 'runs', 'steps', 'tasks', \
-                     'gaps', 'watermarks', 'outbox', 'events', 'snapshots', 'flow_states', 'written', \
+                     'gaps', 'watermarks', 'outbox', 'events', 'snapshots', 'flow_states', \
+                     'delivery_states', 'written', \
                      '__diesel_schema_migrations', 'sqlite_sequence'";
     let tables: Vec<Name> = diesel::sql_query(format!(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ({not_facts}) \

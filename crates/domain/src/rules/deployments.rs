@@ -88,7 +88,7 @@ pub struct RepositoryRules<'a>(Vec<&'a Read>);
 
 /// What the rules make of something that a source tells.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Placed<'a> {
+pub enum Verdict<'a> {
     /// A deployment to this environment.
     To(&'a str),
     /// A deployment, but no rule knows its environment.
@@ -180,9 +180,9 @@ impl RepositoryRules<'_> {
 
     /// What something is that goes by these names there: an environment, a workflow's name and path, a
     /// tag or a branch.
-    pub fn place(&self, source: Source, names: &[&str]) -> Placed<'_> {
+    pub fn place(&self, source: Source, names: &[&str]) -> Verdict<'_> {
         if !self.ask(source) {
-            return Placed::OtherSource;
+            return Verdict::OtherSource;
         }
         let finds = |pattern: &Regex| names.iter().any(|name| pattern.is_match(name.trim()));
         let meant = self
@@ -193,13 +193,13 @@ impl RepositoryRules<'_> {
         for rule in meant {
             is_meant = true;
             if rule.environments.is_empty() && !source.names_environments() {
-                return Placed::To(PRODUCTION);
+                return Verdict::To(PRODUCTION);
             }
             if let Some((_, to)) = rule.environments.iter().find(|(pattern, _)| finds(pattern)) {
-                return Placed::To(to);
+                return Verdict::To(to);
             }
         }
-        if is_meant { Placed::NoEnvironmentRule } else { Placed::NotMeant }
+        if is_meant { Verdict::NoEnvironmentRule } else { Verdict::NotMeant }
     }
 }
 

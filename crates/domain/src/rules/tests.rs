@@ -129,24 +129,24 @@ fn names_of_environments_are_mapped_by_the_first_pattern() {
     let rules = DeploymentRules::default();
     let rules = rules.of("acme/pay");
     let cases = [
-        ("production", Placed::To(PRODUCTION)),
-        (" Prod ", Placed::To(PRODUCTION)),
-        ("PRODUCTION", Placed::To(PRODUCTION)),
-        ("staging", Placed::To("staging")),
-        ("preprod", Placed::To("staging")),
-        ("qa", Placed::To("development")),
-        ("prod-eu", Placed::NoEnvironmentRule),
-        ("product-demo", Placed::NoEnvironmentRule),
+        ("production", Verdict::To(PRODUCTION)),
+        (" Prod ", Verdict::To(PRODUCTION)),
+        ("PRODUCTION", Verdict::To(PRODUCTION)),
+        ("staging", Verdict::To("staging")),
+        ("preprod", Verdict::To("staging")),
+        ("qa", Verdict::To("development")),
+        ("prod-eu", Verdict::NoEnvironmentRule),
+        ("product-demo", Verdict::NoEnvironmentRule),
     ];
     for (name, expected) in cases {
         assert_eq!(rules.place(Source::Deployments, &[name]), expected, "{name:?}");
     }
-    assert_eq!(rules.place(Source::Api, &["production"]), Placed::OtherSource);
+    assert_eq!(rules.place(Source::Api, &["production"]), Verdict::OtherSource);
 
     let both = [("^prod", "Production"), ("prod-eu", "europe")];
     let rules = DeploymentRules::check(vec![rule("*", "api", "", &both)]).unwrap();
     let rules = rules.of("acme/pay");
-    assert_eq!(rules.place(Source::Api, &["prod-eu"]), Placed::To(PRODUCTION));
+    assert_eq!(rules.place(Source::Api, &["prod-eu"]), Verdict::To(PRODUCTION));
 }
 
 #[test]
@@ -159,25 +159,30 @@ fn the_first_pattern_that_fits_a_repository_decides() {
     ])
     .unwrap();
     use Source::*;
-    type Case<'a> = (&'a str, Source, &'a [&'a str], Placed<'a>);
+    type Case<'a> = (&'a str, Source, &'a [&'a str], Verdict<'a>);
     let cases: &[Case<'_>] = &[
-        ("ACME/Pay", Releases, &["V1.2"], Placed::To(PRODUCTION)),
-        ("acme/pay", Releases, &["nightly"], Placed::NotMeant),
-        ("acme/pay", Merges, &["next"], Placed::To("staging")),
-        ("acme/pay", Merges, &["main"], Placed::NotMeant),
-        ("acme/pay", WorkflowRuns, &["deploy"], Placed::OtherSource),
-        ("acme/web", WorkflowRuns, &["CI", ".github/workflows/deploy.yml"], Placed::To(PRODUCTION)),
-        ("acme/web", WorkflowRuns, &["CI", ".github/workflows/ci.yml"], Placed::NotMeant),
-        ("acme/web", Deployments, &["production"], Placed::OtherSource),
-        ("globex/web", Api, &["Live"], Placed::To(PRODUCTION)),
-        ("globex/web", Api, &["beta"], Placed::NoEnvironmentRule),
+        ("ACME/Pay", Releases, &["V1.2"], Verdict::To(PRODUCTION)),
+        ("acme/pay", Releases, &["nightly"], Verdict::NotMeant),
+        ("acme/pay", Merges, &["next"], Verdict::To("staging")),
+        ("acme/pay", Merges, &["main"], Verdict::NotMeant),
+        ("acme/pay", WorkflowRuns, &["deploy"], Verdict::OtherSource),
+        (
+            "acme/web",
+            WorkflowRuns,
+            &["CI", ".github/workflows/deploy.yml"],
+            Verdict::To(PRODUCTION),
+        ),
+        ("acme/web", WorkflowRuns, &["CI", ".github/workflows/ci.yml"], Verdict::NotMeant),
+        ("acme/web", Deployments, &["production"], Verdict::OtherSource),
+        ("globex/web", Api, &["Live"], Verdict::To(PRODUCTION)),
+        ("globex/web", Api, &["beta"], Verdict::NoEnvironmentRule),
     ];
     for (repository, source, names, expected) in cases {
         let placed = rules.of(repository);
         assert_eq!(placed.place(*source, names), *expected, "{repository} {source} {names:?}");
     }
     let nothing = DeploymentRules::check(vec![rule("acme/*", "api", "", &[("x", "y")])]).unwrap();
-    assert_eq!(nothing.of("globex/web").place(Api, &["x"]), Placed::OtherSource);
+    assert_eq!(nothing.of("globex/web").place(Api, &["x"]), Verdict::OtherSource);
 }
 
 #[test]

@@ -1,6 +1,16 @@
-WITH page AS (
-  SELECT *
+WITH known AS (
+  SELECT client_id, integration_id, repository_id, external_id, 'deployments' AS source,
+    environment, sha, outcome, created_at, finished_at, estimated
   FROM deployments
+  UNION ALL
+  SELECT client_id, integration_id, repository_id, external_id, source,
+    environment_seen, sha, outcome, created_at, finished_at, estimated
+  FROM deployment_facts
+  WHERE source <> 'deployments'
+),
+page AS (
+  SELECT *
+  FROM known
   WHERE client_id = :client
     AND (integration_id, repository_id, external_id)
       > (:after_integration, :after_first, :after_text)
@@ -8,10 +18,10 @@ WITH page AS (
     AND (:state IS NULL OR outcome = upper(:state))
     AND (:environment IS NULL OR lower(:environment) = lower(coalesce((
       SELECT facts.environment FROM deployment_facts AS facts
-      WHERE facts.client_id = deployments.client_id
-        AND facts.integration_id = deployments.integration_id
-        AND facts.repository_id = deployments.repository_id
-        AND facts.external_id = deployments.external_id), environment)))
+      WHERE facts.client_id = known.client_id
+        AND facts.integration_id = known.integration_id
+        AND facts.repository_id = known.repository_id
+        AND facts.external_id = known.external_id), environment)))
     AND (:repository IS NULL OR (integration_id, repository_id) IN (
       SELECT integration_id, external_id FROM repositories
       WHERE client_id = :client AND lower(full_name) = lower(:repository)))
@@ -23,6 +33,7 @@ SELECT
   page.repository_id,
   repositories.full_name AS repository,
   page.external_id,
+  page.source,
   coalesce(facts.environment, page.environment) AS environment,
   page.sha,
   page.outcome,

@@ -48,9 +48,12 @@ pub struct Deployment {
     /// `owner/name` of the repository.
     #[diesel(sql_type = Text)]
     pub repository: String,
-    /// The source's id.
+    /// GitHub's id of a deployment, or else one that begins with the source: `merge:412`.
     #[diesel(sql_type = Text)]
     pub external_id: String,
+    /// What tells of it.
+    #[diesel(sql_type = Text)]
+    pub source: String,
     /// The environment by our rules, or as the source spells it where no rule matches.
     #[diesel(sql_type = Text)]
     pub environment: String,

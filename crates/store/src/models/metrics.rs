@@ -48,13 +48,21 @@ pub(crate) struct DeploymentFactRow {
     pub(crate) integration_id: Id,
     pub(crate) repository_id: i64,
     pub(crate) external_id: String,
+    pub(crate) source: String,
+    pub(crate) environment_seen: String,
+    pub(crate) sha: String,
+    pub(crate) outcome: String,
+    pub(crate) created_at: Ts,
+    pub(crate) finished_at: Option<Ts>,
+    pub(crate) estimated: bool,
     pub(crate) environment: Option<String>,
+    pub(crate) reason: Option<String>,
     pub(crate) previous_id: Option<String>,
     pub(crate) rollback: bool,
     pub(crate) rolled_back: bool,
     pub(crate) pull_requests: i64,
     pub(crate) incidents: i64,
-    pub(crate) finished_at: Option<Ts>,
+    pub(crate) succeeded_at: Option<Ts>,
 }
 
 /// A row of `incident_facts`.

@@ -7,6 +7,8 @@ use chrono::TimeDelta;
 use diesel::dsl::min;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
+use domain::deployment::Deployment;
+use domain::ids::ClientId;
 use domain::project::StatusCategory;
 use domain::work::Fence;
 
@@ -15,16 +17,17 @@ pub(crate) use super::super::dialect::refresh_statistics;
 use super::fence;
 use crate::Error;
 use crate::metrics::{
-    DeploymentRead, DeploymentSeen, DoraRead, Focus, IncidentRead, IncidentSeen, PublicationRows,
-    Published, PullRequestLife, PullRequestSeen, ReviewAt, Texts,
+    Delivery, DeliveryState, DeploymentSeen, DoraRead, Focus, IncidentRead, IncidentSeen,
+    PublicationRows, Published, PullRequestLife, PullRequestSeen, ReviewAt, SuspectRead, Texts,
 };
 use crate::models::metrics::{
     DeploymentFactRow, IncidentFactRow, LinkRow, PullRequestFactRow, SnapshotRow,
 };
 use crate::schema::{
-    commits, deployment_facts, deployments, incident_facts, integrations, issue_changes,
-    issue_types, issues, projects, pull_request_commits, pull_request_facts, pull_request_issues,
-    pull_requests, repositories, review_comments, reviews, schedules, snapshots, statuses,
+    commits, delivery_states, deployment_facts, deployments, incident_facts, integrations,
+    issue_changes, issue_types, issues, projects, pull_request_commits, pull_request_facts,
+    pull_request_issues, pull_requests, repositories, review_comments, reviews, rule_versions,
+    schedules, snapshots, statuses,
 };
 use crate::types::{Id, Json, Ts};
 
@@ -202,7 +205,8 @@ pub(crate) fn keep_links(
     Ok(changed.len() + gone.len())
 }
 
-type LifeColumns = (i64, String, Option<String>, Ts, Option<Ts>, Option<Ts>, Option<String>);
+type LifeColumns =
+    (i64, String, Option<String>, Ts, Option<Ts>, Option<Ts>, Option<String>, String);
 
 pub(crate) fn lives(
     conn: &mut Conn,
@@ -223,6 +227,7 @@ pub(crate) fn lives(
             pull_requests::ready_at,
             pull_requests::merged_at,
             pull_requests::merge_commit_sha,
+            pull_requests::base_ref,
         ))
         .load(conn)?;
     let first_commits: Vec<(i64, Option<Ts>)> =
@@ -231,7 +236,9 @@ pub(crate) fn lives(
             .select((pull_request_commits::number, min(commits::authored_at)))
             .load(conn)?;
     let first_commits: HashMap<i64, Option<Ts>> = first_commits.into_iter().collect();
-    let life = |(number, title, author, created_at, ready_at, merged_at, merge_commit_sha): LifeColumns| {
+    let life = |row: LifeColumns| {
+        let (number, title, author, created_at, ready_at, merged_at, merge_commit_sha, base_ref) =
+            row;
         PullRequestLife {
             number,
             title,
@@ -240,6 +247,7 @@ pub(crate) fn lives(
             ready_at: ready_at.map(|at| at.0),
             merged_at: merged_at.map(|at| at.0),
             merge_commit_sha,
+            base_ref,
             first_commit_at: first_commits.get(&number).copied().flatten().map(|at| at.0),
         }
     };
@@ -301,13 +309,15 @@ pub(crate) fn graph(
         .collect()
 }
 
+type ToldColumns = (String, String, String, String, Ts, Option<Ts>, bool);
+
 pub(crate) fn deployments(
     conn: &mut Conn,
     client: Id,
     integration: Id,
     repository: i64,
-) -> Result<Vec<DeploymentRead>, Error> {
-    let rows: Vec<(String, String, String, String, Option<Ts>)> = deployments::table
+) -> Result<Vec<Deployment>, Error> {
+    let rows: Vec<ToldColumns> = deployments::table
         .filter(deployments::client_id.eq(client))
         .filter(deployments::integration_id.eq(integration))
         .filter(deployments::repository_id.eq(repository))
@@ -316,16 +326,57 @@ pub(crate) fn deployments(
             deployments::environment,
             deployments::sha,
             deployments::outcome,
+            deployments::created_at,
             deployments::finished_at,
+            deployments::estimated,
         ))
         .load(conn)?;
     rows.into_iter()
-        .map(|(id, environment, sha, outcome, finished_at)| {
-            let outcome = outcome.parse()?;
-            let finished_at = finished_at.map(|at| at.0);
-            Ok(DeploymentRead { id, environment, sha, outcome, finished_at })
+        .map(|(external_id, environment, sha, outcome, created_at, finished_at, estimated)| {
+            Ok(Deployment {
+                external_id,
+                environment,
+                sha,
+                outcome: outcome.parse()?,
+                created_at: created_at.0,
+                finished_at: finished_at.map(|at| at.0),
+                estimated,
+            })
         })
         .collect()
+}
+
+pub(crate) fn delivery(conn: &mut Conn, client: ClientId) -> Result<Delivery, Error> {
+    super::super::dialect::read(conn, |conn| {
+        let id = Id::from(client);
+        let publications: Option<i64> = delivery_states::table
+            .find(id)
+            .select(delivery_states::publications)
+            .first(conn)
+            .optional()?;
+        let state = DeliveryState {
+            revision: super::rules::revision(conn, id)?,
+            publications: publications.unwrap_or(0),
+        };
+        Ok(Delivery {
+            deployments: super::rules::deployments_within(conn, id)?.rules,
+            incidents: super::rules::incidents_within(conn, id)?.rules,
+            state,
+            as_of: newest_snapshot(conn, id)?.map(|snapshot| snapshot.as_of.0),
+        })
+    })
+}
+
+pub(crate) fn clients_with_changed_rules(conn: &mut Conn) -> QueryResult<Vec<ClientId>> {
+    let revision = rule_versions::deployments + rule_versions::incidents;
+    let changed: Vec<Id> = rule_versions::table
+        .inner_join(
+            delivery_states::table.on(delivery_states::client_id.eq(rule_versions::client_id)),
+        )
+        .filter(revision.gt(delivery_states::revision))
+        .select(rule_versions::client_id)
+        .load(conn)?;
+    Ok(changed.into_iter().map(ClientId::from).collect())
 }
 
 pub(crate) fn issue_types(conn: &mut Conn, client: Id) -> QueryResult<Vec<(Id, i64, String)>> {
@@ -342,11 +393,41 @@ pub(crate) fn issue_types(conn: &mut Conn, client: Id) -> QueryResult<Vec<(Id, i
         .load(conn)
 }
 
+pub(crate) fn suspects(
+    conn: &mut Conn,
+    client: Id,
+    integration: Id,
+    types: &[i64],
+    by_names: bool,
+) -> Result<Vec<SuspectRead>, Error> {
+    let of_active_project = projects::table
+        .filter(projects::client_id.eq(client))
+        .filter(projects::integration_id.eq(integration))
+        .filter(projects::active.eq(true))
+        .select(projects::external_id);
+    let live = issues::table
+        .filter(issues::client_id.eq(client))
+        .filter(issues::integration_id.eq(integration))
+        .filter(issues::deleted.eq(false))
+        .filter(issues::project_id.eq_any(of_active_project))
+        .order(issues::external_id)
+        .select((issues::external_id, issues::type_id, issues::labels));
+    let of_type = issues::type_id.eq_any(types);
+    let rows: Vec<(i64, i64, Json)> = if by_names {
+        live.filter(of_type.or(issues::labels.ne(Json::texts(&[])))).load(conn)?
+    } else {
+        live.filter(of_type).load(conn)?
+    };
+    rows.into_iter()
+        .map(|(id, type_id, labels)| Ok(SuspectRead { id, type_id, labels: labels.to_texts()? }))
+        .collect()
+}
+
 pub(crate) fn incidents(
     conn: &mut Conn,
     client: Id,
     integration: Id,
-    type_id: i64,
+    ids: &[i64],
 ) -> Result<Vec<IncidentRead>, Error> {
     let categories: Vec<(i64, String)> = statuses::table
         .filter(statuses::client_id.eq(client))
@@ -361,21 +442,16 @@ pub(crate) fn incidents(
         id.and_then(|id| by_status.get(&id).copied()).unwrap_or(StatusCategory::ToDo)
     };
 
-    let of_active_project = projects::table
-        .filter(projects::client_id.eq(client))
-        .filter(projects::integration_id.eq(integration))
-        .filter(projects::active.eq(true))
-        .select(projects::external_id);
-    let rows: Vec<(i64, Ts, i64)> = issues::table
-        .filter(issues::client_id.eq(client))
-        .filter(issues::integration_id.eq(integration))
-        .filter(issues::type_id.eq(type_id))
-        .filter(issues::deleted.eq(false))
-        .filter(issues::project_id.eq_any(of_active_project))
-        .order(issues::external_id)
-        .select((issues::external_id, issues::created_at, issues::status_id))
-        .load(conn)?;
-    let ids: Vec<i64> = rows.iter().map(|(id, ..)| *id).collect();
+    let mut rows: Vec<(i64, Ts, i64)> = Vec::with_capacity(ids.len());
+    for some in ids.chunks(CHUNK) {
+        let found = issues::table
+            .filter(issues::client_id.eq(client))
+            .filter(issues::integration_id.eq(integration))
+            .filter(issues::external_id.eq_any(some))
+            .select((issues::external_id, issues::created_at, issues::status_id));
+        rows.extend(found.load::<(i64, Ts, i64)>(conn)?);
+    }
+    rows.sort_unstable_by_key(|(id, ..)| *id);
     let mut incidents: Vec<IncidentRead> = rows
         .into_iter()
         .map(|(id, created_at, status)| IncidentRead {
@@ -435,18 +511,64 @@ pub(crate) fn publish(
     flow: &mut impl crate::flow::Rules,
 ) -> Result<Published, Error> {
     fence::prove(conn, rows.client, fence, rows.snapshot.published_at)?;
-    let mut written = publish_pull_requests(conn, rows)?;
-    written += publish_incidents(conn, rows)?;
-    written += publish_deployments(conn, rows)?;
+    diesel::insert_into(delivery_states::table)
+        .values((
+            delivery_states::client_id.eq(rows.client),
+            delivery_states::revision.eq(rows.state.revision),
+            delivery_states::publications.eq(1),
+        ))
+        .on_conflict(delivery_states::client_id)
+        .do_update()
+        .set((
+            delivery_states::revision.eq(rows.state.revision),
+            delivery_states::publications.eq(delivery_states::publications + 1),
+        ))
+        .execute(conn)?;
+    let written = replace_delivery(conn, rows)?;
     let as_of = Some(rows.snapshot.as_of);
     let issues = super::flow::publish(conn, rows.client.into(), as_of, flow)?;
+    Ok(Published { written, issues, forgotten: add_snapshot(conn, rows)? })
+}
+
+pub(crate) fn publish_delivery(
+    conn: &mut Conn,
+    rows: &PublicationRows,
+) -> Result<Option<Published>, Error> {
+    let as_it_was = delivery_states::table
+        .filter(delivery_states::client_id.eq(rows.client))
+        .filter(delivery_states::publications.eq(rows.state.publications));
+    let held = diesel::update(as_it_was)
+        .set((
+            delivery_states::revision.eq(rows.state.revision),
+            delivery_states::publications.eq(rows.state.publications + 1),
+        ))
+        .execute(conn)?;
+    if held == 0 {
+        return Ok(None);
+    }
+    let written = replace_delivery(conn, rows)?;
+    Ok(Some(Published { written, issues: 0, forgotten: add_snapshot(conn, rows)? }))
+}
+
+/// Incidents lean on deployments, so those come first and go last.
+fn replace_delivery(conn: &mut Conn, rows: &PublicationRows) -> QueryResult<usize> {
+    let mut written = publish_pull_requests(conn, rows)?;
+    let (changed, gone) = differing_deployments(conn, rows)?;
+    put_deployments(conn, &changed)?;
+    written += publish_incidents(conn, rows)?;
+    delete_deployments(conn, &gone)?;
+    written += changed.len() + gone.len();
+    Ok(written)
+}
+
+/// Answers how many old ones were forgotten.
+fn add_snapshot(conn: &mut Conn, rows: &PublicationRows) -> QueryResult<usize> {
     diesel::insert_into(snapshots::table).values(&rows.snapshot).execute(conn)?;
     let long_ago = Ts(rows.snapshot.published_at.0 - SNAPSHOTS_LIVE);
     let old = snapshots::table
         .filter(snapshots::client_id.eq(rows.client))
         .filter(snapshots::published_at.lt(long_ago));
-    let forgotten = diesel::delete(old).execute(conn)?;
-    Ok(Published { written, issues, forgotten })
+    diesel::delete(old).execute(conn)
 }
 
 fn publish_pull_requests(conn: &mut Conn, rows: &PublicationRows) -> QueryResult<usize> {
@@ -488,19 +610,22 @@ fn publish_pull_requests(conn: &mut Conn, rows: &PublicationRows) -> QueryResult
     Ok(changed.len() + gone.len())
 }
 
-fn publish_deployments(conn: &mut Conn, rows: &PublicationRows) -> QueryResult<usize> {
+type Differing<Row> = (Vec<Row>, Vec<Row>);
+
+fn differing_deployments(
+    conn: &mut Conn,
+    rows: &PublicationRows,
+) -> QueryResult<Differing<DeploymentFactRow>> {
     let kept: Vec<DeploymentFactRow> = deployment_facts::table
         .filter(deployment_facts::client_id.eq(rows.client))
         .select(DeploymentFactRow::as_select())
         .load(conn)?;
     let key =
         |row: &DeploymentFactRow| (row.integration_id, row.repository_id, row.external_id.clone());
-    let (changed, gone) = differences(&kept, &rows.deployments, key);
-    for row in &gone {
-        let (integration, repository, id) = key(row);
-        diesel::delete(deployment_facts::table.find((rows.client, integration, repository, id)))
-            .execute(conn)?;
-    }
+    Ok(differences(&kept, &rows.deployments, key))
+}
+
+fn put_deployments(conn: &mut Conn, changed: &[DeploymentFactRow]) -> QueryResult<()> {
     for some in changed.chunks(CHUNK) {
         use deployment_facts as fact;
         diesel::insert_into(fact::table)
@@ -513,17 +638,33 @@ fn publish_deployments(conn: &mut Conn, rows: &PublicationRows) -> QueryResult<u
             ))
             .do_update()
             .set((
+                fact::source.eq(excluded(fact::source)),
+                fact::environment_seen.eq(excluded(fact::environment_seen)),
+                fact::sha.eq(excluded(fact::sha)),
+                fact::outcome.eq(excluded(fact::outcome)),
+                fact::created_at.eq(excluded(fact::created_at)),
+                fact::finished_at.eq(excluded(fact::finished_at)),
+                fact::estimated.eq(excluded(fact::estimated)),
                 fact::environment.eq(excluded(fact::environment)),
+                fact::reason.eq(excluded(fact::reason)),
                 fact::previous_id.eq(excluded(fact::previous_id)),
                 fact::rollback.eq(excluded(fact::rollback)),
                 fact::rolled_back.eq(excluded(fact::rolled_back)),
                 fact::pull_requests.eq(excluded(fact::pull_requests)),
                 fact::incidents.eq(excluded(fact::incidents)),
-                fact::finished_at.eq(excluded(fact::finished_at)),
+                fact::succeeded_at.eq(excluded(fact::succeeded_at)),
             ))
             .execute(conn)?;
     }
-    Ok(changed.len() + gone.len())
+    Ok(())
+}
+
+fn delete_deployments(conn: &mut Conn, gone: &[DeploymentFactRow]) -> QueryResult<()> {
+    for row in gone {
+        let key = (row.client_id, row.integration_id, row.repository_id, &row.external_id);
+        diesel::delete(deployment_facts::table.find(key)).execute(conn)?;
+    }
+    Ok(())
 }
 
 fn publish_incidents(conn: &mut Conn, rows: &PublicationRows) -> QueryResult<usize> {
@@ -578,15 +719,12 @@ pub(crate) fn dora(
     focus: &Focus,
 ) -> Result<DoraRead, Error> {
     super::super::dialect::read(conn, |conn| {
-        let snapshot: Option<SnapshotRow> = snapshots::table
-            .filter(snapshots::client_id.eq(client))
-            .order((snapshots::as_of.desc(), snapshots::id.desc()))
-            .select(SnapshotRow::as_select())
-            .first(conn)
-            .optional()?;
-        let Some(snapshot) = snapshot else { return Ok(DoraRead::default()) };
+        let Some(snapshot) = newest_snapshot(conn, client)? else {
+            return Ok(DoraRead::default());
+        };
         Ok(DoraRead {
             as_of: Some(snapshot.as_of.0),
+            is_behind: clients_with_changed_rules(conn)?.contains(&client.into()),
             deployments: deployments_seen(conn, client, from, to, focus)?,
             pull_requests: pull_requests_seen(conn, client, from, to, focus)?,
             incidents: incidents_seen(conn, client, from, to, focus)?,
@@ -594,7 +732,14 @@ pub(crate) fn dora(
     })
 }
 
-type DeploymentColumns = (String, String, String, Option<String>, String, Option<Ts>, bool, i64);
+fn newest_snapshot(conn: &mut Conn, client: Id) -> QueryResult<Option<SnapshotRow>> {
+    snapshots::table
+        .filter(snapshots::client_id.eq(client))
+        .order((snapshots::as_of.desc(), snapshots::id.desc()))
+        .select(SnapshotRow::as_select())
+        .first(conn)
+        .optional()
+}
 
 fn deployments_seen(
     conn: &mut Conn,
@@ -603,14 +748,7 @@ fn deployments_seen(
     to: Ts,
     focus: &Focus,
 ) -> Result<Vec<DeploymentSeen>, Error> {
-    let rows: Vec<DeploymentColumns> = deployment_facts::table
-        .inner_join(
-            deployments::table.on(deployments::client_id
-                .eq(deployment_facts::client_id)
-                .and(deployments::integration_id.eq(deployment_facts::integration_id))
-                .and(deployments::repository_id.eq(deployment_facts::repository_id))
-                .and(deployments::external_id.eq(deployment_facts::external_id))),
-        )
+    let rows: Vec<(String, DeploymentFactRow)> = deployment_facts::table
         .inner_join(
             repositories::table.on(repositories::client_id
                 .eq(deployment_facts::client_id)
@@ -618,43 +756,25 @@ fn deployments_seen(
                 .and(repositories::external_id.eq(deployment_facts::repository_id))),
         )
         .filter(deployment_facts::client_id.eq(client))
-        .filter(deployments::finished_at.ge(from))
-        .filter(deployments::finished_at.lt(to))
-        .order((deployments::finished_at, deployments::external_id))
-        .select((
-            repositories::full_name,
-            deployments::external_id,
-            deployments::environment,
-            deployment_facts::environment,
-            deployments::outcome,
-            deployments::finished_at,
-            deployment_facts::rolled_back,
-            deployment_facts::incidents,
-        ))
+        .filter(deployment_facts::finished_at.ge(from))
+        .filter(deployment_facts::finished_at.lt(to))
+        .order((deployment_facts::finished_at, deployment_facts::external_id))
+        .select((repositories::full_name, DeploymentFactRow::as_select()))
         .load(conn)?;
     let mut seen = Vec::with_capacity(rows.len());
-    for (
-        repository,
-        id,
-        environment_seen,
-        environment,
-        outcome,
-        finished_at,
-        rolled_back,
-        incidents,
-    ) in rows
-    {
-        let Some(finished_at) = finished_at else { continue };
+    for (repository, fact) in rows {
+        let Some(finished_at) = fact.finished_at else { continue };
         if !focus.has_repository(&repository) {
             continue;
         }
         seen.push(DeploymentSeen {
-            name: format!("{repository} {id}"),
-            environment_seen,
-            environment,
-            outcome: outcome.parse()?,
+            name: format!("{repository} {}", fact.external_id),
+            environment_seen: fact.environment_seen,
+            environment: fact.environment,
+            reason: fact.reason,
+            outcome: fact.outcome.parse()?,
             finished_at: finished_at.0,
-            failed: rolled_back || incidents > 0,
+            failed: fact.rolled_back || fact.incidents > 0,
         });
     }
     Ok(seen)
@@ -743,7 +863,7 @@ fn incidents_seen(
         let deployed_at = match (integration, repository, deployment) {
             (Some(integration), Some(repository), Some(deployment)) => deployment_facts::table
                 .find((client, integration, repository, deployment))
-                .select(deployment_facts::finished_at)
+                .select(deployment_facts::succeeded_at)
                 .first::<Option<Ts>>(conn)
                 .optional()?
                 .flatten(),

@@ -21,7 +21,10 @@ pub(crate) fn deployments(
 }
 
 /// For those who are in a transaction already.
-fn deployments_within(conn: &mut Conn, client: Id) -> Result<InForce<DeploymentRules>, Error> {
+pub(crate) fn deployments_within(
+    conn: &mut Conn,
+    client: Id,
+) -> Result<InForce<DeploymentRules>, Error> {
     let written = written_deployments(conn, client)?;
     let is_default = written.is_empty();
     let rules =
@@ -37,7 +40,10 @@ pub(crate) fn incidents(
     super::super::dialect::read(conn, |conn| incidents_within(conn, client.into()))
 }
 
-fn incidents_within(conn: &mut Conn, client: Id) -> Result<InForce<IncidentRules>, Error> {
+pub(crate) fn incidents_within(
+    conn: &mut Conn,
+    client: Id,
+) -> Result<InForce<IncidentRules>, Error> {
     let written = written_incidents(conn, client)?;
     let is_default = written.is_empty();
     let rules = if is_default {
@@ -123,6 +129,12 @@ fn versions(conn: &mut Conn, client: Id) -> QueryResult<(i64, i64)> {
         .find(client)
         .select((rule_versions::deployments, rule_versions::incidents));
     Ok(known.first(conn).optional()?.unwrap_or_default())
+}
+
+/// Grows with each change of either.
+pub(crate) fn revision(conn: &mut Conn, client: Id) -> QueryResult<i64> {
+    let (deployments, incidents) = versions(conn, client)?;
+    Ok(deployments + incidents)
 }
 
 /// Whoever holds this row is the only one who changes the client's rules.

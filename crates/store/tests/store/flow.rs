@@ -5,7 +5,7 @@ use domain::ids::{SnapshotId, WorkflowId};
 use domain::workflow::{Change, Excluded, Put, Seen, Workflow};
 use store::flow::{DayFact, FlowRead, Ground, IssueFact, IssueHistory, Rules, Standing};
 use store::lists::Filter;
-use store::metrics::{Focus, Publication};
+use store::metrics::{DeliveryState, Focus, Publication};
 use uuid::Uuid;
 
 use crate::house::House;
@@ -77,6 +77,7 @@ impl Rules for Everywhere {
 
 async fn publish(house: &House, second: i64, left_out: Vec<i64>) -> u64 {
     let publication = Publication {
+        state: DeliveryState::default(),
         id: SnapshotId(Uuid::now_v7()),
         as_of: at(second),
         published_at: at(second),

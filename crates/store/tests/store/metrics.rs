@@ -1,8 +1,15 @@
 //! Who publishes holds the lease, and what is published is seen at once.
 
+use domain::facts::Facts as Page;
 use domain::ids::SnapshotId;
+use domain::rules::{DeploymentRule, Source};
+use domain::workflow::Seen;
 use store::Error;
-use store::metrics::{Focus, Link, Publication, PullRequestFact, Repository};
+use store::lists::Filter;
+use store::metrics::{
+    Cause, DeliveryState, DeploymentFact, Focus, IncidentFact, Link, Publication, PullRequestFact,
+    Repository,
+};
 use uuid::Uuid;
 
 use crate::flow::Everywhere;
@@ -13,6 +20,10 @@ contract! {
     who_lost_the_lease_publishes_nothing,
     who_lost_the_lease_keeps_no_links,
     old_publications_are_forgotten,
+    changed_rules_are_seen_until_somebody_publishes_by_them,
+    what_was_computed_before_a_publication_is_not_published_after_it,
+    deployments_of_every_source_are_published_and_listed,
+    suspects_are_of_a_type_or_have_a_label,
 }
 
 const DAY: i64 = 86_400;
@@ -35,6 +46,7 @@ fn publication(house: &House, second: i64) -> Publication {
     Publication {
         id: SnapshotId(Uuid::now_v7()),
         as_of: at(second),
+        state: DeliveryState::default(),
         published_at: at(second),
         pull_requests: vec![fact],
         deployments: Vec::new(),
@@ -109,4 +121,163 @@ async fn old_publications_are_forgotten(house: &House) {
         assert_eq!(done.forgotten, forgotten, "day {day}");
     }
     assert_eq!(published(house).await.0, Some(at(300 * DAY)));
+}
+
+async fn change_rules(house: &House) {
+    let merges = DeploymentRule {
+        repository: "*".to_owned(),
+        source: "merges".to_owned(),
+        pattern: Some("main".to_owned()),
+        environments: Vec::new(),
+    };
+    house.rules.put_deployments(house.client, vec![merges], Seen::Any).await.unwrap();
+}
+
+async fn is_behind(house: &House) -> bool {
+    let changed = house.metrics.clients_with_changed_rules().await.unwrap();
+    let focus = Focus::default();
+    let read = house.metrics.dora(house.client, at(0), at(10), focus).await.unwrap();
+    assert_eq!(read.is_behind, changed == [house.client]);
+    read.is_behind
+}
+
+async fn changed_rules_are_seen_until_somebody_publishes_by_them(house: &House) {
+    house.github_says(all_of_github()).await;
+    let (metrics, client) = (&house.metrics, house.client);
+    change_rules(house).await;
+    assert!(!is_behind(house).await, "nothing was published yet that could be behind");
+    let delivery = metrics.delivery(client).await.unwrap();
+    assert_eq!(delivery.as_of, None);
+    let first = Publication { state: delivery.state, ..publication(house, 20) };
+    metrics.publish(client, house.fence, first, Everywhere::default()).await.unwrap();
+    assert!(!is_behind(house).await);
+
+    house.rules.put_deployments(client, Vec::new(), Seen::Any).await.unwrap();
+    assert!(is_behind(house).await);
+    // By rules that were read before: still behind.
+    let old = Publication { state: delivery.state, ..publication(house, 21) };
+    metrics.publish(client, house.fence, old, Everywhere::default()).await.unwrap();
+    assert!(is_behind(house).await);
+
+    let delivery = metrics.delivery(client).await.unwrap();
+    assert_eq!(delivery.as_of, Some(at(21)));
+    assert!(delivery.deployments.of("a/b").ask(Source::Deployments), "the defaults are back");
+    let next = Publication { state: delivery.state, ..publication(house, 21) };
+    assert!(metrics.publish_delivery(client, next).await.unwrap().is_some());
+    assert!(!is_behind(house).await);
+}
+
+async fn what_was_computed_before_a_publication_is_not_published_after_it(house: &House) {
+    house.github_says(all_of_github()).await;
+    let (metrics, client) = (&house.metrics, house.client);
+    let never = metrics.publish_delivery(client, publication(house, 10)).await.unwrap();
+    assert_eq!(never, None, "nothing was published that could be replaced");
+    let publish = async |second| {
+        let publication = publication(house, second);
+        metrics.publish(client, house.fence, publication, Everywhere::default()).await.unwrap();
+    };
+    publish(20).await;
+    let before = metrics.delivery(client).await.unwrap().state;
+    publish(30).await;
+    let late = Publication { state: before, ..publication(house, 20) };
+    assert_eq!(metrics.publish_delivery(client, late).await.unwrap(), None);
+    assert_eq!(published(house).await, (Some(at(30)), Some(30.0)));
+}
+
+async fn deployments_of_every_source_are_published_and_listed(house: &House) {
+    house.jira_says(all_of_jira()).await;
+    house.github_says(all_of_github()).await;
+    let fact = |source: Source, told, environment: Option<&str>| DeploymentFact {
+        integration: house.github,
+        repository: REPOSITORY,
+        source,
+        told,
+        environment: environment.map(str::to_owned),
+        reason: environment.is_none().then(|| "other_source".to_owned()),
+        previous: None,
+        rollback: false,
+        rolled_back: false,
+        pull_requests: 0,
+        incidents: 0,
+        succeeded_at: Some(at(960)),
+    };
+    let merge =
+        domain::deployment::Deployment { environment: "main".to_owned(), ..deployment("merge:1") };
+    let incident = |deployment: Option<&str>| IncidentFact {
+        integration: house.jira,
+        issue: 1,
+        started_at: at(970),
+        ended_at: Some(at(980)),
+        cause: deployment.map(|deployment| Cause {
+            integration: house.github,
+            repository: REPOSITORY,
+            deployment: deployment.to_owned(),
+            rule: "time_window".to_owned(),
+        }),
+    };
+    let publish = async |deployments, incident| {
+        let publication =
+            Publication { deployments, incidents: vec![incident], ..publication(house, 20) };
+        let rules = Everywhere::default();
+        house.metrics.publish(house.client, house.fence, publication, rules).await.unwrap();
+    };
+    let both = vec![
+        fact(Source::Deployments, deployment("d1"), None),
+        fact(Source::Merges, merge, Some("production")),
+    ];
+    publish(both, incident(Some("merge:1"))).await;
+    let listed = async |filter: &Filter| {
+        let told = house.lists.deployments(house.client, filter, None, 9).await.unwrap().items;
+        let row = |row: store::lists::Deployment| (row.external_id, row.source, row.environment);
+        told.into_iter().map(row).collect::<Vec<_>>()
+    };
+    let row = |id: &str, source: &str, environment: &str| {
+        (id.to_owned(), source.to_owned(), environment.to_owned())
+    };
+    let all = [
+        row("d1", "deployments", "production"),
+        row("d2", "deployments", "production"),
+        row("merge:1", "merges", "production"),
+    ];
+    assert_eq!(listed(&Filter::default()).await, all);
+    let production = Filter { environment: Some("Production".to_owned()), ..Filter::default() };
+    assert_eq!(listed(&production).await.len(), 3);
+    let any = Filter::default();
+    let first = house.lists.deployments(house.client, &any, None, 2).await.unwrap();
+    let rest = house.lists.deployments(house.client, &any, first.next.as_ref(), 2).await.unwrap();
+    assert_eq!(rest.items.len(), 1, "each is on one page");
+    let read = house.metrics.dora(house.client, at(0), at(2_000), Focus::default()).await.unwrap();
+    let seen: Vec<_> =
+        read.deployments.iter().map(|d| (&*d.environment_seen, d.reason.as_deref())).collect();
+    assert_eq!(seen, [("production", Some("other_source")), ("main", None)]);
+    assert_eq!(read.incidents[0].deployed_at, Some(at(960)));
+
+    // The rules changed: what an incident was blamed on is gone, and the blame with it.
+    publish(vec![fact(Source::Deployments, deployment("d1"), Some("production"))], incident(None))
+        .await;
+    assert_eq!(listed(&Filter::default()).await, all[..2]);
+}
+
+async fn suspects_are_of_a_type_or_have_a_label(house: &House) {
+    let mut bare = issue(3);
+    bare.labels.clear();
+    let mut other = issue(4);
+    other.labels.clear();
+    other.issue_type.external_id = 11;
+    house.jira_says(Page { issues: vec![issue(1), issue(2), bare, other], ..jira_page() }).await;
+    house.jira_says(Page { deleted_issues: vec![2], ..Page::default() }).await;
+    let suspects = async |types, by_names| {
+        let told = house.metrics.suspects(house.client, house.jira, types, by_names).await.unwrap();
+        told.into_iter().map(|suspect| (suspect.id, suspect.labels.len())).collect::<Vec<_>>()
+    };
+    assert_eq!(suspects(vec![11], false).await, [(4, 0)]);
+    assert_eq!(suspects(vec![11], true).await, [(1, 2), (4, 0)]);
+    assert_eq!(suspects(vec![], true).await, [(1, 2)]);
+    assert_eq!(suspects(vec![], false).await, []);
+    let (other, ..) = house.add_client("globex").await;
+    assert_eq!(house.metrics.suspects(other, house.jira, vec![10, 11], true).await.unwrap(), []);
+    let theirs = house.metrics.incidents(other, house.jira, vec![1]).await.unwrap();
+    assert_eq!(theirs, []);
+    let read = house.metrics.incidents(house.client, house.jira, vec![4, 1]).await.unwrap();
+    assert_eq!(read.iter().map(|incident| incident.id).collect::<Vec<_>>(), [1, 4]);
 }

@@ -124,3 +124,105 @@ fn no_database_keeps_a_second_commitment_point_or_a_step_of_another_scope() {
     let uuid = |n: u8| format!("'{}'", uuid::Uuid::from_u128(n.into()));
     assert_eq!(second_commitment(&mut server, uuid), [false, false, true]);
 }
+
+/// Deployments of two sources, each blamed for an incident: how many facts of deployments, of incidents
+/// and of blame are left below the migration that tells sources apart, and above it again.
+fn facts_below_and_above<C>(
+    conn: &mut C,
+    database: &str,
+    id: impl Fn(u8) -> String,
+    mut count: impl FnMut(&mut C, &str) -> i64,
+) -> [[i64; 3]; 2]
+where
+    C: MigrationHarness<C::Backend> + Connection,
+    FileBasedMigrations: diesel::migration::MigrationSource<C::Backend>,
+{
+    conn.run_pending_migrations(migrations(database)).unwrap();
+    let (client, jira, github) = (id(1), id(2), id(3));
+    let now = if client.starts_with('x') { "0" } else { "now()" };
+    let connection = |id: &str, kind: &str| {
+        format!(
+            "INSERT INTO integrations VALUES ({client}, {id}, '{kind}', '{kind}', 'x', NULL, 'x', \
+             '[]', TRUE, 'unknown', NULL, NULL, 1, {now}, {now})"
+        )
+    };
+    let fact = |own: &str, source: &str| {
+        format!(
+            "INSERT INTO deployment_facts VALUES ({client}, {github}, 1, '{own}', '{source}', \
+             'live', 'aa', 'SUCCESS', {now}, {now}, FALSE, 'production', NULL, NULL, FALSE, FALSE, \
+             0, 1, {now})"
+        )
+    };
+    let issue = |issue: u8| {
+        format!(
+            "INSERT INTO issues (client_id, integration_id, external_id, project_id, key, type_id, \
+             status_id, summary, labels, sprints, created_at, updated_at, changelog_complete, \
+             deleted) VALUES ({client}, {jira}, {issue}, 1, 'P-{issue}', 1, 1, '', '[]', '[]', \
+             {now}, {now}, TRUE, FALSE)"
+        )
+    };
+    let incident = |issue: u8, deployment: &str| {
+        format!(
+            "INSERT INTO incident_facts VALUES ({client}, {jira}, {issue}, {now}, {now}, {github}, \
+             1, '{deployment}', 'time_window')"
+        )
+    };
+    let ground = [
+        format!("INSERT INTO clients VALUES ({client}, 'acme', 'Acme', {now})"),
+        connection(&jira, "jira"),
+        connection(&github, "github"),
+        format!("INSERT INTO projects VALUES ({client}, {jira}, 1, 'P', 'P', 'x', '[]', TRUE)"),
+        format!("INSERT INTO issue_types VALUES ({client}, {jira}, 1, 'Incident', 0, TRUE)"),
+        format!("INSERT INTO statuses VALUES ({client}, {jira}, 1, 'Done', 'DONE', TRUE)"),
+        format!(
+            "INSERT INTO repositories VALUES ({client}, {github}, 1, 'a/b', NULL, FALSE, TRUE)"
+        ),
+        format!(
+            "INSERT INTO deployments VALUES ({client}, {github}, 1, 'd1', 'live', 'aa', 'SUCCESS', \
+             {now}, {now}, FALSE)"
+        ),
+        fact("d1", "deployments"),
+        fact("merge:1", "merges"),
+        issue(1),
+        issue(2),
+        incident(1, "d1"),
+        incident(2, "merge:1"),
+    ];
+    for sql in ground {
+        conn.batch_execute(&sql).unwrap();
+    }
+    while conn.revert_last_migration(migrations(database)).unwrap().to_string() != "0007" {}
+    let mut counts = |conn: &mut C, deployments: &str| {
+        [
+            count(conn, &format!("deployment_facts WHERE {deployments}")),
+            count(conn, "incident_facts"),
+            count(conn, "incident_facts WHERE deployment_id IS NOT NULL AND rule IS NOT NULL"),
+        ]
+    };
+    let below = counts(conn, "environment = 'production' AND finished_at IS NOT NULL");
+    conn.run_pending_migrations(migrations(database)).unwrap();
+    let whole = "source = 'deployments' AND environment_seen = 'live' AND sha = 'aa' \
+         AND environment = 'production' AND finished_at IS NOT NULL AND succeeded_at IS NOT NULL";
+    [below, counts(conn, whole)]
+}
+
+#[test]
+fn facts_of_deployments_survive_the_way_down_and_up() {
+    let mut lite = SqliteConnection::establish(":memory:").unwrap();
+    lite.batch_execute("PRAGMA foreign_keys = ON").unwrap();
+    let rows = |what: &str| sql_query(format!("SELECT count(*) AS tables FROM {what}"));
+    let blob = |n: u8| format!("x'{n:032x}'");
+    let told = facts_below_and_above(&mut lite, "sqlite", blob, |conn, what| {
+        rows(what).get_result::<Count>(conn).unwrap().tables
+    });
+    // What was merged is no deployment down there, and nobody is to blame for its incident.
+    assert_eq!(told, [[1, 2, 1]; 2]);
+
+    let database = Database::new();
+    let mut server = PgConnection::establish(&database.url()).unwrap();
+    let uuid = |n: u8| format!("'{}'", uuid::Uuid::from_u128(n.into()));
+    let told = facts_below_and_above(&mut server, "postgres", uuid, |conn, what| {
+        rows(what).get_result::<Count>(conn).unwrap().tables
+    });
+    assert_eq!(told, [[1, 2, 1]; 2]);
+}

@@ -2,7 +2,8 @@
 
 use domain::facts::Facts as Page;
 use domain::ids::SnapshotId;
-use store::metrics::{DeploymentFact, IncidentFact, Link, Publication, Repository};
+use domain::rules::Source;
+use store::metrics::{DeliveryState, DeploymentFact, IncidentFact, Link, Publication, Repository};
 use uuid::Uuid;
 
 use crate::flow::Everywhere;
@@ -52,8 +53,10 @@ async fn each_check_finds_what_is_bad_among_all(house: &House) {
     let deployed = |id: &str, environment: Option<&str>| DeploymentFact {
         integration: house.github,
         repository: REPOSITORY,
-        id: id.to_owned(),
+        source: Source::Deployments,
+        told: deployment(id),
         environment: environment.map(str::to_owned),
+        reason: environment.is_none().then(|| "no_environment_rule".to_owned()),
         previous: None,
         rollback: false,
         rolled_back: false,
@@ -64,6 +67,7 @@ async fn each_check_finds_what_is_bad_among_all(house: &House) {
     let publication = Publication {
         id: SnapshotId(Uuid::now_v7()),
         as_of: at(5),
+        state: DeliveryState::default(),
         published_at: at(5),
         pull_requests: Vec::new(),
         deployments: vec![deployed("d1", Some("production")), deployed("d2", None)],
