@@ -10,6 +10,8 @@ mod arrows;
 mod browser;
 #[path = "house/chaos.rs"]
 mod chaos;
+#[path = "house/delivery.rs"]
+mod delivery;
 #[path = "house/dice.rs"]
 mod dice;
 #[path = "house/flow.rs"]

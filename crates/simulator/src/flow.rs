@@ -259,12 +259,12 @@ fn step_of(way: &Way, kind: &str, status: &str) -> Option<usize> {
     }
 }
 
-fn seconds(from: Moment, to: Moment) -> f64 {
+pub(crate) fn seconds(from: Moment, to: Moment) -> f64 {
     (to - from) as f64 / 1_000.0
 }
 
 /// The middle of the values, which are sorted on the way.
-fn middle(values: &mut [f64]) -> Option<f64> {
+pub(crate) fn middle(values: &mut [f64]) -> Option<f64> {
     values.sort_by(f64::total_cmp);
     let half = values.len() / 2;
     match values.len() {

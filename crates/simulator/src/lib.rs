@@ -12,6 +12,7 @@ mod cache;
 mod chance;
 mod company;
 mod control;
+pub mod delivery;
 mod faults;
 pub mod flow;
 mod github;
@@ -129,6 +130,17 @@ impl Simulator {
         to: DateTime<Utc>,
     ) -> flow::Totals {
         flow::totals(&self.state.companies()[0].world, way, from, to)
+    }
+
+    /// What the deployments and incidents of the first client amount to, from one Monday's midnight in
+    /// UTC to another's.
+    pub fn delivery_totals(
+        &self,
+        way: &delivery::Way,
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> delivery::Totals {
+        delivery::totals(&self.state.companies()[0].world, way, from, to)
     }
 
     /// Waits until the server ends by itself.

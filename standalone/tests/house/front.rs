@@ -76,6 +76,13 @@ impl Front {
         read(path, answer).await
     }
 
+    /// Puts something at the gateway as the admin, and expects an answer that is no error.
+    pub async fn put(&self, path: &str, body: &Value) -> Value {
+        let asking = self.http.put(format!("{}{path}", self.url)).bearer_auth(self.token().await);
+        let answer = asking.json(body).send().await.unwrap_or_else(|e| panic!("PUT {path}: {e}"));
+        read(path, answer).await
+    }
+
     /// Asks the gateway as the admin, whatever the answer.
     pub async fn try_get(&self, path: &str) -> Response {
         let asking = self.http.get(format!("{}{path}", self.url)).bearer_auth(self.token().await);

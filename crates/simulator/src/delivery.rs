@@ -1,0 +1,283 @@
+//! What the company's deployments and incidents amount to, worked out from its own events by plain
+//! loops. It shares no code with the product, so that the two can be compared.
+
+use std::collections::HashSet;
+
+use chrono::{DateTime, Utc};
+
+use crate::flow::{middle, seconds};
+use crate::moment::{DAY, HOUR, Moment};
+use crate::world::World;
+use crate::world::git::{Pull, PullState, Repository};
+use crate::world::jira::{Field, Issue, STATUSES};
+
+/// A way of seeing delivery.
+#[derive(Debug, Clone)]
+pub struct Way {
+    /// Which repositories are deployed how. The first that fits decides.
+    pub repositories: Vec<(Which, By)>,
+    /// What an incident is. The first that fits decides.
+    pub incidents: Vec<Trouble>,
+}
+
+/// Which repositories are meant.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Which {
+    /// All of them.
+    Every,
+    /// The one with this position.
+    At(usize),
+}
+
+/// What tells of a deployment to production.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum By {
+    /// GitHub's deployments to the environment of this name.
+    Deployments(&'static str),
+    /// Merges to the default branch.
+    Merges,
+}
+
+/// Issues that are incidents.
+#[derive(Debug, Clone)]
+pub struct Trouble {
+    /// Names of types, as Jira has them.
+    pub types: Vec<&'static str>,
+    /// Labels, as Jira has them.
+    pub labels: Vec<&'static str>,
+    /// How long before one the deployment that caused it may have finished.
+    pub window_hours: Option<i64>,
+}
+
+/// What a window amounts to.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Totals {
+    /// Successful deployments to production.
+    pub deployments: usize,
+    /// The median over weeks of days with a deployment.
+    pub days_per_week: Option<f64>,
+    /// The median from first commit to deployment, in seconds.
+    pub lead_time: Option<f64>,
+    /// How many pull requests that is made of.
+    pub pull_requests: usize,
+    /// The share of deployments that caused an incident or were taken back.
+    pub failure_rate: Option<f64>,
+    /// The median from deployment to the end of what it caused, in seconds.
+    pub recovery: Option<f64>,
+    /// The median from the start of an incident to its end, in seconds.
+    pub restore: Option<f64>,
+    /// Incidents that ended.
+    pub incidents: usize,
+}
+
+/// A successful deployment to production.
+struct Shipped<'w> {
+    repository: &'w Repository,
+    id: String,
+    at: Moment,
+    commit: usize,
+    brought: Vec<&'w Pull>,
+    taken_back: bool,
+    caused: usize,
+}
+
+/// From one Monday's midnight in UTC to another's.
+pub fn totals(world: &World, way: &Way, from: DateTime<Utc>, to: DateTime<Utc>) -> Totals {
+    let (from, to) = (Moment::from(from), Moment::from(to));
+    let within = |at: Moment| from <= at && at < to;
+    let mut shipped = Vec::new();
+    for (position, repository) in world.repositories.iter().enumerate() {
+        let how = way.repositories.iter().find(|(which, _)| match which {
+            Which::Every => true,
+            Which::At(only) => *only == position,
+        });
+        if let Some((_, by)) = how {
+            shipped.extend(shipped_from(repository, *by));
+        }
+    }
+    shipped.sort_by(|a, b| (a.at, a.repository.id, &a.id).cmp(&(b.at, b.repository.id, &b.id)));
+
+    let mut recoveries = Vec::new();
+    let mut restores = Vec::new();
+    let mut incidents = 0;
+    for issue in world.jira.live() {
+        let Some(trouble) = way.incidents.iter().find(|trouble| is(world, issue, trouble)) else {
+            continue;
+        };
+        let culprit = culprit(world, &shipped, issue, trouble);
+        if let Some(culprit) = culprit {
+            shipped[culprit].caused += 1;
+        }
+        let Some(ended) = end(issue).filter(|at| within(*at)) else { continue };
+        incidents += 1;
+        restores.push(seconds(issue.created, ended));
+        recoveries.extend(culprit.map(|culprit| seconds(shipped[culprit].at, ended)));
+    }
+    recoveries.retain(|length| *length >= 0.0);
+    restores.retain(|length| *length >= 0.0);
+
+    let mut leads = Vec::new();
+    let mut failed = 0;
+    let mut days = HashSet::new();
+    let mut deployments = 0;
+    for one in shipped.iter().filter(|one| within(one.at)) {
+        deployments += 1;
+        days.insert(one.at.midnight());
+        if one.taken_back || one.caused > 0 {
+            failed += 1;
+        }
+        for pull in &one.brought {
+            let authored = pull.commits.iter().map(|&at| one.repository.commits[at].authored);
+            leads.extend(authored.min().map(|first| seconds(first, one.at)));
+        }
+    }
+    leads.retain(|length| *length >= 0.0);
+
+    let mut per_week = Vec::new();
+    let mut monday = from;
+    while monday < to {
+        let sunday = monday + 6 * DAY;
+        let here = days.iter().filter(|day| monday <= **day && **day <= sunday).count();
+        per_week.push(here as f64);
+        monday = monday + 7 * DAY;
+    }
+    Totals {
+        deployments,
+        days_per_week: if deployments == 0 { None } else { middle(&mut per_week) },
+        pull_requests: leads.len(),
+        lead_time: middle(&mut leads),
+        failure_rate: (deployments > 0).then(|| f64::from(failed) / deployments as f64),
+        recovery: middle(&mut recoveries),
+        restore: middle(&mut restores),
+        incidents,
+    }
+}
+
+fn shipped_from(repository: &Repository, by: By) -> Vec<Shipped<'_>> {
+    let ship = |id, at, commit| Shipped {
+        repository,
+        id,
+        at,
+        commit,
+        brought: Vec::new(),
+        taken_back: false,
+        caused: 0,
+    };
+    let mut shipped: Vec<Shipped<'_>> = Vec::new();
+    match by {
+        By::Deployments(environment) => {
+            for deployment in &repository.deployments {
+                let success = deployment.statuses.iter().find(|status| status.state == "success");
+                if let Some(success) = success
+                    && deployment.environment.word() == environment
+                {
+                    shipped.push(ship(deployment.id.to_string(), success.at, deployment.commit));
+                }
+            }
+        }
+        By::Merges => {
+            for pull in &repository.pulls {
+                if let (PullState::Merged, Some(at), Some(sha)) =
+                    (pull.state, pull.merged, &pull.merge_sha)
+                {
+                    let id = format!("merge:{}", pull.number);
+                    shipped.push(ship(id, at, repository.shas[sha]));
+                }
+            }
+        }
+    }
+    // On the default branch parents come before children.
+    let place = |commit: usize| repository.main.iter().position(|&at| at == commit);
+    shipped.sort_by_cached_key(|one| (one.at, place(one.commit), one.id.clone()));
+
+    let mut live: HashSet<usize> = HashSet::new();
+    for at in 0..shipped.len() {
+        let reached = repository.reachable(shipped[at].commit);
+        if at > 0 {
+            let before = shipped[at - 1].commit;
+            let went_back = before != shipped[at].commit
+                && repository.reachable(before).contains(&shipped[at].commit);
+            shipped[at - 1].taken_back = went_back;
+            for pull in &repository.pulls {
+                let merged = pull.merge_sha.as_ref().filter(|_| pull.state == PullState::Merged);
+                if merged.is_some_and(|sha| {
+                    let commit = repository.shas[sha];
+                    reached.contains(&commit) && !live.contains(&commit)
+                }) {
+                    shipped[at].brought.push(pull);
+                }
+            }
+        }
+        live.extend(reached);
+    }
+    shipped
+}
+
+fn is(world: &World, issue: &Issue, trouble: &Trouble) -> bool {
+    let kind = issue.kind.name(world.jira.projects[issue.project].next_gen);
+    trouble.types.contains(&kind) || issue.labels.iter().any(|label| trouble.labels.contains(label))
+}
+
+/// When it last came from something that was not done to something that is, if it stayed.
+fn end(issue: &Issue) -> Option<Moment> {
+    if STATUSES[issue.status].category.1 != "done" {
+        return None;
+    }
+    let is_done = |id: &Option<String>| {
+        let known = STATUSES.iter().find(|status| Some(status.id) == id.as_deref());
+        known.is_some_and(|status| status.category.1 == "done")
+    };
+    let mut ended = issue.created;
+    for history in &issue.histories {
+        for item in history.items.iter().filter(|item| item.field == Field::Status) {
+            if !is_done(&item.from) && is_done(&item.to) {
+                ended = history.at;
+            }
+        }
+    }
+    Some(ended)
+}
+
+/// The position of the deployment that caused it.
+fn culprit(
+    world: &World,
+    shipped: &[Shipped<'_>],
+    incident: &Issue,
+    trouble: &Trouble,
+) -> Option<usize> {
+    let earlier = || shipped.iter().enumerate().filter(|(_, one)| one.at < incident.created);
+    let serves = |repository: &Repository, pull: &Pull, key: &String| {
+        world.issue_keys(repository, pull).contains(key)
+    };
+    for item in incident.histories.iter().flat_map(|history| &history.items) {
+        let is_cause = item.to_string.as_ref().is_some_and(|text| text.contains("caused by"));
+        if item.field != Field::Link || !is_cause {
+            continue;
+        }
+        let cause = item.to.as_ref().and_then(|key| world.jira.keys.get(key));
+        let Some(cause) = cause.map(|&at| &world.jira.issues[at]) else { continue };
+        let key = world.jira.key(cause);
+        let brought = earlier()
+            .rfind(|(_, one)| one.brought.iter().any(|pull| serves(one.repository, pull, &key)));
+        if let (false, Some((at, _))) = (cause.deleted, brought) {
+            return Some(at);
+        }
+    }
+    let key = world.jira.key(incident);
+    let reverted = earlier().rfind(|(_, one)| {
+        one.brought.iter().any(|pull| {
+            let undone = format!("Revert \"{}\"", pull.title);
+            let again = one.repository.pulls.iter().rfind(|other| other.title == pull.title);
+            let is_last = again.is_some_and(|other| other.number == pull.number);
+            let mut undoing = one.repository.pulls.iter().filter(|other| other.title == undone);
+            is_last && undoing.any(|other| serves(one.repository, other, &key))
+        })
+    });
+    if let Some((at, _)) = reverted {
+        return Some(at);
+    }
+    let (at, last) = earlier().next_back()?;
+    let is_recent =
+        trouble.window_hours.is_none_or(|hours| incident.created - last.at <= hours * HOUR);
+    is_recent.then_some(at)
+}

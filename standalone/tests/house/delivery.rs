@@ -1,0 +1,160 @@
+//! What deployments and incidents amount to equals what the company works out from its own events by
+//! other code, whichever rules its client has.
+
+use std::time::{Duration, Instant};
+
+use chrono::{DateTime, Datelike, NaiveTime, SecondsFormat, TimeDelta, Utc};
+use rstest::rstest;
+use serde_json::{Value, json};
+use simulator::Options;
+use simulator::delivery::{By, Trouble, Way, Which};
+
+use crate::stack::Stack;
+
+/// Nothing was said.
+fn unsaid() -> Way {
+    Way {
+        repositories: vec![(Which::Every, By::Deployments("production"))],
+        incidents: vec![trouble(&["Incident"], &[], Some(24))],
+    }
+}
+
+/// Whatever is merged is live, and what customers report is an incident, however late.
+fn merges() -> Way {
+    Way {
+        repositories: vec![(Which::Every, By::Merges)],
+        incidents: vec![
+            trouble(&["Incident"], &[], None),
+            trouble(&[], &["customer", "nötig"], Some(72)),
+        ],
+    }
+}
+
+/// The first repository is live when it is on staging.
+fn mixed() -> Way {
+    Way {
+        repositories: vec![
+            (Which::At(0), By::Deployments("staging")),
+            (Which::At(1), By::Merges),
+            (Which::Every, By::Deployments("production")),
+        ],
+        incidents: vec![trouble(&["Bug"], &["security"], Some(6))],
+    }
+}
+
+fn trouble(types: &[&'static str], labels: &[&'static str], window_hours: Option<i64>) -> Trouble {
+    Trouble { types: types.to_vec(), labels: labels.to_vec(), window_hours }
+}
+
+/// Makes the product see delivery this way, too.
+async fn say(stack: &Stack, way: &Way) {
+    let named: Vec<String> = repositories(stack);
+    let rules: Vec<Value> = way
+        .repositories
+        .iter()
+        .map(|(which, by)| {
+            let repository = match which {
+                Which::Every => "*",
+                Which::At(position) => &named[*position],
+            };
+            match by {
+                By::Deployments(environment) => json!({ "repository": repository,
+                    "source": "deployments",
+                    "environments": [{ "match": format!("^{environment}$"), "environment": "production" }] }),
+                By::Merges => json!({ "repository": repository, "source": "merges",
+                    "match": "^main$" }),
+            }
+        })
+        .collect();
+    stack.put("/api/v1/deployment-rules", &json!({ "rules": rules })).await;
+    let rules: Vec<Value> = way
+        .incidents
+        .iter()
+        .map(|trouble| {
+            json!({ "issue_types": trouble.types, "window_hours": trouble.window_hours,
+                "labels": trouble.labels.iter().map(|l| l.to_uppercase()).collect::<Vec<_>>() })
+        })
+        .collect();
+    stack.put("/api/v1/incident-rules", &json!({ "rules": rules })).await;
+}
+
+/// Full names, in the company's order.
+fn repositories(stack: &Stack) -> Vec<String> {
+    let rows = stack.simulator.truth("repositories").unwrap();
+    let name = |line: &str| {
+        let row: Value = serde_json::from_str(line).unwrap();
+        row["full_name"].as_str().unwrap().to_owned()
+    };
+    rows.lines().map(name).collect()
+}
+
+/// Waits until the numbers have followed the rules.
+async fn until_recomputed(stack: &Stack, window: &str) -> Value {
+    let deadline = Instant::now() + Duration::from_secs(60);
+    loop {
+        let report = stack.get(&format!("/api/v1/metrics/dora?{window}")).await;
+        if report["recomputing"] == false {
+            return report;
+        }
+        assert!(Instant::now() < deadline, "the numbers do not follow the rules");
+        tokio::time::sleep(Duration::from_millis(50)).await;
+    }
+}
+
+async fn expect_same(stack: &Stack, when: &str, way: &Way) {
+    let now: DateTime<Utc> = Utc::now();
+    let monday = now - TimeDelta::days(now.weekday().num_days_from_monday().into());
+    let to = monday.date_naive().and_time(NaiveTime::MIN).and_utc();
+    let from = to - TimeDelta::weeks(16);
+    let spelled = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
+    let window = format!("from={}&to={}", spelled(from), spelled(to));
+    let report = until_recomputed(stack, &window).await;
+    let truth = stack.simulator.delivery_totals(way, from, to);
+    let metric = |name: &str| {
+        let metrics = report["metrics"].as_array().unwrap();
+        metrics.iter().find(|metric| metric["name"] == name).unwrap()
+    };
+    for (name, expected) in [
+        ("deployment_frequency", truth.days_per_week),
+        ("lead_time_for_changes", truth.lead_time),
+        ("change_failure_rate", truth.failure_rate),
+        ("failed_deployment_recovery_time", truth.recovery),
+        ("time_to_restore", truth.restore),
+    ] {
+        let told = metric(name)["value"].as_f64();
+        let is_same = match (told, expected) {
+            (Some(told), Some(expected)) => (told - expected).abs() < 1e-6,
+            (told, expected) => told == expected,
+        };
+        assert!(is_same, "{when}: {name} is {told:?}, in truth {expected:?}");
+        assert!(told.is_some(), "{when}: the company has a {name}");
+    }
+    for (name, expected) in [
+        ("deployment_frequency", truth.deployments),
+        ("lead_time_for_changes", truth.pull_requests),
+        ("time_to_restore", truth.incidents),
+    ] {
+        let counted = metric(name)["counted"].as_u64().unwrap();
+        assert_eq!(counted, expected as u64, "{when}: rows of {name}");
+    }
+}
+
+#[rstest]
+#[tokio::test]
+async fn delivery_is_what_the_company_says_whichever_rules_hold(#[values(1, 2, 3)] seed: u64) {
+    let options = Options { seed, issues: 900, pull_requests: 600, ..Options::default() };
+    let stack = Stack::start(options).await;
+    stack.connect().await;
+    stack.sync().await;
+    expect_same(&stack, "by default", &unsaid()).await;
+
+    say(&stack, &merges()).await;
+    expect_same(&stack, "with merges as deployments", &merges()).await;
+
+    say(&stack, &mixed()).await;
+    expect_same(&stack, "with a source for each", &mixed()).await;
+
+    stack.simulator.advance(Duration::from_secs(86_400));
+    stack.sync().await;
+    expect_same(&stack, "a day later", &mixed()).await;
+}
