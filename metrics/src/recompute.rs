@@ -1,5 +1,5 @@
-//! Sees to it that a change of the workflows or the rules is in the numbers soon, without a new
-//! extraction.
+//! Sees to it that a change of the workflows or the rules, and a deployment that was posted, is in the
+//! numbers soon, without a new extraction.
 
 use std::time::Duration;
 

@@ -22,6 +22,16 @@ pub struct Deployment {
     pub estimated: bool,
 }
 
+/// The id under which lists and reports know a deployment that was posted under another.
+pub fn posted_id(external_id: &str) -> String {
+    format!("api:{external_id}")
+}
+
+/// Whether a text can be the name of a commit: 40 hexadecimal digits, or 64 of the newer kind.
+pub fn is_sha(text: &str) -> bool {
+    matches!(text.len(), 40 | 64) && text.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
 /// How a deployment went.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum DeploymentOutcome {

@@ -547,6 +547,19 @@ impl Metrics {
         ask!(self.0, metrics::clients_with_changed_rules())
     }
 
+    /// Every deployment of a repository that was posted.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn posted_deployments(
+        &self,
+        client: ClientId,
+        repository: &Repository,
+    ) -> Result<Vec<Deployment>, Error> {
+        let (integration, id) = (repository.integration.into(), repository.id);
+        ask!(self.0, posted::of_repository(client.into(), integration, id))
+    }
+
     /// Every deployment of a repository that GitHub tells of.
     ///
     /// # Errors

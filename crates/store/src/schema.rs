@@ -706,6 +706,25 @@ table! {
         client_id -> Uid,
         deployments -> BigInt,
         incidents -> BigInt,
+        posted -> BigInt,
+    }
+}
+
+table! {
+    use crate::types::*;
+    use diesel::sql_types::*;
+
+    posted_deployments (client_id, integration_id, repository_id, external_id) {
+        client_id -> Uid,
+        integration_id -> Uid,
+        repository_id -> BigInt,
+        external_id -> Text,
+        environment -> Text,
+        sha -> Text,
+        outcome -> Text,
+        created_at -> Tstz,
+        finished_at -> Nullable<Tstz>,
+        estimated -> Bool,
     }
 }
 
@@ -763,4 +782,5 @@ allow_tables_to_appear_in_same_query!(
     incident_rules,
     rule_versions,
     delivery_states,
+    posted_deployments,
 );

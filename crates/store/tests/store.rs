@@ -21,6 +21,8 @@ mod lists;
 mod metrics;
 #[path = "store/migrations.rs"]
 mod migrations;
+#[path = "store/posted.rs"]
+mod posted;
 #[path = "store/quality.rs"]
 mod quality;
 #[path = "store/rules.rs"]

@@ -94,6 +94,7 @@ async fn compute(facts: &store::Metrics, client: ClientId) -> Result<Computed, s
             lives: facts.lives(client, &repository).await?,
             reviews: facts.reviews(client, &repository).await?,
             deployments: facts.deployments(client, &repository).await?,
+            posted: facts.posted_deployments(client, &repository).await?,
             commits: facts.graph(client, &repository).await?,
             links: facts.links(client, &repository).await?,
             repository,
@@ -162,6 +163,7 @@ struct SeenRepository {
     lives: Vec<PullRequestLife>,
     reviews: Vec<ReviewAt>,
     deployments: Vec<Deployment>,
+    posted: Vec<Deployment>,
     commits: Vec<(String, Vec<String>)>,
     links: Vec<Link>,
 }
@@ -194,10 +196,12 @@ impl World {
     }
 
     fn add(&mut self, seen: SeenRepository, rules: &DeploymentRules) {
-        let SeenRepository { repository, lives, reviews, deployments, commits, links } = seen;
+        let SeenRepository { repository, lives, reviews, deployments, posted, commits, links } =
+            seen;
         let rules = rules.of(&repository.full_name);
         let from_github = |told| Deployed { source: Source::Deployments, told };
         let mut told: Vec<Deployed> = deployments.into_iter().map(from_github).collect();
+        told.extend(posted.into_iter().map(told_by_api));
         if rules.ask(Source::Merges) {
             told.extend(lives.iter().filter_map(merged));
         }
@@ -313,6 +317,11 @@ fn reverted_title(title: &str) -> Option<&str> {
 
 fn merge(life: &PullRequestLife) -> Option<Merge> {
     Some(Merge { number: life.number, sha: life.merge_commit_sha.clone()?, at: life.merged_at? })
+}
+
+fn told_by_api(told: Deployment) -> Deployed {
+    let external_id = domain::deployment::posted_id(&told.external_id);
+    Deployed { source: Source::Api, told: Deployment { external_id, ..told } }
 }
 
 /// A merge as a deployment of its branch.
@@ -439,6 +448,7 @@ mod tests {
             },
             lives: Vec::new(),
             reviews: Vec::new(),
+            posted: Vec::new(),
             deployments: (0..deployments)
                 .map(|number| Deployment {
                     external_id: number.to_string(),

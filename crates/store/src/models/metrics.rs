@@ -1,9 +1,12 @@
 //! Rows of what is derived from the facts.
 
 use diesel::prelude::*;
+use domain::deployment::Deployment;
 
+use crate::Error;
 use crate::schema::{
-    deployment_facts, incident_facts, pull_request_facts, pull_request_issues, snapshots,
+    deployment_facts, incident_facts, posted_deployments, pull_request_facts, pull_request_issues,
+    snapshots,
 };
 use crate::types::{Id, Json, Ts};
 
@@ -65,6 +68,22 @@ pub(crate) struct DeploymentFactRow {
     pub(crate) succeeded_at: Option<Ts>,
 }
 
+/// A row of `posted_deployments`.
+#[derive(Debug, Clone, Queryable, Selectable, Insertable, AsChangeset)]
+#[diesel(table_name = posted_deployments, treat_none_as_null = true, treat_none_as_default_value = false)]
+pub(crate) struct PostedRow {
+    pub(crate) client_id: Id,
+    pub(crate) integration_id: Id,
+    pub(crate) repository_id: i64,
+    pub(crate) external_id: String,
+    pub(crate) environment: String,
+    pub(crate) sha: String,
+    pub(crate) outcome: String,
+    pub(crate) created_at: Ts,
+    pub(crate) finished_at: Option<Ts>,
+    pub(crate) estimated: bool,
+}
+
 /// A row of `incident_facts`.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
 #[diesel(table_name = incident_facts, treat_none_as_default_value = false)]
@@ -78,6 +97,44 @@ pub(crate) struct IncidentFactRow {
     pub(crate) repository_id: Option<i64>,
     pub(crate) deployment_id: Option<String>,
     pub(crate) rule: Option<String>,
+}
+
+impl PostedRow {
+    pub(crate) fn new(
+        client_id: Id,
+        integration_id: Id,
+        repository_id: i64,
+        deployment: &Deployment,
+    ) -> PostedRow {
+        PostedRow {
+            client_id,
+            integration_id,
+            repository_id,
+            external_id: deployment.external_id.clone(),
+            environment: deployment.environment.clone(),
+            sha: deployment.sha.clone(),
+            outcome: deployment.outcome.as_str().to_owned(),
+            created_at: Ts(deployment.created_at),
+            finished_at: deployment.finished_at.map(Ts),
+            estimated: deployment.estimated,
+        }
+    }
+}
+
+impl TryFrom<PostedRow> for Deployment {
+    type Error = Error;
+
+    fn try_from(row: PostedRow) -> Result<Deployment, Error> {
+        Ok(Deployment {
+            external_id: row.external_id,
+            environment: row.environment,
+            sha: row.sha,
+            outcome: row.outcome.parse()?,
+            created_at: row.created_at.0,
+            finished_at: row.finished_at.map(|at| at.0),
+            estimated: row.estimated,
+        })
+    }
 }
 
 /// A row of `snapshots`.

@@ -368,7 +368,7 @@ pub(crate) fn delivery(conn: &mut Conn, client: ClientId) -> Result<Delivery, Er
 }
 
 pub(crate) fn clients_with_changed_rules(conn: &mut Conn) -> QueryResult<Vec<ClientId>> {
-    let revision = rule_versions::deployments + rule_versions::incidents;
+    let revision = rule_versions::deployments + rule_versions::incidents + rule_versions::posted;
     let changed: Vec<Id> = rule_versions::table
         .inner_join(
             delivery_states::table.on(delivery_states::client_id.eq(rule_versions::client_id)),

@@ -7,6 +7,7 @@ pub(crate) mod flow;
 pub(crate) mod integrations;
 pub(crate) mod lists;
 pub(crate) mod metrics;
+pub(crate) mod posted;
 pub(crate) mod quality;
 pub(crate) mod rules;
 pub(crate) mod work;

@@ -131,19 +131,21 @@ fn versions(conn: &mut Conn, client: Id) -> QueryResult<(i64, i64)> {
     Ok(known.first(conn).optional()?.unwrap_or_default())
 }
 
-/// Grows with each change of either.
+/// Grows with each change of either, and with each deployment that was posted.
 pub(crate) fn revision(conn: &mut Conn, client: Id) -> QueryResult<i64> {
-    let (deployments, incidents) = versions(conn, client)?;
-    Ok(deployments + incidents)
+    let sum = rule_versions::deployments + rule_versions::incidents + rule_versions::posted;
+    let known = rule_versions::table.find(client).select(sum).first(conn);
+    Ok(known.optional()?.unwrap_or(0))
 }
 
 /// Whoever holds this row is the only one who changes the client's rules.
-fn hold(conn: &mut Conn, client: Id) -> QueryResult<(i64, i64)> {
+pub(crate) fn hold(conn: &mut Conn, client: Id) -> QueryResult<(i64, i64)> {
     diesel::insert_into(rule_versions::table)
         .values((
             rule_versions::client_id.eq(client),
             rule_versions::deployments.eq(0),
             rule_versions::incidents.eq(0),
+            rule_versions::posted.eq(0),
         ))
         .on_conflict(rule_versions::client_id)
         .do_update()

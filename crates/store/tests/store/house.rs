@@ -10,7 +10,7 @@ use domain::work::{Counts, Fence, Gap, SourceKind};
 use store::facts::{Held, Kept, PageMark};
 use store::integrations::Integration;
 use store::work::{Command, Ground, Planned, Planner};
-use store::{Db, Facts, Integrations, Jobs, Lists, Metrics, Rules, Work, Workflows};
+use store::{Db, Facts, Integrations, Jobs, Lists, Metrics, Posted, Rules, Work, Workflows};
 use uuid::Uuid;
 
 use crate::nouns::at;
@@ -48,6 +48,7 @@ pub struct House {
     pub jobs: Jobs,
     pub metrics: Metrics,
     pub rules: Rules,
+    pub posted: Posted,
     pub work: Work,
     pub client: ClientId,
     pub jira: IntegrationId,
@@ -102,6 +103,7 @@ impl House {
             jobs: Jobs::new(db.clone()),
             metrics: Metrics::new(db.clone()),
             rules: Rules::new(db.clone()),
+            posted: Posted::new(db.clone()),
             work,
             client,
             jira,

@@ -28,7 +28,7 @@ contract! {
 
 const DAY: i64 = 86_400;
 
-fn publication(house: &House, second: i64) -> Publication {
+pub fn publication(house: &House, second: i64) -> Publication {
     let fact = PullRequestFact {
         integration: house.github,
         repository: REPOSITORY,

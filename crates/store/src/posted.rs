@@ -1,0 +1,70 @@
+//! Deployments that whoever deploys tells us. The gateway writes them, and no sync touches them.
+
+use domain::deployment::Deployment;
+use domain::ids::ClientId;
+use domain::text::folded;
+
+use crate::Error;
+use crate::db::{Db, ask, keep};
+use crate::metrics::Repository;
+use crate::types::Id;
+
+/// A handle on the deployments that were posted.
+#[derive(Clone)]
+pub struct Posted(Db);
+
+impl Posted {
+    /// Over `db`.
+    pub fn new(db: Db) -> Posted {
+        Posted(db)
+    }
+
+    /// The client's repository of this name, whatever its case, if it counts.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn repository(
+        &self,
+        client: ClientId,
+        full_name: &str,
+    ) -> Result<Option<Repository>, Error> {
+        let rows: Vec<(Id, i64, String)> = ask!(self.0, metrics::repositories(client.into()))?;
+        let wanted = folded(full_name);
+        let found = rows.into_iter().find(|(_, _, name)| folded(name) == wanted);
+        Ok(found.map(|(integration, id, full_name)| Repository {
+            integration: integration.into(),
+            id,
+            full_name,
+        }))
+    }
+
+    /// What was posted for a repository under this id.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn find(
+        &self,
+        client: ClientId,
+        repository: &Repository,
+        external_id: String,
+    ) -> Result<Option<Deployment>, Error> {
+        let (integration, id) = (repository.integration.into(), repository.id);
+        ask!(self.0, posted::find(client.into(), integration, id, &external_id))
+    }
+
+    /// Keeps a deployment, in the place of what was posted under its id before. If it `counts`, the
+    /// metrics are computed anew.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn put(
+        &self,
+        client: ClientId,
+        repository: &Repository,
+        deployment: Deployment,
+        counts: bool,
+    ) -> Result<(), Error> {
+        let (integration, id) = (repository.integration.into(), repository.id);
+        keep!(self.0, posted::put(client.into(), integration, id, &deployment, counts))
+    }
+}

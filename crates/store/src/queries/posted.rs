@@ -1,0 +1,70 @@
+//! Queries on deployments that were posted.
+
+use diesel::prelude::*;
+use domain::deployment::Deployment;
+
+use super::super::Conn;
+use super::rules::hold;
+use crate::Error;
+use crate::models::metrics::PostedRow;
+use crate::schema::{posted_deployments, rule_versions};
+use crate::types::Id;
+
+pub(crate) fn find(
+    conn: &mut Conn,
+    client: Id,
+    integration: Id,
+    repository: i64,
+    external_id: &str,
+) -> Result<Option<Deployment>, Error> {
+    let row = posted_deployments::table
+        .find((client, integration, repository, external_id))
+        .select(PostedRow::as_select())
+        .first(conn)
+        .optional()?;
+    row.map(TryInto::try_into).transpose()
+}
+
+pub(crate) fn of_repository(
+    conn: &mut Conn,
+    client: Id,
+    integration: Id,
+    repository: i64,
+) -> Result<Vec<Deployment>, Error> {
+    let rows: Vec<PostedRow> = posted_deployments::table
+        .filter(posted_deployments::client_id.eq(client))
+        .filter(posted_deployments::integration_id.eq(integration))
+        .filter(posted_deployments::repository_id.eq(repository))
+        .select(PostedRow::as_select())
+        .load(conn)?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
+pub(crate) fn put(
+    conn: &mut Conn,
+    client: Id,
+    integration: Id,
+    repository: i64,
+    deployment: &Deployment,
+    counts: bool,
+) -> Result<(), Error> {
+    hold(conn, client)?;
+    let row = PostedRow::new(client, integration, repository, deployment);
+    diesel::insert_into(posted_deployments::table)
+        .values(&row)
+        .on_conflict((
+            posted_deployments::client_id,
+            posted_deployments::integration_id,
+            posted_deployments::repository_id,
+            posted_deployments::external_id,
+        ))
+        .do_update()
+        .set(&row)
+        .execute(conn)?;
+    if counts {
+        diesel::update(rule_versions::table.find(client))
+            .set(rule_versions::posted.eq(rule_versions::posted + 1))
+            .execute(conn)?;
+    }
+    Ok(())
+}
