@@ -5,6 +5,7 @@
 
 mod around;
 mod auth;
+mod deployments;
 mod error;
 mod integrations;
 mod jobs;
@@ -37,7 +38,7 @@ use program::{Health, Outfit};
 use proto::Link;
 use proto::v1::metrics_client::MetricsClient;
 use proto::v1::orchestrator_client::OrchestratorClient;
-use store::{Clients, Db, Integrations, Jobs, Lists, Rules, Workflows};
+use store::{Clients, Db, Integrations, Jobs, Lists, Posted, Rules, Workflows};
 use tokio::task::JoinHandle;
 use url::Url;
 
@@ -75,6 +76,7 @@ pub struct Gateway {
     integrations: Data<Integrations>,
     workflows: Data<Workflows>,
     rules: Data<Rules>,
+    posted: Data<Posted>,
     cache: Data<Cache>,
     vault: Data<Vault>,
     orchestrator: Data<OrchestratorClient<Link>>,
@@ -150,6 +152,7 @@ impl Gateway {
             integrations: Data::new(integrations),
             workflows: Data::new(Workflows::new(db.clone())),
             rules: Data::new(Rules::new(db.clone())),
+            posted: Data::new(Posted::new(db.clone())),
             cache: Data::new(cache),
             vault: Data::new(vault),
             orchestrator: Data::new(orchestrator),
@@ -176,6 +179,7 @@ impl Gateway {
                 .app_data(self.integrations.clone())
                 .app_data(self.workflows.clone())
                 .app_data(self.rules.clone())
+                .app_data(self.posted.clone())
                 .app_data(self.cache.clone())
                 .app_data(self.vault.clone())
                 .app_data(self.orchestrator.clone())

@@ -19,7 +19,7 @@ use crate::integrations::trial;
 use crate::lists::{Asked, LISTS};
 use crate::live::ticket;
 use crate::workflows::{self, Reassigned, assist};
-use crate::{integrations, jobs, live, metrics, rules, schedule, session};
+use crate::{deployments, integrations, jobs, live, metrics, rules, schedule, session};
 
 #[derive(OpenApi)]
 #[openapi(
@@ -32,6 +32,7 @@ use crate::{integrations, jobs, live, metrics, rules, schedule, session};
         integrations::all, integrations::one, integrations::add, integrations::replace,
         integrations::deactivate, trial::test, trial::scopes,
         rules::deployments::get, rules::deployments::put, rules::incidents::get, rules::incidents::put,
+        deployments::post,
         metrics::dora, metrics::flow, metrics::forecast, metrics::data_quality, assist::suggest, assist::preview,
     ),
     components(schemas(
@@ -58,7 +59,7 @@ impl Modify for Lists {
     fn modify(&self, api: &mut Api) {
         for (list, fields) in LISTS {
             let path = format!("/api/v1/{list}");
-            api.paths.paths.insert(path, PathItem::new(HttpMethod::Get, reading(list, fields)));
+            api.paths.paths.entry(path).or_default().get = Some(reading(list, fields));
         }
     }
 }

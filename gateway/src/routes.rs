@@ -15,7 +15,8 @@ use crate::lists::list;
 use crate::live::ticket;
 use crate::workflows::assist;
 use crate::{
-    around, integrations, jobs, live, metrics, openapi, page, rules, schedule, session, workflows,
+    around, deployments, integrations, jobs, live, metrics, openapi, page, rules, schedule,
+    session, workflows,
 };
 
 /// All of them, in one table.
@@ -82,6 +83,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             .route("/comments",                 get().to(list::<Comment>))
             .route("/commits",                  get().to(list::<Commit>))
             .route("/deployments",              get().to(list::<Deployment>))
+            .route("/deployments",              post().to(deployments::post))
             .route("/incidents",                get().to(list::<Incident>))
             .default_service(route().to(around::nothing_here)))
 

@@ -12,6 +12,8 @@ mod platform;
 
 #[path = "gateway/api.rs"]
 mod api;
+#[path = "gateway/deployments.rs"]
+mod deployments;
 #[path = "gateway/live.rs"]
 mod live;
 #[path = "gateway/origins.rs"]

@@ -139,6 +139,41 @@ async fn expect_same(stack: &Stack, when: &str, way: &Way) {
     }
 }
 
+/// A deployment that was posted counts within seconds, and a sync leaves it alone.
+#[tokio::test]
+async fn a_posted_deployment_counts_and_stays() {
+    let options = Options { seed: 4, issues: 60, pull_requests: 60, ..Options::default() };
+    let stack = Stack::start(options).await;
+    stack.connect().await;
+    stack.sync().await;
+    let repository = repositories(&stack).remove(0);
+    let rules = json!({ "rules": [{ "repository": repository, "source": "api",
+        "environments": [{ "match": "live", "environment": "production" }] }] });
+    stack.put("/api/v1/deployment-rules", &rules).await;
+    let now = Utc::now().to_rfc3339_opts(SecondsFormat::Millis, true);
+    let deployed = json!({ "repository": repository, "external_id": "build-1",
+        "environment": "live-eu", "sha": "0".repeat(40), "outcome": "success",
+        "finished_at": now });
+    let kept = stack.post("/api/v1/deployments", &deployed).await;
+    assert_eq!((&kept["id"], &kept["counts_for"]), (&json!("api:build-1"), &json!("production")));
+
+    let counted = async || {
+        let report = until_recomputed(&stack, "").await;
+        let frequency = &report["metrics"].as_array().unwrap()[0];
+        let other = frequency["excluded"].as_array().unwrap().iter();
+        let other = other.filter(|excluded| excluded["reason"] == "other_source");
+        (frequency["counted"].clone(), other.count())
+    };
+    assert_eq!(counted().await, (json!(1), 1));
+    stack.simulator.advance(Duration::from_secs(3_600));
+    stack.sync().await;
+    assert_eq!(counted().await, (json!(1), 1));
+    let rows = stack.lines("deployments").await;
+    let posted = rows.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let posted: Vec<_> = posted.filter(|row| row["source"] == "api").collect();
+    assert_eq!((posted.len(), &posted[0]["environment"]), (1, &json!("production")));
+}
+
 #[rstest]
 #[tokio::test]
 async fn delivery_is_what_the_company_says_whichever_rules_hold(#[values(1, 2, 3)] seed: u64) {

@@ -1,0 +1,179 @@
+//! Deployments that whoever deploys tells us.
+
+use actix_web::HttpResponse;
+use actix_web::web::{Data, Json};
+use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
+use domain::deployment::{Deployment, DeploymentOutcome, is_sha, posted_id};
+use domain::rules::{Source, Verdict};
+use serde::{Deserialize, Serialize};
+use store::{Posted, Rules};
+use utoipa::ToSchema;
+
+use crate::auth::Caller;
+use crate::error::{ApiError, FieldError};
+use crate::once::{Once, Repeatable};
+
+const LONGEST_TEXT: usize = 200;
+/// Clocks differ.
+const AHEAD_MAX: TimeDelta = TimeDelta::minutes(5);
+
+#[derive(Deserialize, ToSchema)]
+pub(crate) struct DeploymentDraft {
+    /// `owner/name`, as it is connected.
+    repository: String,
+    /// Yours. What is sent under the same one again takes the place of what was there.
+    external_id: String,
+    /// Its own name; the deployment rules say which environment that is.
+    environment: String,
+    /// The commit: 40 hexadecimal digits.
+    sha: String,
+    /// `success`, `failure` or `pending`.
+    outcome: String,
+    /// When it was over; when it was first sent unless said. A pending one is not over.
+    finished_at: Option<DateTime<Utc>>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(crate) struct DeploymentJson {
+    /// The id under which lists and reports know it.
+    id: String,
+    repository: String,
+    external_id: String,
+    environment: String,
+    sha: String,
+    outcome: &'static str,
+    finished_at: Option<DateTime<Utc>>,
+    /// The environment that it counts for.
+    counts_for: Option<String>,
+    /// Why it counts for none.
+    reason: Option<String>,
+}
+
+impl Repeatable for DeploymentJson {}
+
+/// Keeps a deployment, in the place of one that was sent under the same id before. The metrics follow
+/// within seconds, if the deployment rules ask for the source `api`.
+#[utoipa::path(post, path = "/api/v1/deployments", tag = "data", request_body = DeploymentDraft,
+    responses((status = 201, body = DeploymentJson)))]
+pub(crate) async fn post(
+    caller: Caller,
+    posted: Data<Posted>,
+    rules: Data<Rules>,
+    once: Once,
+    draft: Json<DeploymentDraft>,
+) -> Result<HttpResponse, ApiError> {
+    let kept = once.of(&caller, async || {
+        let now = Utc::now().trunc_subsecs(6);
+        let name = draft.repository.clone();
+        let wanted = draft.into_inner().check(now)?;
+        let repository = posted.repository(caller.client, &name).await?.ok_or_else(|| {
+            ApiError::not_found("repository")
+                .hint("Connect it under Integrations, and run the Git job once.")
+        })?;
+        let id = wanted.external_id.clone();
+        let before = posted.find(caller.client, &repository, id).await?;
+        let deployment = in_place_of(before.as_ref(), wanted);
+        let in_force = rules.deployments(caller.client).await?.rules;
+        let of_repository = in_force.of(&repository.full_name);
+        let verdict = of_repository.place(Source::Api, &[&deployment.environment]);
+        if before.as_ref() != Some(&deployment) {
+            let counts = verdict != Verdict::OtherSource;
+            posted.put(caller.client, &repository, deployment.clone(), counts).await?;
+            tracing::info!(counts, "a deployment was posted");
+        }
+        Ok(DeploymentJson::new(repository.full_name, deployment, verdict))
+    });
+    Ok(kept.await?.answer(HttpResponse::Created()))
+}
+
+impl DeploymentDraft {
+    /// Names every field that cannot be accepted.
+    fn check(self, now: DateTime<Utc>) -> Result<Deployment, ApiError> {
+        let mut faults = Vec::new();
+        let mut text = |field: &str, text: &str| {
+            let text = text.trim().to_owned();
+            let is_plain = !text.is_empty() && !text.chars().any(char::is_control);
+            if !is_plain || text.chars().count() > LONGEST_TEXT {
+                let reason = format!("must have 1 to {LONGEST_TEXT} printable characters");
+                faults.push(FieldError::new(field, reason));
+            }
+            text
+        };
+        let external_id = text("external_id", &self.external_id);
+        let environment = text("environment", &self.environment);
+        let sha = self.sha.trim().to_ascii_lowercase();
+        if !is_sha(&sha) {
+            faults.push(FieldError::new("sha", "must be the 40 hexadecimal digits of a commit"));
+        }
+        let outcome: Option<DeploymentOutcome> = self.outcome.to_ascii_uppercase().parse().ok();
+        if outcome.is_none() {
+            faults.push(FieldError::new("outcome", "must be success, failure or pending"));
+        }
+        let is_over = outcome != Some(DeploymentOutcome::Pending);
+        match self.finished_at {
+            Some(at) if at > now + AHEAD_MAX => {
+                faults.push(FieldError::new("finished_at", "lies in the future"));
+            }
+            Some(_) if !is_over => {
+                let reason = "says that it is over, but the outcome says pending";
+                faults.push(FieldError::new("finished_at", reason));
+            }
+            _ => {}
+        }
+        let finished_at = self.finished_at.map(|at| at.trunc_subsecs(6));
+        match outcome {
+            Some(outcome) if faults.is_empty() => Ok(Deployment {
+                external_id,
+                environment,
+                sha,
+                outcome,
+                created_at: now,
+                finished_at: finished_at.or(is_over.then_some(now)),
+                estimated: is_over && finished_at.is_none(),
+            }),
+            _ => Err(ApiError::invalid(faults)),
+        }
+    }
+}
+
+/// What is kept if something was there before: it began then, and if nobody says when it was over, it
+/// is over since we heard of it first.
+fn in_place_of(before: Option<&Deployment>, wanted: Deployment) -> Deployment {
+    let Some(before) = before else { return wanted };
+    let is_told_again = before.outcome == wanted.outcome && wanted.estimated;
+    let (finished_at, estimated) = match is_told_again {
+        true => (before.finished_at, before.estimated),
+        false => (wanted.finished_at, wanted.estimated),
+    };
+    Deployment { created_at: before.created_at, finished_at, estimated, ..wanted }
+}
+
+impl DeploymentJson {
+    fn new(repository: String, deployment: Deployment, verdict: Verdict<'_>) -> DeploymentJson {
+        let reason = match verdict {
+            Verdict::To(_) => None,
+            Verdict::NoEnvironmentRule | Verdict::NotMeant => {
+                Some(format!("No environment rule matches `{}`.", deployment.environment))
+            }
+            Verdict::OtherSource => Some(
+                "The deployment rules have another source than `api` for this repository."
+                    .to_owned(),
+            ),
+        };
+        let counts_for = match verdict {
+            Verdict::To(environment) => Some(environment.to_owned()),
+            _ => None,
+        };
+        DeploymentJson {
+            id: posted_id(&deployment.external_id),
+            repository,
+            external_id: deployment.external_id,
+            environment: deployment.environment,
+            sha: deployment.sha,
+            outcome: deployment.outcome.as_str(),
+            finished_at: deployment.finished_at,
+            counts_for,
+            reason,
+        }
+    }
+}
