@@ -12,7 +12,7 @@ const NUMBER: &str = "customfieldtypes:float";
 const ESTIMATES: [&str; 2] = ["story points", "story point estimate"];
 
 /// The fields that every site has under the same name.
-const SYSTEM: [&str; 12] = [
+const SYSTEM: [&str; 13] = [
     "summary",
     "status",
     "issuetype",
@@ -22,6 +22,7 @@ const SYSTEM: [&str; 12] = [
     "creator",
     "parent",
     "labels",
+    "components",
     "created",
     "updated",
     "resolutiondate",
@@ -85,6 +86,6 @@ mod tests {
         let found = CustomFields::among(&fields);
         assert_eq!(found.story_points, ["customfield_5", "customfield_3"]);
         assert_eq!(found.sprints, ["customfield_2"]);
-        assert_eq!(found.wanted()[12..], ["customfield_5", "customfield_3", "customfield_2"]);
+        assert_eq!(found.wanted()[13..], ["customfield_5", "customfield_3", "customfield_2"]);
     }
 }

@@ -47,6 +47,9 @@ pub(crate) fn issue(raw: &RawValue, custom: &CustomFields) -> Result<Found, Malf
     let (parent_id, parent_key) = parent.map_or((None, None), |p| (p.id, p.key));
     let mut labels: Vec<String> = fields.optional("labels")?.unwrap_or_default();
     labels.sort_unstable();
+    let components: Vec<wire::Named> = fields.optional("components")?.unwrap_or_default();
+    let mut components: Vec<String> = components.into_iter().map(|one| clean(one.name)).collect();
+    components.sort_unstable();
     let changelog = wire.changelog;
     let issue = Issue {
         external_id: id,
@@ -60,6 +63,7 @@ pub(crate) fn issue(raw: &RawValue, custom: &CustomFields) -> Result<Found, Malf
         parent_id: parent_id.map(|id| id.0),
         parent_key: parent_key.map(clean),
         labels: labels.into_iter().map(clean).collect(),
+        components,
         story_points: fields.story_points(custom),
         sprints: fields.sprints(custom)?,
         created_at: fields.moment("created")?,
@@ -285,6 +289,7 @@ mod tests {
             parent_id: Some(20_400),
             parent_key: Some("PAY-300".to_owned()),
             labels: vec!["backend".to_owned(), "quick-win".to_owned()],
+            components: vec!["Ledger".to_owned(), "Payments API".to_owned()],
             story_points: Some(3.0),
             sprints: vec!["S41, the long one".to_owned(), "S42".to_owned()],
             created_at: at("2026-09-01T08:00:00Z"),

@@ -30,6 +30,8 @@ pub struct Issue {
     pub parent_key: Option<String>,
     /// Sorted.
     pub labels: Vec<String>,
+    /// Names of the parts of the product that it is about, sorted.
+    pub components: Vec<String>,
     /// The estimate, in whatever unit the team uses.
     pub story_points: Option<f64>,
     /// Names of the sprints it was in, in Jira's order.

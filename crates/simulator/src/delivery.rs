@@ -45,6 +45,8 @@ pub struct Trouble {
     pub types: Vec<&'static str>,
     /// Labels, as Jira has them.
     pub labels: Vec<&'static str>,
+    /// Names of components, as Jira has them.
+    pub components: Vec<&'static str>,
     /// How long before one the deployment that caused it may have finished.
     pub window_hours: Option<i64>,
 }
@@ -215,7 +217,9 @@ fn shipped_from(repository: &Repository, by: By) -> Vec<Shipped<'_>> {
 
 fn is(world: &World, issue: &Issue, trouble: &Trouble) -> bool {
     let kind = issue.kind.name(world.jira.projects[issue.project].next_gen);
-    trouble.types.contains(&kind) || issue.labels.iter().any(|label| trouble.labels.contains(label))
+    trouble.types.contains(&kind)
+        || issue.labels.iter().any(|label| trouble.labels.contains(label))
+        || world.jira.components(issue).iter().any(|name| trouble.components.contains(name))
 }
 
 /// When it last came from something that was not done to something that is, if it stayed.

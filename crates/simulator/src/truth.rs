@@ -54,7 +54,8 @@ fn issues(world: &World, rows: &mut Rows) {
             o.put("priority", &issue.priority.map(|at| crate::world::jira::PRIORITIES[at]));
             o.put("assignee", &person(issue.assignee)).put("creator", &person(issue.creator));
             o.put("parent_key", &issue.parent.map(|at| jira.key(&jira.issues[at])));
-            o.put("labels", &labels).put("story_points", &issue.points).put("sprints", &sprints);
+            o.put("labels", &labels).put("components", &jira.components(issue));
+            o.put("story_points", &issue.points).put("sprints", &sprints);
             o.put("created_at", &issue.created.exact()).put("updated_at", &issue.updated.exact());
             o.put("resolved_at", &issue.resolved.map(Moment::exact));
         });

@@ -144,6 +144,8 @@ pub struct SuspectRead {
     pub type_id: i64,
     /// Its labels.
     pub labels: Vec<String>,
+    /// Names of its components.
+    pub components: Vec<String>,
 }
 
 /// An incident, with what decides when it began, ended and why.
@@ -585,7 +587,7 @@ impl Metrics {
         Ok(rows.into_iter().map(|(integration, id, name)| (integration.into(), id, name)).collect())
     }
 
-    /// Live issues of these types, and with `by_names` all that have a label, by id.
+    /// Live issues of these types, and with `by_names` all that have a label or a component, by id.
     ///
     /// # Errors
     /// See [`Metrics::repositories`].

@@ -274,6 +274,7 @@ table! {
         parent_id -> Nullable<BigInt>,
         parent_key -> Nullable<Text>,
         labels -> JsonDoc,
+        components -> JsonDoc,
         story_points -> Nullable<Double>,
         sprints -> JsonDoc,
         created_at -> Tstz,

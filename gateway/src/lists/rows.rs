@@ -68,6 +68,7 @@ rows! {
         "cycle_time_seconds" => &issue.cycle_time_seconds,
         "deleted" => &issue.deleted,
         "integration_id" => &issue.integration_id,
+        "components" => &issue.components,
     }
     change: IssueChange as "issue-changes" from issue_changes {
         "issue_key" => &change.issue_key,
@@ -171,7 +172,6 @@ rows! {
     deployment: Deployment as "deployments" from deployments {
         "repository" => &deployment.repository,
         "external_id" => &deployment.external_id,
-        "source" => &deployment.source,
         "environment" => &deployment.environment,
         "sha" => &deployment.sha,
         "outcome" => &deployment.outcome,
@@ -182,6 +182,7 @@ rows! {
         "pull_requests" => &deployment.pull_requests,
         "incidents" => &deployment.incidents,
         "integration_id" => &deployment.integration_id,
+        "source" => &deployment.source,
     }
     incident: Incident as "incidents" from incidents {
         "issue_key" => &incident.issue_key,

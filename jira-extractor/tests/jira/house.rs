@@ -284,6 +284,7 @@ fn issue(of: &Issue) -> String {
         "creator": of.creator,
         "parent_key": of.parent_key,
         "labels": of.labels,
+        "components": of.components,
         "story_points": of.story_points,
         "sprints": of.sprints,
         "created_at": exact(of.created_at),

@@ -139,8 +139,8 @@ async fn incidents(
         let mut windows: BTreeMap<i64, Option<TimeDelta>> = BTreeMap::new();
         for suspect in facts.suspects(client, integration, meant, by_names).await? {
             let Some(issue_type) = types.get(&suspect.type_id) else { continue };
-            let suspected =
-                Suspect { integration, issue_type, labels: &suspect.labels, components: &[] };
+            let (labels, components) = (&suspect.labels, &suspect.components);
+            let suspected = Suspect { integration, issue_type, labels, components };
             if let Some(rule) = rules.of(suspected) {
                 windows.insert(suspect.id, rule.window());
             }

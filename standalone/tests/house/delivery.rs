@@ -38,12 +38,16 @@ fn mixed() -> Way {
             (Which::At(1), By::Merges),
             (Which::Every, By::Deployments("production")),
         ],
-        incidents: vec![trouble(&["Bug"], &["security"], Some(6))],
+        incidents: vec![
+            trouble(&["Bug"], &["security"], Some(6)),
+            Trouble { components: vec!["Payments API"], ..trouble(&[], &[], Some(48)) },
+        ],
     }
 }
 
 fn trouble(types: &[&'static str], labels: &[&'static str], window_hours: Option<i64>) -> Trouble {
-    Trouble { types: types.to_vec(), labels: labels.to_vec(), window_hours }
+    let components = Vec::new();
+    Trouble { types: types.to_vec(), labels: labels.to_vec(), components, window_hours }
 }
 
 /// Makes the product see delivery this way, too.
@@ -71,7 +75,7 @@ async fn say(stack: &Stack, way: &Way) {
         .incidents
         .iter()
         .map(|trouble| {
-            json!({ "issue_types": trouble.types, "window_hours": trouble.window_hours,
+            json!({ "issue_types": trouble.types, "components": trouble.components, "window_hours": trouble.window_hours,
                 "labels": trouble.labels.iter().map(|l| l.to_uppercase()).collect::<Vec<_>>() })
         })
         .collect();

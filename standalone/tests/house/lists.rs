@@ -22,6 +22,7 @@ const LISTS: &[(&str, &[&str])] = &[
             "creator",
             "parent_key",
             "labels",
+            "components",
             "story_points",
             "sprints",
             "created_at",

@@ -6,9 +6,9 @@ use super::{Site, changelog, no_such_issue, refusal, window};
 use crate::json::{self, List, Object};
 use crate::moment::Moment;
 use crate::request::{Answer, Request};
-use crate::world::jira::{Issue, Kind, PRIORITIES, STATUSES};
+use crate::world::jira::{COMPONENTS, Issue, Kind, PRIORITIES, STATUSES};
 
-const NAVIGABLE: [&str; 22] = [
+const NAVIGABLE: [&str; 23] = [
     "summary",
     "status",
     "issuetype",
@@ -19,6 +19,7 @@ const NAVIGABLE: [&str; 22] = [
     "reporter",
     "parent",
     "labels",
+    "components",
     "created",
     "updated",
     "resolutiondate",
@@ -210,6 +211,18 @@ fn write_fields(o: &mut Object, site: &Site, issue: &Issue, wanted: &Selection) 
             }
             "labels" => {
                 o.put("labels", &issue.labels);
+            }
+            "components" => {
+                o.list("components", |l| {
+                    for name in jira.components(issue) {
+                        let at = COMPONENTS.iter().position(|known| *known == name);
+                        let id = 10_010 + at.expect("a component of ours");
+                        l.object(|o| {
+                            o.put("id", &id.to_string()).put("name", name);
+                            o.put("self", &format!("{}/rest/api/3/component/{id}", site.url));
+                        });
+                    }
+                });
             }
             "created" => {
                 o.put("created", &issue.created.jira());

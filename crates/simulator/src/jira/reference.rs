@@ -139,7 +139,7 @@ pub fn priorities() -> Answer {
     Answer::json("priority", 200, body)
 }
 
-const SYSTEM_FIELDS: [(&str, &str, &str); 16] = [
+const SYSTEM_FIELDS: [(&str, &str, &str); 17] = [
     ("summary", "Summary", "string"),
     ("status", "Status", "status"),
     ("issuetype", "Issue Type", "issuetype"),
@@ -149,6 +149,7 @@ const SYSTEM_FIELDS: [(&str, &str, &str); 16] = [
     ("creator", "Creator", "user"),
     ("reporter", "Reporter", "user"),
     ("labels", "Labels", "array"),
+    ("components", "Components", "array"),
     ("created", "Created", "datetime"),
     ("updated", "Updated", "datetime"),
     ("resolutiondate", "Resolved", "datetime"),

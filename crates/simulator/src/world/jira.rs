@@ -43,6 +43,19 @@ impl Jira {
         })
     }
 
+    /// The components of an issue, sorted. A team-managed project has none.
+    pub fn components(&self, issue: &Issue) -> Vec<&'static str> {
+        if self.projects[issue.project].next_gen {
+            return Vec::new();
+        }
+        match Issue::index_of(issue.id).unwrap_or_default() % 7 {
+            0 => vec!["Checkout"],
+            1 => vec!["Ledger", "Web"],
+            2 => vec!["Payments API"],
+            _ => Vec::new(),
+        }
+    }
+
     /// The issues that can be seen.
     pub fn live(&self) -> impl Iterator<Item = &Issue> {
         self.issues.iter().filter(|issue| !issue.deleted)
@@ -227,6 +240,9 @@ pub fn statuses_of(kind: Kind, next_gen: bool) -> std::ops::Range<StatusId> {
         _ => BACKLOG..WAITING + 1,
     }
 }
+
+/// The components that company-managed projects have.
+pub const COMPONENTS: [&str; 4] = ["Checkout", "Ledger", "Payments API", "Web"];
 
 /// The priorities, by Jira's id from 1.
 pub const PRIORITIES: [&str; 5] = ["Highest", "High", "Medium", "Low", "Lowest"];

@@ -35,6 +35,12 @@ async fn extracted(caller: &Caller) -> BTreeMap<String, Value> {
         let clean = |v: &Value| v.as_str().map(|s| s.replace('\0', ""));
         let mut labels: Vec<String> = f["labels"].as_array().unwrap().iter().map(text).collect();
         labels.sort();
+        let components: Vec<&str> = f["components"]
+            .as_array()
+            .unwrap()
+            .iter()
+            .map(|component| component["name"].as_str().unwrap())
+            .collect();
         let sprints: Vec<String> = f["customfield_10020"]
             .as_array()
             .map(|sprints| sprints.iter().map(|s| text(&s["name"])).collect())
@@ -54,7 +60,7 @@ async fn extracted(caller: &Caller) -> BTreeMap<String, Value> {
             "status": f["status"]["name"], "status_category": category,
             "summary": clean(&f["summary"]), "priority": f["priority"]["name"],
             "assignee": f["assignee"]["displayName"], "creator": f["creator"]["displayName"],
-            "parent_key": f["parent"]["key"], "labels": labels, "story_points": points,
+            "parent_key": f["parent"]["key"], "labels": labels, "components": components, "story_points": points,
             "sprints": sprints, "created_at": exact(&f["created"]),
             "updated_at": exact(&f["updated"]), "resolved_at": exact(&f["resolutiondate"]),
         });

@@ -209,6 +209,7 @@ fn issue(issue: Issue) -> IssueRow {
         parent_id: issue.parent_id,
         parent_key: issue.parent_key,
         labels: Json::texts(&issue.labels),
+        components: Json::texts(&issue.components),
         story_points: issue.story_points,
         sprints: Json::texts(&issue.sprints),
         created_at: Ts(issue.created_at),

@@ -53,6 +53,9 @@ pub struct Issue {
     /// Sorted.
     #[diesel(sql_type = JsonDoc, deserialize_as = Texts)]
     pub labels: Vec<String>,
+    /// Names of the parts of the product that it is about, sorted.
+    #[diesel(sql_type = JsonDoc, deserialize_as = Texts)]
+    pub components: Vec<String>,
     /// The estimate.
     #[diesel(sql_type = Nullable<Double>)]
     pub story_points: Option<f64>,

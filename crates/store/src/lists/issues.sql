@@ -27,6 +27,7 @@ SELECT
   page.creator,
   coalesce(parents.key, page.parent_key) AS parent_key,
   page.labels,
+  page.components,
   page.story_points,
   page.sprints,
   page.created_at,

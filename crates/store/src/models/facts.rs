@@ -67,6 +67,7 @@ fact_rows! {
             parent_id: Option<i64> as Nullable<BigInt>,
             parent_key: Option<String> as Nullable<Text>,
             labels: Json as JsonDoc,
+            components: Json as JsonDoc,
             story_points: Option<f64> as Nullable<Double>,
             sprints: Json as JsonDoc,
             created_at: Ts as Tstz,

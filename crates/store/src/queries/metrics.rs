@@ -411,15 +411,20 @@ pub(crate) fn suspects(
         .filter(issues::deleted.eq(false))
         .filter(issues::project_id.eq_any(of_active_project))
         .order(issues::external_id)
-        .select((issues::external_id, issues::type_id, issues::labels));
+        .select((issues::external_id, issues::type_id, issues::labels, issues::components));
     let of_type = issues::type_id.eq_any(types);
-    let rows: Vec<(i64, i64, Json)> = if by_names {
-        live.filter(of_type.or(issues::labels.ne(Json::texts(&[])))).load(conn)?
+    let rows: Vec<(i64, i64, Json, Json)> = if by_names {
+        let none = Json::texts(&[]);
+        let is_named = issues::labels.ne(none.clone()).or(issues::components.ne(none));
+        live.filter(of_type.or(is_named)).load(conn)?
     } else {
         live.filter(of_type).load(conn)?
     };
     rows.into_iter()
-        .map(|(id, type_id, labels)| Ok(SuspectRead { id, type_id, labels: labels.to_texts()? }))
+        .map(|(id, type_id, labels, components)| {
+            let (labels, components) = (labels.to_texts()?, components.to_texts()?);
+            Ok(SuspectRead { id, type_id, labels, components })
+        })
         .collect()
 }
 

@@ -126,6 +126,7 @@ async fn a_row_tells_everything_it_has(house: &House) {
             creator: None,
             parent_key: Some("PAY-1".to_owned()),
             labels: told.labels,
+            components: told.components,
             story_points: Some(3.5),
             sprints: told.sprints,
             created_at: at(3),

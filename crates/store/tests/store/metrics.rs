@@ -23,7 +23,7 @@ contract! {
     changed_rules_are_seen_until_somebody_publishes_by_them,
     what_was_computed_before_a_publication_is_not_published_after_it,
     deployments_of_every_source_are_published_and_listed,
-    suspects_are_of_a_type_or_have_a_label,
+    suspects_are_of_a_type_or_have_a_label_or_a_component,
 }
 
 const DAY: i64 = 86_400;
@@ -258,21 +258,26 @@ async fn deployments_of_every_source_are_published_and_listed(house: &House) {
     assert_eq!(listed(&Filter::default()).await, all[..2]);
 }
 
-async fn suspects_are_of_a_type_or_have_a_label(house: &House) {
+async fn suspects_are_of_a_type_or_have_a_label_or_a_component(house: &House) {
     let mut bare = issue(3);
     bare.labels.clear();
+    bare.components.clear();
     let mut other = issue(4);
     other.labels.clear();
+    other.components.clear();
     other.issue_type.external_id = 11;
-    house.jira_says(Page { issues: vec![issue(1), issue(2), bare, other], ..jira_page() }).await;
+    let mut part = issue(5);
+    part.labels.clear();
+    let issues = vec![issue(1), issue(2), bare, other, part];
+    house.jira_says(Page { issues, ..jira_page() }).await;
     house.jira_says(Page { deleted_issues: vec![2], ..Page::default() }).await;
     let suspects = async |types, by_names| {
         let told = house.metrics.suspects(house.client, house.jira, types, by_names).await.unwrap();
         told.into_iter().map(|suspect| (suspect.id, suspect.labels.len())).collect::<Vec<_>>()
     };
     assert_eq!(suspects(vec![11], false).await, [(4, 0)]);
-    assert_eq!(suspects(vec![11], true).await, [(1, 2), (4, 0)]);
-    assert_eq!(suspects(vec![], true).await, [(1, 2)]);
+    assert_eq!(suspects(vec![11], true).await, [(1, 2), (4, 0), (5, 0)]);
+    assert_eq!(suspects(vec![], true).await, [(1, 2), (5, 0)]);
     assert_eq!(suspects(vec![], false).await, []);
     let (other, ..) = house.add_client("globex").await;
     assert_eq!(house.metrics.suspects(other, house.jira, vec![10, 11], true).await.unwrap(), []);

@@ -19,7 +19,7 @@ const HISTORIES_AT_ONCE: usize = 1_000;
 /// Lengths at which the history that comes with an issue may have been cut off.
 const CUT_OFF: [usize; 3] = [20, 40, 100];
 /// The custom fields are those of the simulated site.
-const FIELDS: [&str; 15] = [
+const FIELDS: [&str; 16] = [
     "summary",
     "status",
     "issuetype",
@@ -29,6 +29,7 @@ const FIELDS: [&str; 15] = [
     "creator",
     "parent",
     "labels",
+    "components",
     "created",
     "updated",
     "resolutiondate",
@@ -156,6 +157,7 @@ struct Fields {
     creator: Option<Person>,
     parent: Option<Parent>,
     labels: Vec<String>,
+    components: Vec<Named>,
     created: At,
     updated: At,
     resolutiondate: Option<At>,
@@ -400,6 +402,8 @@ fn add_issue(
     }
     let mut labels = fields.labels;
     labels.sort_unstable();
+    let mut components: Vec<String> = fields.components.into_iter().map(|one| one.name).collect();
+    components.sort_unstable();
     let sprints = fields.customfield_10020.unwrap_or_default();
     let sprints: Vec<String> = sprints.into_iter().map(|sprint| sprint.name).collect();
     let (parent_id, parent_key) = match fields.parent {
@@ -421,6 +425,7 @@ fn add_issue(
             parent_id.into(),
             parent_key.into(),
             serde_json::to_string(&labels)?.into(),
+            serde_json::to_string(&components)?.into(),
             fields.customfield_10016.or(fields.customfield_10026).into(),
             serde_json::to_string(&sprints)?.into(),
             fields.created.into(),
