@@ -1,17 +1,18 @@
+-- Conditions stand behind the union, or PostgreSQL does not read both halves in the order of their keys.
 WITH known AS (
   SELECT client_id, integration_id, repository_id, external_id, 'deployments' AS source,
-    environment, sha, outcome, created_at, finished_at, estimated
+    TRUE AS is_told, environment, sha, outcome, created_at, finished_at, estimated
   FROM deployments
   UNION ALL
   SELECT client_id, integration_id, repository_id, external_id, source,
-    environment_seen, sha, outcome, created_at, finished_at, estimated
+    FALSE, environment_seen, sha, outcome, created_at, finished_at, estimated
   FROM deployment_facts
-  WHERE source <> 'deployments'
 ),
 page AS (
   SELECT *
   FROM known
   WHERE client_id = :client
+    AND (is_told OR source <> 'deployments')
     AND (integration_id, repository_id, external_id)
       > (:after_integration, :after_first, :after_text)
     AND (:updated_since IS NULL OR coalesce(finished_at, created_at) >= :updated_since)
