@@ -91,13 +91,27 @@ impl Client {
 
     /// The first page of a REST list at `path`.
     pub async fn list<T: DeserializeOwned + Send>(&self, path: &str) -> Result<Listed<T>, Failure> {
-        self.list_at(&format!("{}{path}", self.rest)).await
+        self.list_at(&self.address(path)).await
     }
 
     /// A page of a REST list at an address that GitHub gave.
     pub async fn list_at<T: DeserializeOwned + Send>(
         &self,
         url: &str,
+    ) -> Result<Listed<T>, Failure> {
+        self.wrapped_at(url, |rows| rows).await
+    }
+
+    /// The address of `path`, as GitHub would give it.
+    pub fn address(&self, path: &str) -> String {
+        format!("{}{path}", self.rest)
+    }
+
+    /// A page of a REST list that comes wrapped in something else.
+    pub async fn wrapped_at<B: DeserializeOwned + Send, T>(
+        &self,
+        url: &str,
+        unwrap: impl Fn(B) -> Vec<T> + Send + Sync,
     ) -> Result<Listed<T>, Failure> {
         // The token goes along, so it only goes where it was meant to: to this very host, and not to
         // one whose name only begins like it.
@@ -106,7 +120,7 @@ impl Client {
         }
         self.get(url, |reply| {
             Ok(Listed {
-                rows: decode(reply)?,
+                rows: unwrap(decode(reply)?),
                 next: next_page(&reply.headers),
                 budget: budget(&reply.headers),
             })

@@ -1,9 +1,10 @@
 //! Turns what GitHub writes into domain nouns. Pure: same page in, same facts out.
 
 use domain::Moment;
-use domain::deployment::{Deployment, DeploymentOutcome};
+use domain::deployment::{Deployment, DeploymentOutcome, Shipment};
 use domain::pull_request::{Actor, Comment, PullRequest, PullRequestState, Review, ReviewComment};
 use domain::repository::{Commit, Repository};
+use domain::rules::Source;
 
 use crate::wire;
 
@@ -80,6 +81,43 @@ pub fn deployment(wire: wire::Deployment) -> Deployment {
         finished_at: guess.map(|_| wire.updated_at).or(finished_at),
         estimated: guess.is_some(),
     }
+}
+
+/// A release; `None` for a draft, and for one whose tag is gone.
+pub fn release(wire: wire::Release) -> Option<Shipment> {
+    let published_at = wire.published_at.filter(|_| !wire.is_draft)?;
+    Some(Shipment {
+        source: Source::Releases,
+        external_id: wire.database_id.to_string(),
+        name: clean(wire.tag_name),
+        path: None,
+        sha: wire.tag_commit?.oid,
+        outcome: DeploymentOutcome::Success,
+        created_at: wire.created_at,
+        finished_at: Some(published_at),
+    })
+}
+
+/// A run of a workflow; `None` for one that came to no result.
+pub fn run(wire: wire::Run) -> Option<Shipment> {
+    let outcome = match wire.conclusion.as_deref() {
+        Some("success") => DeploymentOutcome::Success,
+        Some("failure" | "cancelled" | "timed_out" | "startup_failure") => {
+            DeploymentOutcome::Failure
+        }
+        None => DeploymentOutcome::Pending,
+        Some(_) => return None,
+    };
+    Some(Shipment {
+        source: Source::WorkflowRuns,
+        external_id: wire.id.to_string(),
+        name: clean(wire.name.unwrap_or_default()),
+        path: Some(clean(wire.path)).filter(|path| !path.is_empty()),
+        sha: wire.head_sha,
+        outcome,
+        created_at: wire.created_at,
+        finished_at: (outcome != DeploymentOutcome::Pending).then_some(wire.updated_at),
+    })
 }
 
 /// Success if any status ever was, at the first; else the last failure; else still going on. A
@@ -175,6 +213,10 @@ mod tests {
         format!("2026-10-01T09:{minute:02}:00Z")
     }
 
+    fn moment(minute: u32) -> Moment {
+        at(minute).parse().unwrap()
+    }
+
     #[test]
     fn the_best_state_ever_seen_decides_a_deployment() {
         use DeploymentOutcome::{Failure, Pending, Success};
@@ -239,6 +281,50 @@ mod tests {
         assert_eq!(author(json!({ "name": "Ada", "user": null })).as_deref(), Some("Ada"));
         assert_eq!(author(json!(null)), None);
         assert_eq!(author(json!({})), None);
+    }
+
+    #[test]
+    fn only_conclusions_that_are_a_result_tell_how_a_run_went() {
+        use DeploymentOutcome::{Failure, Pending, Success};
+        let cases = [
+            (json!("success"), Some(Success)),
+            (json!("failure"), Some(Failure)),
+            (json!("cancelled"), Some(Failure)),
+            (json!("timed_out"), Some(Failure)),
+            (json!("startup_failure"), Some(Failure)),
+            (json!(null), Some(Pending)),
+            (json!("neutral"), None),
+            (json!("skipped"), None),
+            (json!("stale"), None),
+            (json!("action_required"), None),
+        ];
+        for (conclusion, expected) in cases {
+            let wire = json!({
+                "id": 5001, "name": "Deploy", "path": ".github/workflows/deploy.yml",
+                "head_sha": "aa", "conclusion": conclusion, "created_at": at(0),
+                "updated_at": at(9), "run_attempt": 2,
+            });
+            let run = run(serde_json::from_value(wire).unwrap());
+            assert_eq!(run.as_ref().map(|run| run.outcome), expected, "{conclusion}");
+            let is_over = run.as_ref().is_some_and(|run| run.finished_at == Some(moment(9)));
+            assert_eq!(is_over, matches!(expected, Some(Success | Failure)), "{conclusion}");
+        }
+    }
+
+    #[test]
+    fn a_release_is_published_and_has_a_tag() {
+        let read = |published: Option<String>, tag: serde_json::Value| {
+            let wire = json!({
+                "databaseId": 6001, "tagName": "v1", "isDraft": published.is_none(),
+                "createdAt": at(0), "publishedAt": published, "tagCommit": tag,
+            });
+            release(serde_json::from_value(wire).unwrap())
+        };
+        let found = read(Some(at(3)), json!({ "oid": "aa" })).unwrap();
+        assert_eq!((found.name.as_str(), found.sha.as_str()), ("v1", "aa"));
+        assert_eq!((found.created_at, found.finished_at), (moment(0), Some(moment(3))));
+        assert_eq!(read(None, json!({ "oid": "aa" })), None);
+        assert_eq!(read(Some(at(3)), json!(null)), None);
     }
 
     #[test]

@@ -84,6 +84,16 @@ pub fn deployments() -> String {
     )
 }
 
+/// A page of releases, newest first, with the commits of their tags. Variables: `o`, `r`, `p`, `after`.
+pub fn releases() -> String {
+    format!(
+        "query($o:String!,$r:String!,$p:Int!,$after:String){{{RATE_LIMIT} \
+         repository(owner:$o,name:$r){{releases(first:$p,after:$after,\
+         orderBy:{{field:CREATED_AT,direction:DESC}}){{pageInfo{{hasNextPage endCursor}} \
+         nodes{{databaseId tagName isDraft createdAt publishedAt tagCommit{{oid}}}}}}}}}}"
+    )
+}
+
 /// A page of the default branch's history, newest first. Variables: `o`, `r`, `p`, `after`, `since`.
 pub fn history() -> String {
     format!(
@@ -109,7 +119,7 @@ mod tests {
         let rest = rest_of([("PR_1", "commits", "a\"b"), ("PR_2", "reviews", "c")].into_iter());
         assert!(rest.contains(r#"after:"a\"b""#), "{rest}");
         let repositories = repositories([("acme", "pay")].into_iter());
-        for text in [pull_requests(50), rest, repositories, deployments(), history()] {
+        for text in [pull_requests(50), rest, repositories, deployments(), releases(), history()] {
             let opened = text.matches('{').count();
             assert_eq!(opened, text.matches('}').count(), "{text}");
         }

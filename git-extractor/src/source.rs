@@ -57,6 +57,19 @@ impl Github {
             repositories.into_iter().find(|r| r.external_id == id).ok_or_else(unknown)?;
         Place::new(id, &repository.full_name).ok_or_else(unknown)
     }
+
+    /// What the client's rules ask for, beside deployments, and whether some of it is kept.
+    async fn shipments_of(
+        &self,
+        task: &Task,
+        connection: &Connection,
+        place: &Place,
+    ) -> Result<Vec<(domain::rules::Source, bool)>, Failure> {
+        let Some(integration) = connection.integration else { return Ok(Vec::new()) };
+        let name = format!("{}/{}", place.owner, place.name);
+        let asked = self.facts.shipments_asked_for(task.client, integration, place.id, name).await;
+        asked.map_err(|e| Failure::Passing { detail: format!("Our store did not answer: {e}") })
+    }
 }
 
 impl Source for Github {
@@ -77,7 +90,9 @@ impl Source for Github {
                 Steps::PullRequests(PullRequests::new(self.place(task, &connection).await?, since))
             }
             Step::Deployments => {
-                Steps::Deployments(Deployments::new(self.place(task, &connection).await?, since))
+                let place = self.place(task, &connection).await?;
+                let more = self.shipments_of(task, &connection, &place).await?;
+                Steps::Deployments(Deployments::new(place, since, more))
             }
             Step::Commits => {
                 Steps::Commits(Commits::new(self.place(task, &connection).await?, since))

@@ -231,6 +231,43 @@ pub struct Deployment {
     pub statuses: Option<Statuses>,
 }
 
+/// The releases of a repository.
+#[derive(Debug, Deserialize)]
+pub struct Releases {
+    pub releases: Connection<Release>,
+}
+
+#[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
+pub struct Release {
+    pub database_id: i64,
+    pub tag_name: String,
+    pub is_draft: bool,
+    pub created_at: Moment,
+    pub published_at: Option<Moment>,
+    /// Absent where the tag is gone.
+    pub tag_commit: Option<Oid>,
+}
+
+/// A page of runs of workflows, by REST.
+#[derive(Debug, Deserialize)]
+pub struct Runs {
+    pub workflow_runs: Vec<Run>,
+}
+
+/// A run of a workflow, by REST.
+#[derive(Debug, Deserialize)]
+pub struct Run {
+    pub id: i64,
+    pub name: Option<String>,
+    #[serde(default)]
+    pub path: String,
+    pub head_sha: String,
+    pub conclusion: Option<String>,
+    pub created_at: Moment,
+    pub updated_at: Moment,
+}
+
 #[derive(Debug, Deserialize)]
 pub struct Statuses {
     pub nodes: Vec<Option<DeploymentStatus>>,

@@ -1,6 +1,7 @@
 //! A deployment, wherever it was recorded.
 
 use crate::Moment;
+use crate::rules::Source;
 use crate::text::words;
 
 /// A deployment of a commit to an environment.
@@ -20,6 +21,27 @@ pub struct Deployment {
     pub finished_at: Option<Moment>,
     /// Whether `finished_at` is a guess, for want of statuses.
     pub estimated: bool,
+}
+
+/// A run of a workflow, or a release: a deployment if the client's rules say so.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shipment {
+    /// Which of the two.
+    pub source: Source,
+    /// GitHub's id.
+    pub external_id: String,
+    /// The name of the workflow, or the tag.
+    pub name: String,
+    /// The workflow's file.
+    pub path: Option<String>,
+    /// The commit.
+    pub sha: String,
+    /// How it went.
+    pub outcome: DeploymentOutcome,
+    /// When it began.
+    pub created_at: Moment,
+    /// When it was over.
+    pub finished_at: Option<Moment>,
 }
 
 /// The id under which lists and reports know a deployment that was posted under another.

@@ -1,6 +1,6 @@
 //! What one page of a source says, to be kept whole or not at all.
 
-use crate::deployment::Deployment;
+use crate::deployment::{Deployment, Shipment};
 use crate::issue::{Change, Issue};
 use crate::project::{IssueType, Project, Status};
 use crate::pull_request::{PullRequest, ReviewComment};
@@ -42,6 +42,8 @@ pub struct Facts {
     pub commits: Vec<Commit>,
     /// Deployments.
     pub deployments: Vec<Deployment>,
+    /// Runs of workflows, and releases.
+    pub shipments: Vec<Shipment>,
 }
 
 impl Facts {
@@ -65,6 +67,7 @@ impl Facts {
             review_comments,
             commits,
             deployments,
+            shipments,
         } = next;
         self.projects.extend(projects);
         self.projects_are_all |= projects_are_all;
@@ -81,6 +84,7 @@ impl Facts {
         self.review_comments.extend(review_comments);
         self.commits.extend(commits);
         self.deployments.extend(deployments);
+        self.shipments.extend(shipments);
     }
 
     /// Rows that the page makes or confirms, with everything that hangs on its pull requests.
@@ -99,5 +103,6 @@ impl Facts {
             + self.review_comments.len()
             + self.commits.len()
             + self.deployments.len()
+            + self.shipments.len()
     }
 }

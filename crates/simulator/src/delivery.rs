@@ -36,6 +36,10 @@ pub enum By {
     Deployments(&'static str),
     /// Merges to the default branch.
     Merges,
+    /// Runs of the workflow of this name.
+    Runs(&'static str),
+    /// Releases.
+    Releases,
 }
 
 /// Issues that are incidents.
@@ -174,6 +178,20 @@ fn shipped_from(repository: &Repository, by: By) -> Vec<Shipped<'_>> {
                     && deployment.environment.word() == environment
                 {
                     shipped.push(ship(deployment.id.to_string(), success.at, deployment.commit));
+                }
+            }
+        }
+        By::Runs(workflow) => {
+            for run in &repository.runs {
+                if run.workflow == workflow && run.conclusion == "success" {
+                    shipped.push(ship(format!("run:{}", run.id), run.updated, run.commit));
+                }
+            }
+        }
+        By::Releases => {
+            for release in &repository.releases {
+                if let Some(at) = release.published {
+                    shipped.push(ship(format!("release:{}", release.id), at, release.commit));
                 }
             }
         }

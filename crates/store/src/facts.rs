@@ -7,6 +7,7 @@ use domain::facts::Facts as Page;
 use domain::ids::{ClientId, IntegrationId, RunId};
 use domain::project::Project;
 use domain::repository::Repository;
+use domain::rules::{DeploymentRules, Source};
 use domain::work::{Counts, Fence, Gap, Slice};
 
 pub(crate) use batch::{Batch, PullRequests};
@@ -168,6 +169,34 @@ impl Facts {
     ) -> Result<bool, Error> {
         let owner = owner(client, integration);
         ask!(self.0, facts::has_live_issues(owner, project_id))
+    }
+
+    /// What the client's rules ask for in a repository of this name, beside GitHub's deployments, and
+    /// whether some of it is kept.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn shipments_asked_for(
+        &self,
+        client: ClientId,
+        integration: IntegrationId,
+        repository_id: i64,
+        full_name: String,
+    ) -> Result<Vec<(Source, bool)>, Error> {
+        let in_force: Result<crate::rules::InForce<DeploymentRules>, Error> =
+            ask!(self.0, rules::deployments(client));
+        let rules = in_force?.rules;
+        let of_repository = rules.of(&full_name);
+        let (owner, id) = (owner(client, integration), repository_id);
+        let mut asked = Vec::new();
+        for source in [Source::Releases, Source::WorkflowRuns] {
+            if of_repository.ask(source) {
+                let known: Result<bool, Error> =
+                    ask!(self.0, facts::has_shipments(owner, id, source.as_str()));
+                asked.push((source, known?));
+            }
+        }
+        Ok(asked)
     }
 
     /// Ids of a repository's deployments that are not over yet.

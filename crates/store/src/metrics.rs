@@ -1,7 +1,7 @@
 //! What the metrics service reads, and the links, facts and snapshots that it writes.
 
 use domain::Moment;
-use domain::deployment::{Deployment, DeploymentOutcome};
+use domain::deployment::{Deployment, DeploymentOutcome, Shipment};
 use domain::ids::{ClientId, IntegrationId, SnapshotId};
 use domain::project::StatusCategory;
 use domain::rules::{DeploymentRules, IncidentRules, Source};
@@ -547,6 +547,19 @@ impl Metrics {
     /// See [`Metrics::repositories`].
     pub async fn clients_with_changed_rules(&self) -> Result<Vec<ClientId>, Error> {
         ask!(self.0, metrics::clients_with_changed_rules())
+    }
+
+    /// Every run of a workflow and every release of a repository that was read.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn shipments(
+        &self,
+        client: ClientId,
+        repository: &Repository,
+    ) -> Result<Vec<Shipment>, Error> {
+        let (integration, id) = (repository.integration.into(), repository.id);
+        ask!(self.0, metrics::shipments(client.into(), integration, id))
     }
 
     /// Every deployment of a repository that was posted.

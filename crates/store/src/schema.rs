@@ -715,6 +715,25 @@ table! {
     use crate::types::*;
     use diesel::sql_types::*;
 
+    shipments (client_id, integration_id, repository_id, source, external_id) {
+        client_id -> Uid,
+        integration_id -> Uid,
+        repository_id -> BigInt,
+        source -> Text,
+        external_id -> Text,
+        name -> Text,
+        path -> Nullable<Text>,
+        sha -> Text,
+        outcome -> Text,
+        created_at -> Tstz,
+        finished_at -> Nullable<Tstz>,
+    }
+}
+
+table! {
+    use crate::types::*;
+    use diesel::sql_types::*;
+
     posted_deployments (client_id, integration_id, repository_id, external_id) {
         client_id -> Uid,
         integration_id -> Uid,
@@ -784,4 +803,5 @@ allow_tables_to_appear_in_same_query!(
     rule_versions,
     delivery_states,
     posted_deployments,
+    shipments,
 );

@@ -1,13 +1,16 @@
-//! The step *deployments*: newest first, with their statuses.
+//! The step *deployments*: newest first, with their statuses; then whatever else tells of deployments
+//! by the client's rules.
 
 use chrono::TimeDelta;
 use domain::Moment;
 use domain::facts::Facts;
+use domain::rules::Source;
 use extractor::{Failure, Page};
+use serde::{Deserialize, Serialize};
 use serde_json::json;
 
 use super::{PageOf, Place, repository, smaller_until_answered};
-use crate::client::Client;
+use crate::client::{Client, Listed};
 use crate::{mapping, queries, wire};
 
 /// A deployment may still change for a while: each read goes back this far behind the watermark.
@@ -17,34 +20,138 @@ const STILL_CHANGING: TimeDelta = TimeDelta::days(14);
 pub struct Deployments {
     place: Place,
     since: Option<Moment>,
+    /// What else is read, and whether that was begun before.
+    more: Vec<(Source, bool)>,
     size: u32,
 }
 
+/// Where a page begins.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
+enum Cursor {
+    /// Deployments behind GitHub's cursor.
+    Deployments(String),
+    /// Releases behind GitHub's cursor.
+    Releases { after: String, whole: bool },
+    /// Runs of workflows: from the first, or at the address of a page.
+    Runs { at: Option<String>, whole: bool },
+}
+
+impl Cursor {
+    fn read(text: &str) -> Result<Cursor, Failure> {
+        if text.is_empty() {
+            return Ok(Cursor::Deployments(String::new()));
+        }
+        serde_json::from_str(text).map_err(|_| Failure::StaleCursor)
+    }
+
+    fn write(&self) -> String {
+        serde_json::to_string(self).expect("a cursor is JSON")
+    }
+}
+
 impl Deployments {
-    /// Of `place`: all, or those that may have changed since the watermark.
-    pub fn new(place: Place, since: Option<Moment>) -> Deployments {
-        Deployments { place, since: since.map(|since| since - STILL_CHANGING), size: 100 }
+    /// Of `place`: all, or those that may have changed since the watermark. What of `more` was not
+    /// begun before is read whole, since the watermark does not speak of it.
+    pub fn new(place: Place, since: Option<Moment>, more: Vec<(Source, bool)>) -> Deployments {
+        let since = since.map(|since| since - STILL_CHANGING);
+        Deployments { place, since, more, size: 100 }
     }
 
     /// The page at `cursor`.
     pub async fn page(&mut self, client: &Client, cursor: &str) -> Result<Page, Failure> {
+        let (page, next) = match Cursor::read(cursor)? {
+            Cursor::Deployments(after) => {
+                let (page, next) = self.deployments(client, &after).await?;
+                (page, next.map(Cursor::Deployments).or_else(|| self.first_of(0)))
+            }
+            Cursor::Releases { after, whole } => {
+                let (page, next) = self.releases(client, &after, whole).await?;
+                let next = next.map(|after| Cursor::Releases { after, whole });
+                (page, next.or_else(|| self.behind(Source::Releases)))
+            }
+            Cursor::Runs { at, whole } => {
+                let (page, next) = self.runs(client, at, whole).await?;
+                let next = next.map(|at| Cursor::Runs { at: Some(at), whole });
+                (page, next.or_else(|| self.behind(Source::WorkflowRuns)))
+            }
+        };
+        Ok(Page { next: next.map(|next| next.write()), ..page })
+    }
+
+    fn first_of(&self, position: usize) -> Option<Cursor> {
+        let (source, begun) = *self.more.get(position)?;
+        match source {
+            Source::Releases => Some(Cursor::Releases { after: String::new(), whole: !begun }),
+            Source::WorkflowRuns => Some(Cursor::Runs { at: None, whole: !begun }),
+            Source::Deployments | Source::Merges | Source::Api => self.first_of(position + 1),
+        }
+    }
+
+    fn behind(&self, source: Source) -> Option<Cursor> {
+        let position = self.more.iter().position(|(other, _)| *other == source)?;
+        self.first_of(position + 1)
+    }
+
+    /// Whether a row of this age, and with it everything behind it, is known as it is.
+    fn is_known(&self, created_at: Moment, whole: bool) -> bool {
+        !whole && self.since.is_some_and(|since| created_at < since)
+    }
+
+    async fn deployments(
+        &mut self,
+        client: &Client,
+        after: &str,
+    ) -> Result<(Page, Option<String>), Failure> {
         let place = &self.place;
-        let variables = |size| json!(PageOf::new(place, size, cursor));
+        let variables = |size| json!(PageOf::new(place, size, after));
         let (data, errors) =
             smaller_until_answered(client, &queries::deployments(), &mut self.size, variables)
                 .await?;
-        let (found, left) = repository::<wire::Deployments>(place, data, &errors)?;
+        let (found, budget) = repository::<wire::Deployments>(place, data, &errors)?;
         let next = found.deployments.page_info.next();
         let wires: Vec<_> = found.deployments.nodes.into_iter().flatten().collect();
-        let reached_known = wires
-            .last()
-            .is_some_and(|last| self.since.is_some_and(|since| last.created_at < since));
+        let known = wires.last().is_some_and(|last| self.is_known(last.created_at, false));
         let deployments = wires.into_iter().map(mapping::deployment).collect();
-        Ok(Page {
-            facts: Facts { repository_id: place.id, deployments, ..Facts::default() },
-            next: next.filter(|_| !reached_known),
-            budget: left,
-            ..Page::default()
-        })
+        let facts = Facts { repository_id: self.place.id, deployments, ..Facts::default() };
+        Ok((Page { facts, budget, ..Page::default() }, next.filter(|_| !known)))
+    }
+
+    async fn releases(
+        &mut self,
+        client: &Client,
+        after: &str,
+        whole: bool,
+    ) -> Result<(Page, Option<String>), Failure> {
+        let place = &self.place;
+        let variables = |size| json!(PageOf::new(place, size, after));
+        let (data, errors) =
+            smaller_until_answered(client, &queries::releases(), &mut self.size, variables).await?;
+        let (found, budget) = repository::<wire::Releases>(place, data, &errors)?;
+        let next = found.releases.page_info.next();
+        let wires: Vec<_> = found.releases.nodes.into_iter().flatten().collect();
+        let known = wires.last().is_some_and(|last| self.is_known(last.created_at, whole));
+        let shipments = wires.into_iter().filter_map(mapping::release).collect();
+        let facts = Facts { repository_id: self.place.id, shipments, ..Facts::default() };
+        Ok((Page { facts, budget, ..Page::default() }, next.filter(|_| !known)))
+    }
+
+    /// Without a filter, because GitHub cuts a filtered list off at 1,000.
+    async fn runs(
+        &self,
+        client: &Client,
+        at: Option<String>,
+        whole: bool,
+    ) -> Result<(Page, Option<String>), Failure> {
+        let Place { owner, name, .. } = &self.place;
+        let first = || client.address(&format!("/repos/{owner}/{name}/actions/runs?per_page=100"));
+        let url = at.unwrap_or_else(first);
+        let listed: Listed<wire::Run> =
+            client.wrapped_at(&url, |runs: wire::Runs| runs.workflow_runs).await?;
+        let known = listed.rows.last().is_some_and(|last| self.is_known(last.created_at, whole));
+        let shipments = listed.rows.into_iter().filter_map(mapping::run).collect();
+        let facts = Facts { repository_id: self.place.id, shipments, ..Facts::default() };
+        let page = Page { facts, budget: listed.budget, ..Page::default() };
+        Ok((page, listed.next.filter(|_| !known)))
     }
 }

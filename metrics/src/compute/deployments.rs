@@ -23,6 +23,8 @@ pub struct Deployed {
     pub source: Source,
     /// As it tells it.
     pub told: Deployment,
+    /// The file of the workflow, by which rules may know it as well.
+    pub path: Option<String>,
 }
 
 /// A merge that a deployment may bring.
@@ -66,7 +68,9 @@ pub fn place(
 ) -> Vec<Placed> {
     let mut environments: BTreeMap<Result<String, &'static str>, Vec<Deployed>> = BTreeMap::new();
     for deployment in deployments {
-        let environment = match rules.place(deployment.source, &[&deployment.told.environment]) {
+        let name = Some(deployment.told.environment.as_str());
+        let names: Vec<&str> = name.into_iter().chain(deployment.path.as_deref()).collect();
+        let environment = match rules.place(deployment.source, &names) {
             Verdict::To(environment) => Ok(environment.to_owned()),
             Verdict::NoEnvironmentRule => Err(NO_ENVIRONMENT_RULE),
             Verdict::OtherSource => Err(OTHER_SOURCE),
@@ -111,7 +115,7 @@ fn place_in(
     // The last success so far: where it is in `placed`.
     let mut last: Option<usize> = None;
     let mut placed: Vec<Placed> = Vec::with_capacity(deployments.len());
-    for Deployed { source, told } in deployments {
+    for Deployed { source, told, .. } in deployments {
         let succeeded_at = told
             .finished_at
             .filter(|_| environment.is_ok() && told.outcome == DeploymentOutcome::Success);
@@ -230,7 +234,7 @@ mod tests {
     }
 
     fn place_all(deployments: Vec<Deployment>, merges: &[Merge]) -> Vec<Placed> {
-        let from_github = |told| Deployed { source: Source::Deployments, told };
+        let from_github = |told| Deployed { source: Source::Deployments, told, path: None };
         let deployments = deployments.into_iter().map(from_github).collect();
         place(deployments, merges, &line(), &DeploymentRules::default().of("acme/pay"))
     }
@@ -306,9 +310,10 @@ mod tests {
         let merged = |id: &str, branch: &str, sha: &str, minute| Deployed {
             source: Source::Merges,
             told: Deployment { environment: branch.to_owned(), ..deployed(id, sha, minute) },
+            path: None,
         };
         let told = vec![
-            Deployed { source: Source::Deployments, told: deployed("D", "c1", 5) },
+            Deployed { source: Source::Deployments, told: deployed("D", "c1", 5), path: None },
             merged("merge:1", "main", "c1", 10),
             merged("merge:2", "next", "c2", 15),
             // Merged in one go, and told in any order.

@@ -11,7 +11,7 @@ use std::sync::Arc;
 
 use chrono::TimeDelta;
 use domain::Moment;
-use domain::deployment::{Deployment, DeploymentOutcome};
+use domain::deployment::{Deployment, DeploymentOutcome, Shipment};
 use domain::ids::{ClientId, IntegrationId, SnapshotId};
 use domain::rules::{DeploymentRules, IncidentRules, PRODUCTION, Source, Suspect};
 use domain::work::Fence;
@@ -95,6 +95,7 @@ async fn compute(facts: &store::Metrics, client: ClientId) -> Result<Computed, s
             reviews: facts.reviews(client, &repository).await?,
             deployments: facts.deployments(client, &repository).await?,
             posted: facts.posted_deployments(client, &repository).await?,
+            shipments: facts.shipments(client, &repository).await?,
             commits: facts.graph(client, &repository).await?,
             links: facts.links(client, &repository).await?,
             repository,
@@ -164,6 +165,7 @@ struct SeenRepository {
     reviews: Vec<ReviewAt>,
     deployments: Vec<Deployment>,
     posted: Vec<Deployment>,
+    shipments: Vec<Shipment>,
     commits: Vec<(String, Vec<String>)>,
     links: Vec<Link>,
 }
@@ -196,12 +198,23 @@ impl World {
     }
 
     fn add(&mut self, seen: SeenRepository, rules: &DeploymentRules) {
-        let SeenRepository { repository, lives, reviews, deployments, posted, commits, links } =
-            seen;
+        let SeenRepository {
+            repository,
+            lives,
+            reviews,
+            deployments,
+            posted,
+            shipments,
+            commits,
+            links,
+        } = seen;
         let rules = rules.of(&repository.full_name);
-        let from_github = |told| Deployed { source: Source::Deployments, told };
+        let from_github = |told| Deployed { source: Source::Deployments, told, path: None };
         let mut told: Vec<Deployed> = deployments.into_iter().map(from_github).collect();
         told.extend(posted.into_iter().map(told_by_api));
+        // What was read for rules of yesterday is no deployment today.
+        let asked = shipments.into_iter().filter(|shipment| rules.ask(shipment.source));
+        told.extend(asked.map(shipped));
         if rules.ask(Source::Merges) {
             told.extend(lives.iter().filter_map(merged));
         }
@@ -321,7 +334,22 @@ fn merge(life: &PullRequestLife) -> Option<Merge> {
 
 fn told_by_api(told: Deployment) -> Deployed {
     let external_id = domain::deployment::posted_id(&told.external_id);
-    Deployed { source: Source::Api, told: Deployment { external_id, ..told } }
+    Deployed { source: Source::Api, told: Deployment { external_id, ..told }, path: None }
+}
+
+/// A run of a workflow or a release as a deployment.
+fn shipped(shipment: Shipment) -> Deployed {
+    let kind = if shipment.source == Source::Releases { "release" } else { "run" };
+    let told = Deployment {
+        external_id: format!("{kind}:{}", shipment.external_id),
+        environment: shipment.name,
+        sha: shipment.sha,
+        outcome: shipment.outcome,
+        created_at: shipment.created_at,
+        finished_at: shipment.finished_at,
+        estimated: false,
+    };
+    Deployed { source: shipment.source, told, path: shipment.path }
 }
 
 /// A merge as a deployment of its branch.
@@ -336,7 +364,7 @@ fn merged(life: &PullRequestLife) -> Option<Deployed> {
         finished_at: Some(at),
         estimated: false,
     };
-    Some(Deployed { source: Source::Merges, told })
+    Some(Deployed { source: Source::Merges, told, path: None })
 }
 
 fn deployment_fact(repository: &Repository, placed: Placed) -> DeploymentFact {
@@ -449,6 +477,7 @@ mod tests {
             lives: Vec::new(),
             reviews: Vec::new(),
             posted: Vec::new(),
+            shipments: Vec::new(),
             deployments: (0..deployments)
                 .map(|number| Deployment {
                     external_id: number.to_string(),

@@ -45,6 +45,16 @@ fn mixed() -> Way {
     }
 }
 
+/// Every run of the workflow that deploys is one.
+fn runs() -> Way {
+    Way { repositories: vec![(Which::Every, By::Runs("deploy"))], ..unsaid() }
+}
+
+/// Every release is one.
+fn releases() -> Way {
+    Way { repositories: vec![(Which::Every, By::Releases)], ..unsaid() }
+}
+
 fn trouble(types: &[&'static str], labels: &[&'static str], window_hours: Option<i64>) -> Trouble {
     let components = Vec::new();
     Trouble { types: types.to_vec(), labels: labels.to_vec(), components, window_hours }
@@ -65,6 +75,10 @@ async fn say(stack: &Stack, way: &Way) {
                 By::Deployments(environment) => json!({ "repository": repository,
                     "source": "deployments",
                     "environments": [{ "match": format!("^{environment}$"), "environment": "production" }] }),
+                By::Runs(workflow) => json!({ "repository": repository,
+                    "source": "workflow_runs", "match": format!("workflows/{workflow}.yml") }),
+                By::Releases => json!({ "repository": repository, "source": "releases",
+                    "match": "^v[0-9]" }),
                 By::Merges => json!({ "repository": repository, "source": "merges",
                     "match": "^main$" }),
             }
@@ -196,4 +210,14 @@ async fn delivery_is_what_the_company_says_whichever_rules_hold(#[values(1, 2, 3
     stack.simulator.advance(Duration::from_secs(86_400));
     stack.sync().await;
     expect_same(&stack, "a day later", &mixed()).await;
+
+    // These are read from the next sync on.
+    for (when, way) in [("with runs", runs()), ("with releases", releases())] {
+        say(&stack, &way).await;
+        stack.sync().await;
+        expect_same(&stack, when, &way).await;
+        stack.simulator.advance(Duration::from_secs(86_400));
+        stack.sync().await;
+        expect_same(&stack, &format!("{when}, a day later"), &way).await;
+    }
 }

@@ -2,7 +2,7 @@
 
 use std::borrow::Cow;
 
-use domain::deployment::Deployment;
+use domain::deployment::{Deployment, Shipment};
 use domain::facts::Facts as Page;
 use domain::issue::{Change, Issue};
 use domain::project::{IssueType, Project, Status};
@@ -39,6 +39,7 @@ pub(crate) struct Batch {
     /// Commits of pull requests and of the default branch.
     pub(crate) commits: Vec<CommitRow>,
     pub(crate) deployments: Vec<DeploymentRow>,
+    pub(crate) shipments: Vec<ShipmentRow>,
 }
 
 /// Pull requests with what hangs on them, complete.
@@ -102,6 +103,9 @@ impl From<Page> for Batch {
                     .collect(),
             ),
             commits: last_of_each(commits),
+            shipments: last_of_each(
+                page.shipments.into_iter().map(|shipped| shipment(repository, shipped)).collect(),
+            ),
             deployments: last_of_each(
                 page.deployments
                     .into_iter()
@@ -327,6 +331,20 @@ fn review_comment(repository_id: i64, comment: ReviewComment) -> ReviewCommentRo
         author,
         author_is_bot,
         created_at: Ts(comment.created_at),
+    }
+}
+
+fn shipment(repository_id: i64, shipment: Shipment) -> ShipmentRow {
+    ShipmentRow {
+        repository_id,
+        source: shipment.source.as_str().to_owned(),
+        external_id: shipment.external_id,
+        name: shipment.name,
+        path: shipment.path,
+        sha: shipment.sha,
+        outcome: shipment.outcome.as_str().to_owned(),
+        created_at: Ts(shipment.created_at),
+        finished_at: shipment.finished_at.map(Ts),
     }
 }
 

@@ -184,6 +184,19 @@ fact_rows! {
         }
     }
 
+    /// A row of `shipments`.
+    ShipmentRow of "shipments", staged in stage_shipments {
+        key { repository_id: i64 as BigInt, source: String as Text, external_id: String as Text }
+        rest {
+            name: String as Text,
+            path: Option<String> as Nullable<Text>,
+            sha: String as Text,
+            outcome: String as Text,
+            created_at: Ts as Tstz,
+            finished_at: Option<Ts> as Nullable<Tstz>,
+        }
+    }
+
     /// A row of `deployments`.
     DeploymentRow of "deployments", staged in stage_deployments {
         key { repository_id: i64 as BigInt, external_id: String as Text }

@@ -15,7 +15,7 @@ use crate::facts::{Batch, Held, PageMark};
 use crate::schema::{gaps, tasks};
 use crate::types::{Id, Ts, Tstz};
 
-pub(crate) use git::{open_deployments, repositories};
+pub(crate) use git::{has_shipments, open_deployments, repositories};
 pub(crate) use jira::{has_live_issues, live_issue_ids, projects, truncated_changelogs};
 
 /// Keeps pages. The lease is proven first, and its row stays locked until all is kept.

@@ -7,7 +7,7 @@ use chrono::TimeDelta;
 use diesel::dsl::min;
 use diesel::prelude::*;
 use diesel::upsert::excluded;
-use domain::deployment::Deployment;
+use domain::deployment::{Deployment, Shipment};
 use domain::ids::ClientId;
 use domain::project::StatusCategory;
 use domain::work::Fence;
@@ -20,6 +20,7 @@ use crate::metrics::{
     Delivery, DeliveryState, DeploymentSeen, DoraRead, Focus, IncidentRead, IncidentSeen,
     PublicationRows, Published, PullRequestLife, PullRequestSeen, ReviewAt, SuspectRead, Texts,
 };
+use crate::models::facts::ShipmentRow;
 use crate::models::metrics::{
     DeploymentFactRow, IncidentFactRow, LinkRow, PullRequestFactRow, SnapshotRow,
 };
@@ -27,7 +28,7 @@ use crate::schema::{
     commits, delivery_states, deployment_facts, deployments, incident_facts, integrations,
     issue_changes, issue_types, issues, projects, pull_request_commits, pull_request_facts,
     pull_request_issues, pull_requests, repositories, review_comments, reviews, rule_versions,
-    schedules, snapshots, statuses,
+    schedules, shipments, snapshots, statuses,
 };
 use crate::types::{Id, Json, Ts};
 
@@ -341,6 +342,44 @@ pub(crate) fn deployments(
                 created_at: created_at.0,
                 finished_at: finished_at.map(|at| at.0),
                 estimated,
+            })
+        })
+        .collect()
+}
+
+pub(crate) fn shipments(
+    conn: &mut Conn,
+    client: Id,
+    integration: Id,
+    repository: i64,
+) -> Result<Vec<Shipment>, Error> {
+    let rows: Vec<ShipmentRow> = shipments::table
+        .filter(shipments::client_id.eq(client))
+        .filter(shipments::integration_id.eq(integration))
+        .filter(shipments::repository_id.eq(repository))
+        .select((
+            shipments::repository_id,
+            shipments::source,
+            shipments::external_id,
+            shipments::name,
+            shipments::path,
+            shipments::sha,
+            shipments::outcome,
+            shipments::created_at,
+            shipments::finished_at,
+        ))
+        .load(conn)?;
+    rows.into_iter()
+        .map(|row| {
+            Ok(Shipment {
+                source: row.source.parse()?,
+                external_id: row.external_id,
+                name: row.name,
+                path: row.path,
+                sha: row.sha,
+                outcome: row.outcome.parse()?,
+                created_at: row.created_at.0,
+                finished_at: row.finished_at.map(|at| at.0),
             })
         })
         .collect()

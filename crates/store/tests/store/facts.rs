@@ -1,9 +1,11 @@
 //! Pages of facts: kept whole or not at all, and only what is new is written.
 
-use domain::deployment::DeploymentOutcome;
+use domain::deployment::{DeploymentOutcome, Shipment};
 use domain::facts::Facts as Page;
 use domain::job::JobType;
+use domain::rules::{DeploymentRule, Source};
 use domain::work::{Counts, Gap, Slice, TaskKind, Topic};
+use domain::workflow::Seen;
 use store::Error;
 use store::facts::{Held, Kept, PageMark};
 use store::lists::Filter;
@@ -31,6 +33,7 @@ contract! {
     an_issue_never_renames_its_type,
     what_is_off_the_whole_list_is_closed,
     open_deployments_are_told,
+    shipments_are_asked_for_by_the_rules_and_kept_by_source,
     two_workers_keep_the_same_rows_side_by_side,
 }
 
@@ -328,4 +331,57 @@ async fn issues(house: &House) -> Vec<store::lists::Issue> {
 
 async fn pull_requests(house: &House) -> Vec<store::lists::PullRequest> {
     house.lists.pull_requests(house.client, &Filter::default(), None, 100).await.unwrap().items
+}
+
+async fn shipments_are_asked_for_by_the_rules_and_kept_by_source(house: &House) {
+    let shipment = |source, outcome| Shipment {
+        source,
+        external_id: "5001".to_owned(),
+        name: "Deploy".to_owned(),
+        path: (source == Source::WorkflowRuns).then(|| ".github/workflows/deploy.yml".to_owned()),
+        sha: sha(10),
+        outcome,
+        created_at: at(950),
+        finished_at: Some(at(960)),
+    };
+    let page = |shipments| Page { shipments, ..github_page() };
+    let failed = shipment(Source::WorkflowRuns, DeploymentOutcome::Failure);
+    let both = vec![failed, shipment(Source::Releases, DeploymentOutcome::Success)];
+    assert_eq!(house.github_says(page(both.clone())).await, written(3));
+    assert_eq!(house.github_says(page(both.clone())).await, written(0));
+    let again = shipment(Source::WorkflowRuns, DeploymentOutcome::Success);
+    assert_eq!(house.github_says(page(vec![again.clone()])).await, written(1), "it was run again");
+    let repository = store::metrics::Repository {
+        integration: house.github,
+        id: REPOSITORY,
+        full_name: "acme/payments".to_owned(),
+    };
+    let mut kept = house.metrics.shipments(house.client, &repository).await.unwrap();
+    kept.sort_by_key(|shipment| shipment.source);
+    assert_eq!(kept, [again, both[1].clone()]);
+
+    let asked = async |repository_id, name: &str| {
+        let (client, github) = (house.client, house.github);
+        let name = name.to_owned();
+        house.facts.shipments_asked_for(client, github, repository_id, name).await.unwrap()
+    };
+    assert_eq!(asked(REPOSITORY, "acme/payments").await, [], "the defaults ask for none");
+    let rule = |repository: &str, source: Source| DeploymentRule {
+        repository: repository.to_owned(),
+        source: source.as_str().to_owned(),
+        pattern: Some("deploy".to_owned()),
+        environments: Vec::new(),
+    };
+    let rules = vec![
+        rule("acme/payments", Source::WorkflowRuns),
+        rule("acme/web", Source::Merges),
+        rule("*", Source::Releases),
+    ];
+    house.rules.put_deployments(house.client, rules, Seen::Any).await.unwrap();
+    assert_eq!(asked(REPOSITORY, "Acme/Payments").await, [(Source::WorkflowRuns, true)]);
+    assert_eq!(asked(REPOSITORY, "acme/web").await, []);
+    assert_eq!(asked(REPOSITORY, "acme/other").await, [(Source::Releases, true)]);
+    assert_eq!(asked(404, "acme/other").await, [(Source::Releases, false)]);
+    let (other, ..) = house.add_client("globex").await;
+    assert_eq!(house.metrics.shipments(other, &repository).await.unwrap(), []);
 }

@@ -440,6 +440,7 @@ export const en = {
     reasons: {
       no_environment_rule: 'no environment rule matches',
       other_environment: 'another environment',
+      other_source: 'the rules name another source',
       not_successful: 'not successful',
       negative_interval: 'interval would be negative',
       no_deployment: 'linked to no deployment',

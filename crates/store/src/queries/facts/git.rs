@@ -8,7 +8,7 @@ use super::{Conn, Existing, Owner, put};
 use crate::facts::{Batch, PullRequests};
 use crate::models::facts::{RepositoryRow, ReviewCommentRow};
 use crate::schema::{
-    comments, deployments, pull_request_commits, pull_requests, repositories, reviews,
+    comments, deployments, pull_request_commits, pull_requests, repositories, reviews, shipments,
 };
 use crate::types::Ts;
 
@@ -23,6 +23,7 @@ pub(crate) fn keep(conn: &mut Conn, owner: Owner, batch: &Batch) -> QueryResult<
     written += keep_pull_requests(conn, owner, repository, &batch.pull_requests)?;
     written += keep_review_comments(conn, owner, repository, &batch.review_comments)?;
     written += put(conn, owner, &batch.deployments, Existing::Replaced)?;
+    written += put(conn, owner, &batch.shipments, Existing::Replaced)?;
     Ok(written)
 }
 
@@ -168,6 +169,20 @@ pub(crate) fn repositories(conn: &mut Conn, owner: Owner) -> QueryResult<Vec<Rep
             repositories::active,
         ))
         .load(conn)
+}
+
+pub(crate) fn has_shipments(
+    conn: &mut Conn,
+    owner: Owner,
+    repository: i64,
+    source: &str,
+) -> QueryResult<bool> {
+    let kept = shipments::table
+        .filter(shipments::client_id.eq(owner.client))
+        .filter(shipments::integration_id.eq(owner.integration))
+        .filter(shipments::repository_id.eq(repository))
+        .filter(shipments::source.eq(source));
+    diesel::select(diesel::dsl::exists(kept)).get_result(conn)
 }
 
 pub(crate) fn open_deployments(
