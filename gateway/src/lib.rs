@@ -42,9 +42,10 @@ use store::{Clients, Db, Integrations, Jobs, Lists, Posted, Rules, Workflows};
 use tokio::task::JoinHandle;
 use url::Url;
 
-use crate::auth::{Backend, Codes, Door, Origins};
+use crate::auth::{Backend, Codes, Door, Origins, Shared};
 use crate::error::ApiError;
 use crate::live::Feeds;
+use crate::once::Memory;
 use crate::page::Page;
 
 const LARGEST_BODY_BYTES: usize = 1024 * 1024;
@@ -78,6 +79,7 @@ pub struct Gateway {
     rules: Data<Rules>,
     posted: Data<Posted>,
     cache: Data<Cache>,
+    answers: Data<Memory>,
     vault: Data<Vault>,
     orchestrator: Data<OrchestratorClient<Link>>,
     metrics: Data<MetricsClient<Link>>,
@@ -136,6 +138,7 @@ impl Gateway {
         let page = Page::new(&origins);
         let door = Door::new(
             Backend::new(config.backend_service)?,
+            Shared::new(cache.clone(), vault.clone()),
             Codes::new(cache.clone(), vault.clone()),
             origins,
             config.allow_token_in_url,
@@ -153,6 +156,7 @@ impl Gateway {
             workflows: Data::new(Workflows::new(db.clone())),
             rules: Data::new(Rules::new(db.clone())),
             posted: Data::new(Posted::new(db.clone())),
+            answers: Data::new(Memory::new(cache.clone())),
             cache: Data::new(cache),
             vault: Data::new(vault),
             orchestrator: Data::new(orchestrator),
@@ -181,6 +185,7 @@ impl Gateway {
                 .app_data(self.rules.clone())
                 .app_data(self.posted.clone())
                 .app_data(self.cache.clone())
+                .app_data(self.answers.clone())
                 .app_data(self.vault.clone())
                 .app_data(self.orchestrator.clone())
                 .app_data(self.metrics.clone())

@@ -25,8 +25,63 @@ pub(crate) trait Repeatable: Serialize {}
 
 /// The caller's key, if they sent one, and the memory of what was answered to it.
 pub(crate) struct Once {
-    cache: Data<Cache>,
+    memory: Data<Memory>,
     request: Option<String>,
+}
+
+/// What was answered: known to every door through the cache, and to this one without it.
+pub(crate) struct Memory {
+    shared: Cache,
+    own: Cache,
+}
+
+impl Memory {
+    pub(crate) fn new(shared: Cache) -> Memory {
+        Memory { shared, own: Cache::memory() }
+    }
+
+    /// Takes a key for a request that is under way, unless somebody had it.
+    async fn take(&self, key: &str) -> bool {
+        let is_new = self.own.set_if_absent(key, UNDER_WAY, UNDER_WAY_FOR).await;
+        if !is_new.expect("a cache in this process is never away") {
+            return false;
+        }
+        match self.shared.set_if_absent(key, UNDER_WAY, UNDER_WAY_FOR).await {
+            Ok(is_new) => is_new,
+            Err(error) => {
+                tracing::warn!(%error, "only this door knows an idempotency key");
+                true
+            }
+        }
+    }
+
+    async fn keep(&self, key: &str, answer: &str) {
+        for memory in [&self.own, &self.shared] {
+            if let Err(error) = memory.set(key, answer.to_owned(), REMEMBERED_FOR).await {
+                tracing::warn!(%error, "only this door remembers an answer");
+            }
+        }
+    }
+
+    async fn forget(&self, key: &str) {
+        for memory in [&self.own, &self.shared] {
+            if let Err(error) = memory.delete(key).await {
+                tracing::warn!(%error, "an idempotency key stays taken for a while");
+            }
+        }
+    }
+
+    /// What was answered; nothing while that is still being worked on.
+    async fn recall(&self, key: &str) -> Option<String> {
+        for memory in [&self.shared, &self.own] {
+            let kept = memory.get(key).await.ok().flatten().unwrap_or_default();
+            match String::from_utf8(kept.to_vec()) {
+                Ok(answer) if !answer.is_empty() => return Some(answer),
+                _ => {}
+            }
+        }
+        None
+    }
 }
 
 /// What was answered, now or the first time.
@@ -47,33 +102,26 @@ impl Once {
     ) -> Result<Answered, ApiError> {
         let Some(request) = &self.request else { return work().await.map(answered) };
         let key = format!("once:{}:{request}", caller.client);
-        match self.cache.set_if_absent(&key, UNDER_WAY, UNDER_WAY_FOR).await {
-            Ok(true) => {}
-            Ok(false) => return self.before(&key).await,
-            Err(error) => tracing::warn!(%error, "could not look up an idempotency key"),
+        if !self.memory.take(&key).await {
+            return self.before(&key).await;
         }
         let done = work().await.map(answered);
-        let kept = match &done {
-            Ok(answered) => self.cache.set(&key, answered.0.clone(), REMEMBERED_FOR).await,
-            Err(_) => self.cache.delete(&key).await,
-        };
-        if let Err(error) = kept {
-            tracing::warn!(%error, "could not remember an answer");
+        match &done {
+            Ok(answered) => self.memory.keep(&key, &answered.0).await,
+            Err(_) => self.memory.forget(&key).await,
         }
         done
     }
 
     async fn before(&self, key: &str) -> Result<Answered, ApiError> {
-        let kept = self.cache.get(key).await.ok().flatten().unwrap_or_default();
-        match String::from_utf8(kept.to_vec()) {
-            Ok(answer) if !answer.is_empty() => Ok(Answered(answer)),
-            _ => Err(ApiError::new(
+        self.memory.recall(key).await.map(Answered).ok_or_else(|| {
+            ApiError::new(
                 StatusCode::CONFLICT,
                 "under_way",
                 "A request with this idempotency key is still being worked on.",
             )
-            .hint("Wait a moment and send it again.")),
-        }
+            .hint("Wait a moment and send it again.")
+        })
     }
 }
 
@@ -91,10 +139,10 @@ impl FromRequest for Once {
 }
 
 fn read(request: &HttpRequest) -> Result<Once, ApiError> {
-    let cache =
-        request.app_data::<Data<Cache>>().expect("the cache is set up with the routes").clone();
+    let memory =
+        request.app_data::<Data<Memory>>().expect("the memory is set up with the routes").clone();
     let Some(key) = request.headers().get("idempotency-key") else {
-        return Ok(Once { cache, request: None });
+        return Ok(Once { memory, request: None });
     };
     let key = key.as_bytes();
     if key.is_empty() || key.len() > LONGEST_KEY {
@@ -110,5 +158,5 @@ fn read(request: &HttpRequest) -> Result<Once, ApiError> {
         .chain_update(key)
         .finalize();
     let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
-    Ok(Once { cache, request: Some(name) })
+    Ok(Once { memory, request: Some(name) })
 }

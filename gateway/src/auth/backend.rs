@@ -38,14 +38,14 @@ pub(crate) enum SignInRefused {
 }
 
 /// Which of the two is out there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) enum Generation {
     First,
     Second,
 }
 
 /// Whose token it is, as the Backend Service says.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub(crate) struct Identity {
     pub(crate) generation: Generation,
     pub(crate) user: String,

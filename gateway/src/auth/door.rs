@@ -18,6 +18,7 @@ use super::code::Codes;
 use super::cookies::{self, Renewed};
 use super::origins::{From as CameFrom, Origins};
 use super::tokens::{Token, Tokens};
+use super::verdicts::Shared;
 
 /// Names, logos and colours change rarely and may be a minute late.
 const LOOKS_KEPT_FOR: Duration = Duration::from_secs(60);
@@ -58,6 +59,7 @@ pub(crate) struct Visitor {
 impl Door {
     pub(crate) fn new(
         backend: Backend,
+        shared: Shared,
         codes: Codes,
         origins: Origins,
         allow_token_in_url: bool,
@@ -65,7 +67,7 @@ impl Door {
         stored: Clients,
     ) -> Door {
         Door {
-            tokens: Tokens::new(backend.clone()),
+            tokens: Tokens::new(backend.clone(), shared),
             backend,
             codes,
             origins,

@@ -9,6 +9,7 @@ mod door;
 mod origins;
 pub(crate) mod signin;
 mod tokens;
+mod verdicts;
 
 pub(crate) use backend::{AnyId, Backend, Colors};
 pub(crate) use caller::Caller;
@@ -16,3 +17,4 @@ pub(crate) use code::Codes;
 pub(crate) use cookies::{RETURN_URL, Renewed, read as read_cookie, token as token_cookie};
 pub(crate) use door::{Door, Refusal};
 pub(crate) use origins::Origins;
+pub(crate) use verdicts::Shared;

@@ -12,9 +12,12 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::backend::{Backend, Identity, Unavailable};
+use super::verdicts::Shared;
 
-/// How long a good token is believed without asking, and never past its end.
-const BELIEVED_FOR: Duration = Duration::from_secs(30);
+/// How long a good token is believed without asking the Backend Service, and never past its end.
+pub(super) const BELIEVED_FOR: Duration = Duration::from_secs(30);
+/// How long it is believed without asking what all doors know: one may have signed it out.
+const BELIEVED_ALONE_FOR: Duration = Duration::from_secs(2);
 /// How long a bad one is refused without asking.
 const REFUSED_FOR: Duration = Duration::from_secs(5);
 /// From here on a token that can be exchanged is exchanged.
@@ -30,11 +33,15 @@ pub(crate) struct Token {
 }
 
 /// What a token is remembered under, so that nothing we keep can be used to sign in.
-type Fingerprint = [u8; 32];
+pub(super) type Fingerprint = [u8; 32];
 
 #[derive(Clone)]
 enum Verdict {
-    Good(Arc<Identity>),
+    Good {
+        identity: Arc<Identity>,
+        /// Whether all doors know it.
+        is_shared: bool,
+    },
     Bad,
 }
 
@@ -42,6 +49,7 @@ enum Verdict {
 #[derive(Clone)]
 pub(crate) struct Tokens {
     backend: Backend,
+    shared: Shared,
     verdicts: Cache<Fingerprint, (Verdict, Moment)>,
     renewed: Cache<Fingerprint, Option<Token>>,
 }
@@ -84,12 +92,12 @@ impl Token {
 }
 
 impl Tokens {
-    pub(crate) fn new(backend: Backend) -> Tokens {
+    pub(crate) fn new(backend: Backend, shared: Shared) -> Tokens {
         let verdicts =
             Cache::builder().max_capacity(TOKENS_REMEMBERED).expire_after(Patience).build();
         let renewed =
             Cache::builder().max_capacity(TOKENS_REMEMBERED).time_to_live(RENEW_WITHIN).build();
-        Tokens { backend, verdicts, renewed }
+        Tokens { backend, shared, verdicts, renewed }
     }
 
     /// Whose token this is, or nobody's. Of many who ask at once, one asks the Backend Service.
@@ -97,18 +105,25 @@ impl Tokens {
         if token.left().is_zero() {
             return Ok(None);
         }
-        let asked = async {
-            let verdict = match self.backend.validate(token.as_str()).await? {
-                Some(identity) => Verdict::Good(Arc::new(identity)),
-                None => Verdict::Bad,
-            };
-            Ok::<_, Unavailable>((verdict, token.expires_at))
-        };
+        let asked = async { Ok::<_, Unavailable>((self.judge(token).await?, token.expires_at)) };
         let known = self.verdicts.try_get_with(token.fingerprint(), asked).await;
         match known.map_err(|unavailable| *unavailable)? {
-            (Verdict::Good(identity), _) => Ok(Some(identity)),
+            (Verdict::Good { identity, .. }, _) => Ok(Some(identity)),
             (Verdict::Bad, _) => Ok(None),
         }
+    }
+
+    /// What all doors know of a token, or else the Backend Service.
+    async fn judge(&self, token: &Token) -> Result<Verdict, Unavailable> {
+        let fingerprint = token.fingerprint();
+        if let Some(identity) = self.shared.recall(&fingerprint).await {
+            return Ok(Verdict::Good { identity: Arc::new(identity), is_shared: true });
+        }
+        let Some(identity) = self.backend.validate(token.as_str()).await? else {
+            return Ok(Verdict::Bad);
+        };
+        let is_shared = self.shared.keep(&fingerprint, &identity, token.left()).await;
+        Ok(Verdict::Good { identity: Arc::new(identity), is_shared })
     }
 
     /// A fresh token for one that ends soon, where the Backend Service exchanges tokens.
@@ -121,7 +136,7 @@ impl Tokens {
         }
         let exchanged = async {
             if self.backend.validate(token.as_str()).await?.is_none() {
-                self.verdicts.invalidate(&token.fingerprint()).await;
+                self.forget_verdict(&token.fingerprint()).await;
                 return Ok(None);
             }
             let fresh = self.backend.refresh(token.as_str()).await?;
@@ -133,10 +148,15 @@ impl Tokens {
 
     /// Forgets a token that was signed out.
     pub(crate) async fn forget(&self, token: &Token) {
-        self.verdicts.invalidate(&token.fingerprint()).await;
+        self.forget_verdict(&token.fingerprint()).await;
         if let Some(Some(successor)) = self.renewed.remove(&token.fingerprint()).await {
-            self.verdicts.invalidate(&successor.fingerprint()).await;
+            self.forget_verdict(&successor.fingerprint()).await;
         }
+    }
+
+    async fn forget_verdict(&self, fingerprint: &Fingerprint) {
+        self.shared.forget(fingerprint).await;
+        self.verdicts.invalidate(fingerprint).await;
     }
 }
 
@@ -151,7 +171,8 @@ impl Expiry<Fingerprint, (Verdict, Moment)> for Patience {
     ) -> Option<Duration> {
         let left = (*ends - Utc::now()).to_std().unwrap_or(Duration::ZERO);
         Some(match verdict {
-            Verdict::Good(_) => BELIEVED_FOR.min(left),
+            Verdict::Good { is_shared: true, .. } => BELIEVED_ALONE_FOR.min(left),
+            Verdict::Good { is_shared: false, .. } => BELIEVED_FOR.min(left),
             Verdict::Bad => REFUSED_FOR,
         })
     }
@@ -179,14 +200,15 @@ mod tests {
 
     #[test]
     fn a_good_answer_is_believed_for_30_s_and_never_past_its_end() {
-        let identity = Arc::new(Identity::example());
+        let good = |is_shared| Verdict::Good { identity: Arc::new(Identity::example()), is_shared };
         let life = |verdict, left: i64| {
             let ends = Utc::now() + chrono::Duration::seconds(left);
             Patience.expire_after_create(&[0; 32], &(verdict, ends), Instant::now()).unwrap()
         };
-        assert_eq!(life(Verdict::Good(identity.clone()), 3600), Duration::from_secs(30));
-        assert!(life(Verdict::Good(identity.clone()), 10) <= Duration::from_secs(10));
-        assert_eq!(life(Verdict::Good(identity), -10), Duration::ZERO);
+        assert_eq!(life(good(false), 3600), Duration::from_secs(30));
+        assert_eq!(life(good(true), 3600), Duration::from_secs(2), "all doors know it longer");
+        assert!(life(good(false), 10) <= Duration::from_secs(10));
+        assert_eq!(life(good(true), -10), Duration::ZERO);
         assert_eq!(life(Verdict::Bad, 3600), Duration::from_secs(5));
     }
 }
