@@ -3,6 +3,9 @@
 
 #![expect(clippy::unwrap_used, reason = "what cannot be set up fails the test")]
 
+#[path = "across/certificates.rs"]
+mod certificates;
+
 use std::convert::Infallible;
 use std::net::{SocketAddr, TcpListener};
 use std::sync::Arc;
@@ -189,30 +192,13 @@ async fn only_who_shows_the_token_is_let_in() {
     assert_eq!(code(Some(&format!("{TOKEN}!"))).await, Code::Unauthenticated);
 }
 
-/// An authority, and a certificate for this machine that it signed.
-fn certificates() -> [(&'static str, String); 3] {
-    let authority_key = rcgen::KeyPair::generate().unwrap();
-    let mut params = rcgen::CertificateParams::new(Vec::new()).unwrap();
-    params.is_ca = rcgen::IsCa::Ca(rcgen::BasicConstraints::Unconstrained);
-    let authority = params.self_signed(&authority_key).unwrap();
-    let issuer = rcgen::Issuer::new(params, authority_key);
-    let key = rcgen::KeyPair::generate().unwrap();
-    let names = vec!["127.0.0.1".to_owned()];
-    let signed = rcgen::CertificateParams::new(names).unwrap().signed_by(&key, &issuer).unwrap();
-    [
-        ("INTERNAL_TLS_CERT", signed.pem()),
-        ("INTERNAL_TLS_KEY", key.serialize_pem()),
-        ("INTERNAL_TLS_CA", authority.pem()),
-    ]
-}
-
 fn sealed(certificates: &[(&'static str, String); 3]) -> Pass {
     pass(&certificates.each_ref().map(|(name, pem)| (*name, pem.as_str())))
 }
 
 #[tokio::test]
 async fn with_certificates_only_our_own_programs_talk() {
-    let (ours, theirs) = (certificates(), certificates());
+    let (ours, theirs) = (certificates::fresh(), certificates::fresh());
     let routes = Routes::new(MetricsServer::new(Reluctant::default()));
     let server = serve_anywhere(routes, sealed(&ours));
     let ask = async |url: String, pass: &Pass| {

@@ -8,6 +8,8 @@ mod apart;
 mod arrows;
 #[path = "house/browser.rs"]
 mod browser;
+#[path = "../../proto/tests/across/certificates.rs"]
+mod certificates;
 #[path = "house/chaos.rs"]
 mod chaos;
 #[path = "house/delivery.rs"]

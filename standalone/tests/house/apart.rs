@@ -52,14 +52,17 @@ impl Apart {
         shared.extend(more);
 
         let ports: Vec<u16> = crew.iter().map(|_| free_port()).collect();
-        let url = |port: u16| format!("http://127.0.0.1:{port}");
-        let urls_of = |name| {
+        let ports_of = |name| {
             let of_name = crew.iter().zip(&ports).filter(move |(of, _)| **of == name);
-            of_name.map(|(_, port)| url(*port)).collect::<Vec<_>>()
+            of_name.map(|(_, port)| *port)
         };
-        let orchestrators = urls_of("orchestrator");
-        let metrics = urls_of("metrics").pop().expect("the crew computes metrics");
-        front.url = urls_of("gateway").pop().expect("the crew has a gateway");
+        let is_sealed = shared.iter().any(|(name, _)| *name == "INTERNAL_TLS_CERT");
+        let scheme = if is_sealed { "https" } else { "http" };
+        let called = |port: u16| format!("{scheme}://127.0.0.1:{port}");
+        let url = |port: u16| format!("http://127.0.0.1:{port}");
+        let orchestrators: Vec<_> = ports_of("orchestrator").map(called).collect();
+        let metrics = ports_of("metrics").map(called).next().expect("the crew computes metrics");
+        front.url = ports_of("gateway").map(url).next().expect("the crew has a gateway");
         let programs = crew.iter().zip(&ports).map(|(name, port)| {
             let orchestrator = match *name {
                 "gateway" => orchestrators.first(),

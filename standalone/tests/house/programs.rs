@@ -8,6 +8,7 @@ use serde_json::{Value, json};
 use simulator::Options;
 
 use crate::apart::{Apart, CREW, binary};
+use crate::certificates;
 use crate::front::Environment;
 use crate::proxy::Proxy;
 
@@ -106,7 +107,9 @@ async fn until_in_hand(worker: &crate::apart::Program, any: bool) {
 
 #[tokio::test]
 async fn who_is_away_is_named_and_reading_goes_on() {
-    let mut apart = Apart::start(company(), &CREW, Environment::new()).await;
+    // The same programs as ever, but sealed from each other's ears.
+    let sealed = certificates::fresh().to_vec();
+    let mut apart = Apart::start(company(), &CREW, sealed).await;
     apart.connect().await;
     apart.program("orchestrator").kill();
     apart.program("metrics").kill();
