@@ -1,6 +1,6 @@
 //! The numbers people read, as the metrics service computes them.
 
-use std::collections::HashMap;
+use std::collections::BTreeMap;
 
 use actix_web::web::{Data, Json, Query};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
@@ -72,7 +72,7 @@ struct Metric {
     formula: String,
     version: u32,
     empty_reason: Option<String>,
-    details: HashMap<String, f64>,
+    details: BTreeMap<String, f64>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     ids: Vec<String>,
 }
@@ -137,7 +137,7 @@ struct FlowDay {
     throughput: u64,
     wip: i64,
     /// By the step's id.
-    steps: HashMap<String, i64>,
+    steps: BTreeMap<String, i64>,
 }
 
 /// What is missing from the data, and what mends it.

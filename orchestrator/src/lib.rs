@@ -75,7 +75,7 @@ impl Orchestrator {
     /// Over what a program was given.
     pub fn over(outfit: &Outfit) -> Orchestrator {
         Orchestrator::new(
-            Work::new(outfit.db.clone(), plan),
+            Work::new(outfit.db.clone(), plan).in_zone(&outfit.settings.scheduler_timezone),
             Jobs::new(outfit.db.clone()),
             outfit.queue.clone(),
             outfit.cache.clone(),

@@ -36,6 +36,8 @@ pub struct Work {
     db: Db,
     /// Which tasks a step has; asked inside the transaction that reaches the step.
     plan: Planner,
+    /// The schedule of a client that is new.
+    usual: Schedule,
 }
 
 /// What a person asks of a job.
@@ -69,7 +71,14 @@ pub struct JobStatus {
 impl Work {
     /// Over `db`, with `plan` to say which tasks a step has.
     pub fn new(db: Db, plan: Planner) -> Work {
-        Work { db, plan }
+        Work { db, plan, usual: Schedule::default() }
+    }
+
+    /// With `timezone`, the IANA name of a zone, for clients that are new and did not choose one.
+    #[must_use]
+    pub fn in_zone(mut self, timezone: &str) -> Work {
+        timezone.clone_into(&mut self.usual.timezone);
+        self
     }
 
     /// The tenant with the platform's id `external_id`, with both jobs and a schedule whose first
@@ -90,7 +99,8 @@ impl Work {
             name: name.to_owned(),
             created_at: Ts(now),
         };
-        keep!(self.db, work::people::ensure_client(&row)).map(Client::from)
+        let usual = self.usual.clone();
+        keep!(self.db, work::people::ensure_client(&row, &usual)).map(Client::from)
     }
 
     /// What a person asks of a job.

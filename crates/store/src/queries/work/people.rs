@@ -14,20 +14,24 @@ use crate::schema::{jobs as jobs_table, schedules};
 use crate::types::{Id, Ts};
 use crate::work::{Command, Planner};
 
-pub(crate) fn ensure_client(conn: &mut Conn, row: &ClientRow) -> QueryResult<ClientRow> {
+/// The client of `row`, with both jobs and the schedule that is usual here if it is new.
+pub(crate) fn ensure_client(
+    conn: &mut Conn,
+    row: &ClientRow,
+    usual: &Schedule,
+) -> QueryResult<ClientRow> {
     let client = clients::ensure(conn, row)?;
-    let schedule = Schedule::default();
     let number = |value: u32| i32::try_from(value).expect("the default is small");
     diesel::insert_into(schedules::table)
         .values(ScheduleRow {
             client_id: client.id,
-            enabled: schedule.enabled,
-            interval_minutes: number(schedule.interval_minutes),
-            next_due_at: Ts(schedule.next_due(row.created_at.0, row.created_at.0)),
-            timezone: schedule.timezone,
-            retry_enabled: schedule.retry.enabled,
-            retry_interval_minutes: number(schedule.retry.interval_minutes),
-            retry_max_attempts: number(schedule.retry.max_attempts),
+            enabled: usual.enabled,
+            interval_minutes: number(usual.interval_minutes),
+            next_due_at: Ts(usual.next_due(row.created_at.0, row.created_at.0)),
+            timezone: usual.timezone.clone(),
+            retry_enabled: usual.retry.enabled,
+            retry_interval_minutes: number(usual.retry.interval_minutes),
+            retry_max_attempts: number(usual.retry.max_attempts),
         })
         .on_conflict_do_nothing()
         .execute(conn)?;

@@ -31,6 +31,7 @@ contract! {
     old_runs_are_forgotten_and_the_newest_kept,
     another_client_sees_nothing,
     commands_are_refused_with_the_reason,
+    a_new_client_lives_in_the_usual_zone_and_a_known_one_keeps_its_own,
 }
 
 use JobType::{GitSync, JiraSync};
@@ -429,4 +430,15 @@ async fn commands_are_refused_with_the_reason(house: &House) {
     let jobs = house.jobs.of_client(bare.id, at(0)).await.unwrap();
     let states: Vec<_> = jobs.iter().map(|job| (job.job_type, job.state)).collect();
     assert_eq!(states, [(JiraSync, JobState::NotStarted), (GitSync, JobState::NotStarted)]);
+}
+
+async fn a_new_client_lives_in_the_usual_zone_and_a_known_one_keeps_its_own(house: &House) {
+    let yard = Yard::new(house).await;
+    let work = yard.work.clone().in_zone("Europe/Berlin");
+    for (external_id, zone) in [("new", "Europe/Berlin"), ("acme", "UTC")] {
+        let id = domain::ids::ClientId(uuid::Uuid::now_v7());
+        let client = work.ensure_client(id, external_id, "Somebody", at(0)).await.unwrap();
+        let (schedule, _) = house.jobs.schedule(client.id).await.unwrap();
+        assert_eq!(schedule.timezone, zone, "{external_id}");
+    }
 }
