@@ -113,10 +113,54 @@ impl Database {
         ))
     }
 
+    /// Lets every client have had so many runs, with so many tasks each.
+    pub fn age(&self, runs: u32, tasks_each: u32) -> anyhow::Result<()> {
+        let (id, now) = match self.place {
+            Place::Folder(_) => ("randomblob(16)", "1700000000000000"),
+            Place::Server { .. } => ("gen_random_uuid()", "now() - interval '1 day'"),
+        };
+        let up_to = |count: u32| {
+            format!(
+                "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < {count})"
+            )
+        };
+        self.tell(&format!(
+            "INSERT INTO runs (client_id, id, job_type, trigger, attempt, outcome, started_at, \
+             finished_at) {} SELECT clients.id, {id}, 'jira_sync', 'manual', 1, 'FINISHED', {now}, \
+             {now} FROM clients, n",
+            up_to(runs)
+        ))?;
+        self.tell(
+            "INSERT INTO steps (client_id, run_id, position, name, status) \
+             SELECT client_id, id, 0, 'issues', 'DONE' FROM runs",
+        )?;
+        self.tell(&format!(
+            "INSERT INTO tasks (client_id, id, run_id, position, kind, topic, scope, state, cursor, \
+             input, fence, attempts, crashes, pages, pages_before, rows, requests, begun_at, \
+             updated_at) {} SELECT client_id, {id}, id, 0, 'issues', 'jira', '', 'DONE', 'done', \
+             '', 1, 0, 0, 1, 0, 1, 1, {now}, {now} FROM runs, n",
+            up_to(tasks_each)
+        ))
+    }
+
     /// The answer to a question for a `count`.
     pub fn count(&self, question: &str) -> anyhow::Result<u64> {
         let counts: Vec<Count> = self.ask(question)?;
         Ok(counts.iter().map(|count| count.count.unsigned_abs()).sum())
+    }
+
+    fn tell(&self, statement: &str) -> anyhow::Result<()> {
+        match self.url.strip_prefix("sqlite:") {
+            Some(path) => {
+                let mut conn = SqliteConnection::establish(path)?;
+                sql_query("PRAGMA busy_timeout = 10000").execute(&mut conn)?;
+                sql_query(statement).execute(&mut conn)?;
+            }
+            None => {
+                sql_query(statement).execute(&mut PgConnection::establish(&self.url)?)?;
+            }
+        }
+        Ok(())
     }
 
     fn ask<T>(&self, question: &str) -> anyhow::Result<Vec<T>>

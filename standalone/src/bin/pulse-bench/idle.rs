@@ -10,23 +10,30 @@ use tokio::io::AsyncWriteExt;
 use tokio::net::{TcpListener, TcpStream};
 
 use crate::company::{Company, Size};
+use crate::crew::Crew;
 use crate::database::{Database, Kind};
 use crate::goals;
 use crate::process;
 use crate::product::Program;
 use crate::servers::Servers;
 
+/// Runs that are over, and the tasks of each: some months of one client, or a day of many.
+const RUNS: u32 = 1_000;
+const TASKS_EACH: u32 = 200;
 /// What a start leaves to be done is done by then.
 const SETTLES: Duration = Duration::from_secs(5);
 
-/// The program on its servers, connected and at rest.
+/// The services, connected and at rest: in one process on SQLite, apart on PostgreSQL.
 pub async fn measure(
     servers: &Servers,
     databases: &[Kind],
     during: Duration,
 ) -> anyhow::Result<String> {
     let company = Company::start(Size::QUICK, 0).await?;
-    let mut out = format!("\nnobody does anything for {} s\n\n", during.as_secs());
+    let mut out = format!(
+        "\nnobody does anything for {} s, after {RUNS} runs with {TASKS_EACH} tasks each\n\n",
+        during.as_secs()
+    );
     for &kind in databases {
         let Rest { cpu_percent, to_broker_bytes } =
             once(servers, &company, kind, during).await.context(kind.to_string())?;
@@ -50,16 +57,38 @@ async fn once(
 ) -> anyhow::Result<Rest> {
     let database = Database::create(kind, servers.postgres.as_deref())?;
     let wire = Wire::to(servers.queue(kind)?).await?;
-    let more = [("QUEUE_URL", wire.url.clone()), ("CACHE_URL", servers.cache(kind)?.to_owned())];
-    let program = Program::start(company, database.url(), &more).await?;
+    let shape = match kind {
+        Kind::Sqlite => Shape::One(Program::start(company, database.url(), &[]).await?),
+        Kind::Postgres => {
+            Shape::Apart(Crew::start(servers, company, &database, &wire.url, 1, &[]).await?)
+        }
+    };
+    // Rest must not cost more the longer somebody has been with us.
+    database.age(RUNS, TASKS_EACH)?;
     tokio::time::sleep(SETTLES).await;
-    let (worked, said) = (process::cpu_s(program.id())?, wire.bytes.load(Ordering::Relaxed));
+    let (worked, said) = (shape.cpu_s()?, wire.bytes.load(Ordering::Relaxed));
     tokio::time::sleep(during).await;
-    let worked = process::cpu_s(program.id())? - worked;
+    let worked = shape.cpu_s()? - worked;
     Ok(Rest {
         cpu_percent: worked / during.as_secs_f64() * 100.0,
         to_broker_bytes: wire.bytes.load(Ordering::Relaxed) - said,
     })
+}
+
+/// In which processes the services live.
+enum Shape {
+    One(Program),
+    Apart(Crew),
+}
+
+impl Shape {
+    /// What all of them have worked so far.
+    fn cpu_s(&self) -> anyhow::Result<f64> {
+        match self {
+            Shape::One(program) => process::cpu_s(program.id()),
+            Shape::Apart(crew) => crew.ids().map(process::cpu_s).sum(),
+        }
+    }
 }
 
 /// A line to the broker that counts what is said to it.

@@ -2,6 +2,7 @@
 
 mod bulk;
 mod company;
+mod crew;
 mod cycle;
 mod database;
 mod floor;
