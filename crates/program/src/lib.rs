@@ -16,3 +16,13 @@ pub use pulse::Pulse;
 
 #[global_allocator]
 static ALLOCATOR: tikv_jemallocator::Jemalloc = tikv_jemallocator::Jemalloc;
+
+#[cfg(test)]
+mod tests {
+    use tikv_jemalloc_ctl::opt;
+
+    #[test]
+    fn the_allocator_has_read_its_settings() {
+        assert_eq!(opt::narenas::read().unwrap(), 2);
+    }
+}
