@@ -34,7 +34,7 @@ pub trait Source: Send + Sync + 'static {
 /// Reads one task, page by page.
 pub trait Reader: Send {
     /// The page at `cursor`, which is empty at the start. The same cursor gives the same rows, or
-    /// newer versions of them. It may be called for the next page while the last is being kept.
+    /// newer versions of them. It is called for the next page when the last is kept.
     fn page(&mut self, cursor: &str) -> impl Future<Output = Result<Page, Failure>> + Send;
 }
 
@@ -53,8 +53,6 @@ pub struct Page {
     pub budget: Option<Budget>,
     /// What the source's clock said when it first answered this reader, if it told.
     pub source_time: Option<Moment>,
-    /// The next page builds on what this one says, so it is asked for only when this is kept.
-    pub settles: bool,
     /// What the whole task found out for those who plan on, in JSON; on the last page.
     pub output: Option<String>,
 }

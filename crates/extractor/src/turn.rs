@@ -1,5 +1,5 @@
-//! One lease: fetch page n+1 while page n is kept, until the task is complete or something ends
-//! the turn.
+//! One lease: fetch a page and keep it, until the task is complete or something ends the turn. The
+//! next page is asked for when the last is kept, so a crash never costs more than one.
 
 use std::time::Duration;
 
@@ -127,28 +127,19 @@ impl Turn {
         let held = self.held(&connection)?;
         let mut reader = self.unless_ended(line, source.open(&self.task, connection)).await??;
         let mut restarts = RESTARTS;
-        let mut page =
-            self.fetch(&mut reader, self.task.cursor.clone(), line, &mut restarts).await?;
+        let mut cursor = self.task.cursor.clone();
         loop {
-            let (next, settles, output) = (page.next.take(), page.settles, page.output.take());
-            let Some(next) = next else {
-                let output = output.unwrap_or_default();
+            let mut page = self.fetch(&mut reader, cursor, line, &mut restarts).await?;
+            let Some(next) = page.next.take() else {
+                let output = page.output.take().unwrap_or_default();
                 self.keep(&held, page, format!("{DONE}{output}"), line).await?;
                 return Ok(output);
             };
-            let keep = self.keep(&held, page, next.clone(), line);
+            self.keep(&held, page, next.clone(), line).await?;
             if Instant::now() > until {
-                keep.await?;
                 return Err(End::handed_on(Reason::Yielded));
             }
-            if settles {
-                keep.await?;
-                page = self.fetch(&mut reader, next, line, &mut restarts).await?;
-                continue;
-            }
-            let fetch = async { Ok(self.fetch(&mut reader, next, line, &mut restarts).await) };
-            let ((), fetched) = futures::try_join!(keep, fetch)?;
-            page = fetched?;
+            cursor = next;
         }
     }
 

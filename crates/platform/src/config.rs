@@ -131,7 +131,7 @@ impl Settings {
         let database = vars.read_hidden("DATABASE_URL", parse::database)?;
         let queue = vars.read_hidden("QUEUE_URL", parse::queue)?;
         let cache = vars.read_hidden("CACHE_URL", parse::cache)?;
-        let worker_concurrency = vars.read("WORKER_CONCURRENCY", parse::count)?.unwrap_or(4);
+        let worker_concurrency = vars.read("WORKER_CONCURRENCY", parse::count)?.unwrap_or(8);
         let queue_prefetch = vars.read("QUEUE_PREFETCH", parse::count)?;
         Ok(Settings {
             database_url: database.unwrap_or_else(|| Address::new("sqlite:data/pulse.db")),
@@ -232,7 +232,7 @@ mod tests {
         assert_eq!(settings.cache_url.as_str(), "memory:");
         assert_eq!((settings.host.as_str(), settings.port), ("127.0.0.1", 8000));
         assert_eq!(settings.scheduler_timezone, "UTC");
-        assert_eq!((settings.worker_concurrency, settings.queue_prefetch), (4, 4));
+        assert_eq!((settings.worker_concurrency, settings.queue_prefetch), (8, 8));
         assert!(!settings.allow_token_in_url && !settings.debug);
         assert!(matches!(settings.backend_service(), Err(Error::Missing { .. })));
         assert!(matches!(settings.encryption(), Err(Error::Missing { .. })));
@@ -256,7 +256,7 @@ mod tests {
             ("DEBUG", "True"),
             ("FRONTEND_ORIGINS", "https://pulse.example.com, http://localhost:5173/"),
             ("UPSTREAM_ALLOW", "10.0.0.0/8,192.168.1.7,fd00::/8"),
-            ("WORKER_CONCURRENCY", "8"),
+            ("WORKER_CONCURRENCY", "6"),
             ("QUEUE_PREFETCH", "20"),
         ])
         .unwrap();
@@ -271,7 +271,7 @@ mod tests {
             settings.upstream_allow.iter().map(IpNet::to_string).collect::<Vec<_>>(),
             ["10.0.0.0/8", "192.168.1.7/32", "fd00::/8"]
         );
-        assert_eq!((settings.worker_concurrency, settings.queue_prefetch), (8, 20));
+        assert_eq!((settings.worker_concurrency, settings.queue_prefetch), (6, 20));
         assert!(settings.backend_service().is_ok() && settings.encryption().is_ok());
         assert!(!format!("{settings:?}").contains("hunter2"), "{settings:?}");
     }
@@ -282,7 +282,7 @@ mod tests {
             (
                 "QUEUE_PREFETCH",
                 "3",
-                "QUEUE_PREFETCH is 3: 4 tasks are to be done at once (WORKER_CONCURRENCY), and each keeps its message; give at least as many",
+                "QUEUE_PREFETCH is 3: 8 tasks are to be done at once (WORKER_CONCURRENCY), and each keeps its message; give at least as many",
             ),
             ("PORT", "http", r#"PORT is "http": give a number from 0 to 65535"#),
             ("DEBUG", "maybe", r#"DEBUG is "maybe": write true or false"#),

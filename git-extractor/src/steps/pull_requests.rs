@@ -15,7 +15,7 @@ use crate::paging::PageSize;
 use crate::{mapping, queries, wire};
 
 /// Rests of nested lists per query.
-const RESTS_PER_QUERY: usize = 20;
+const RESTS_PER_QUERY: usize = 50;
 
 /// Reads the pull requests of one repository.
 pub struct PullRequests {
@@ -104,9 +104,7 @@ impl PullRequests {
             Some(after) => Cursor::Pulls(after),
             None => Cursor::Remarks(None),
         };
-        // Comments hang on pull requests, so those are kept first.
-        let settles = matches!(next, Cursor::Remarks(_));
-        Ok(Page { facts, next: Some(next.write()), gaps, budget: left, settles, ..Page::default() })
+        Ok(Page { facts, next: Some(next.write()), gaps, budget: left, ..Page::default() })
     }
 
     /// A page of pull requests, as large as GitHub can bear.

@@ -79,13 +79,12 @@ impl Issues {
                 Err(malformed) => page.gaps.push(gap(malformed)),
             }
         }
-        let is_last = next.is_none();
         let place = match next {
             Some(token) => Place::Search(Some(token)),
+            // What was cut off is asked of the store, which has all of the search by then.
             None => Place::Histories { after: 0, token: None },
         };
-        // What was cut off is asked of the store, so all of the search must be kept by then.
-        Ok(Page { next: Some(place.to_string()), settles: is_last, ..page })
+        Ok(Page { next: Some(place.to_string()), ..page })
     }
 
     async fn histories(&mut self, after: i64, token: Option<String>) -> Result<Page, Failure> {

@@ -84,7 +84,7 @@ async fn progress_is_told_while_the_next_page_is_fetched() {
 }
 
 #[tokio::test]
-async fn a_page_that_settles_is_kept_before_the_next_is_asked_for() {
+async fn a_page_is_kept_before_the_next_is_asked_for() {
     let mut house = House::new().await;
     let (facts, client, jira) = (house.facts.clone(), house.client, house.jira);
     house
@@ -92,7 +92,7 @@ async fn a_page_that_settles_is_kept_before_the_next_is_asked_for() {
             let facts = facts.clone();
             async move {
                 if cursor.is_empty() {
-                    return Ok(Page { settles: true, ..page(1, Some("two")) });
+                    return Ok(page(1, Some("two")));
                 }
                 let kept = facts.projects(client, jira).await.unwrap().len();
                 Ok(Page { output: Some(format!("{kept} kept")), ..page(2, None) })
@@ -272,7 +272,7 @@ async fn whoever_lost_the_lease_keeps_nothing_and_says_nothing() {
             let (work, tell) = (work.clone(), tell.clone());
             async move {
                 if cursor.is_empty() {
-                    return Ok(Page { settles: true, ..page(1, Some("two")) });
+                    return Ok(page(1, Some("two")));
                 }
                 let later = Utc::now() + TimeDelta::hours(2);
                 work.begin(task, "worker-2", later + TimeDelta::hours(1), later).await.unwrap();

@@ -50,7 +50,7 @@ const ENTRIES: &[Entry] = &[
     entry(&["UPSTREAM_ALLOW"], &["networks that outgoing requests may reach although they are not public"], ""),
     entry(&["ALLOW_TOKEN_IN_URL"], &["accept ?token= from old front ends"], "false"),
     entry(&["OTEL_EXPORTER_OTLP_ENDPOINT"], &["where traces go"], ""),
-    entry(&["WORKER_CONCURRENCY"], &["tasks done at once"], "4"),
+    entry(&["WORKER_CONCURRENCY"], &["tasks done at once"], "8"),
     entry(&["QUEUE_PREFETCH"], &["messages held at once, those of tasks being done among them"], "as WORKER_CONCURRENCY"),
 ];
 

@@ -41,6 +41,12 @@ macro_rules! locked_if_free {
 
 pub(crate) use {locked, locked_if_free};
 
+/// Lets this transaction end before the disk has it. Should the server crash within the next moments, the
+/// transaction may be gone, but then whole, and every later one that waits for the disk brings it there first.
+pub(crate) fn relax_commit(conn: &mut Conn) -> QueryResult<()> {
+    conn.batch_execute("SET LOCAL synchronous_commit = off")
+}
+
 /// Lets PostgreSQL look at the tables that have more than doubled since it last did. It does so by
 /// itself about once a minute, but whoever joins tables right after a first load meets it with no
 /// idea of their size.

@@ -179,7 +179,8 @@ async fn once(
 ) -> anyhow::Result<[Measured; 2]> {
     let fresh = || database::Database::create(kind, arguments.servers.postgres.as_deref());
     let database = fresh()?;
-    let mut program = product::Program::start(company, database.url(), &[]).await?;
+    let lanes = [("WORKER_CONCURRENCY", floor::LANES.to_string())];
+    let mut program = product::Program::start(company, database.url(), &lanes).await?;
     let mut of_jobs = Vec::with_capacity(2);
     for job in [Job::Jira, Job::Git] {
         let run = program.sync(company, &database, job).await?;

@@ -20,6 +20,8 @@ use crate::world::World;
 use query::Query;
 
 const ROUTE: &str = "graphql";
+/// Where single things are asked for by their global ids, such as the rests of lists.
+const ROUTE_OF_NODES: &str = "graphql/node";
 const NODES_MAX: u64 = 500_000;
 
 /// What a query is refused with: nothing of it is answered.
@@ -90,7 +92,8 @@ fn try_answer(state: &State, world: &World, body: &[u8]) -> Result<Answer, Refus
     }
     let done = execute::run(world, &query, state.options.busy_page_max)?;
     let bill = Bill { places: done.rate_limits, ..bill };
-    Ok(Answer { bill: Some(bill), ..Answer::json(ROUTE, 200, done.body) })
+    let route = if query.asks_for_nodes() { ROUTE_OF_NODES } else { ROUTE };
+    Ok(Answer { bill: Some(bill), ..Answer::json(route, 200, done.body) })
 }
 
 /// With what the query cost, in the places where the query wants to know.

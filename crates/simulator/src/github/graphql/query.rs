@@ -42,6 +42,13 @@ pub struct Query<'q> {
 }
 
 impl<'q> Query<'q> {
+    /// Whether it asks for things by their global ids.
+    pub fn asks_for_nodes(&self) -> bool {
+        self.root.items.iter().any(|selection| {
+            matches!(selection, Selection::Field(field) if matches!(field.name, "node" | "nodes"))
+        })
+    }
+
     /// Parses what was sent.
     pub fn parse(sent: &'q Sent) -> Result<Query<'q>, Refusal> {
         let document = graphql_parser::parse_query::<&str>(&sent.query)

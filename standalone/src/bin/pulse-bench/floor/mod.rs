@@ -22,8 +22,8 @@ use crate::job::Job;
 use crate::process;
 use sink::Sink;
 
-/// Projects or repositories that are read side by side, as many as the product's workers read.
-const LANES: usize = 4;
+/// Projects or repositories that are read side by side: as many as the product is told to read.
+pub const LANES: usize = 4;
 
 /// What to load, from where, into which database.
 #[derive(Serialize, Deserialize)]
