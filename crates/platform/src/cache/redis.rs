@@ -2,8 +2,8 @@
 
 use std::collections::HashMap;
 use std::fmt;
-use std::sync::{Arc, Mutex};
-use std::time::Duration;
+use std::sync::{Arc, Mutex, MutexGuard};
+use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use futures::StreamExt;
@@ -21,6 +21,8 @@ use crate::health::Check;
 use crate::upstream::redact;
 
 const ANSWER_WITHIN: Duration = Duration::from_millis(500);
+/// A Redis that swallowed a question is not asked again for so long: otherwise each caller would wait.
+const LEFT_ALONE_FOR: Duration = Duration::from_secs(2);
 const SUBSCRIBE_WITHIN: Duration = Duration::from_secs(5);
 
 #[derive(Clone)]
@@ -29,9 +31,16 @@ pub(super) struct Redis(Arc<Inner>);
 struct Inner {
     prefix: String,
     client: Client,
-    connection: Mutex<Option<ConnectionManager>>,
+    line: Mutex<Line>,
     scripts: Scripts,
     bells: Mutex<HashMap<String, broadcast::Sender<Ring>>>,
+}
+
+/// The connection that all share, which opens on first use and again after each failure.
+#[derive(Default)]
+struct Line {
+    connection: Option<ConnectionManager>,
+    silent_until: Option<Instant>,
 }
 
 struct Scripts {
@@ -47,7 +56,7 @@ impl Redis {
         Ok(Redis(Arc::new(Inner {
             prefix: prefix.to_owned(),
             client,
-            connection: Mutex::default(),
+            line: Mutex::default(),
             scripts: Scripts {
                 // GETDEL came with Redis 6.2, and we serve 6.0.
                 take: Script::new(
@@ -153,19 +162,26 @@ impl Redis {
     async fn answered<T>(&self, asking: impl Future<Output = RedisResult<T>>) -> Result<T, Error> {
         match timeout(ANSWER_WITHIN, asking).await {
             Ok(Ok(answer)) => Ok(answer),
-            Ok(Err(error)) => Err(Error::Unavailable(Some(error))),
-            Err(_) => {
+            Ok(Err(error)) if !error.is_timeout() => Err(Error::Unavailable(Some(error))),
+            Ok(Err(_)) | Err(_) => {
                 // A connection that swallows questions is worse than none.
-                self.0.connection.lock().expect("nobody panics while dialling").take();
+                let silent_until = Some(Instant::now() + LEFT_ALONE_FOR);
+                *self.line() = Line { connection: None, silent_until };
                 Err(Error::Unavailable(None))
             }
         }
     }
 
-    /// The shared connection, which opens on first use and again after each failure.
+    fn line(&self) -> MutexGuard<'_, Line> {
+        self.0.line.lock().expect("nobody panics while dialling")
+    }
+
     fn connection(&self) -> Result<ConnectionManager, Error> {
-        let mut connection = self.0.connection.lock().expect("nobody panics while dialling");
-        if let Some(connection) = &*connection {
+        let mut line = self.line();
+        if line.silent_until.is_some_and(|until| Instant::now() < until) {
+            return Err(Error::Unavailable(None));
+        }
+        if let Some(connection) = &line.connection {
             return Ok(connection.clone());
         }
         let config = ConnectionManagerConfig::new()
@@ -174,7 +190,7 @@ impl Redis {
             .set_response_timeout(Some(ANSWER_WITHIN));
         let dialled = ConnectionManager::new_lazy_with_config(self.0.client.clone(), config)
             .map_err(|error| Error::Unavailable(Some(error)))?;
-        Ok(connection.insert(dialled).clone())
+        Ok(line.connection.insert(dialled).clone())
     }
 
     fn value_key(&self, key: &str) -> String {
