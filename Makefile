@@ -50,10 +50,11 @@ compose-test: build-tools ui ## Test the programs in containers, and trouble the
 	@scripts/setup-cargo-tool cargo-nextest
 	@scripts/compose-test
 
-soak: test-tools ui ## Kill programs at random moments of 25 large syncs, and compare with the truth
+soak: test-tools ui ## Kill programs at random moments of 25 large syncs, and play 10,000 sequences on each database
 	@$(BUILD_DEMO) $(PROGRAMS)
 	@PULSE_SOAK=full scripts/test-servers -- \
 		cargo nextest run -p standalone --cargo-profile demo --profile soak -E 'test(chaos)'
+	@SEQUENCES=all scripts/test-servers -- cargo nextest run --workspace --profile soak -E 'test(sequences)'
 
 release: build-tools ui ## Build what ships: the optimised programs
 	@cargo build --release $(PROGRAMS)
