@@ -9,6 +9,8 @@ const STORY_POINTS: &str = "com.pyxis.greenhopper.jira:jsw-story-points";
 const SPRINT: &str = "com.pyxis.greenhopper.jira:gh-sprint";
 /// The kind of any number; only its name says that it is an estimate.
 const NUMBER: &str = "customfieldtypes:float";
+/// The type of fields with a date and time, of whatever kind.
+const MOMENT: &str = "datetime";
 const ESTIMATES: [&str; 2] = ["story points", "story point estimate"];
 
 /// The fields that every site has under the same name.
@@ -35,6 +37,8 @@ pub(crate) struct CustomFields {
     pub(crate) story_points: Vec<String>,
     /// Sprints.
     pub(crate) sprints: Vec<String>,
+    /// Whatever holds a date and time, sorted.
+    pub(crate) moments: Vec<String>,
 }
 
 impl CustomFields {
@@ -51,13 +55,20 @@ impl CustomFields {
         let is_estimate = |name: &str| ESTIMATES.contains(&name.trim().to_lowercase().as_str());
         let mut story_points = ids(&|kind, _| kind == STORY_POINTS);
         story_points.extend(ids(&|kind, name| kind.ends_with(NUMBER) && is_estimate(name)));
-        CustomFields { story_points, sprints: ids(&|kind, _| kind == SPRINT) }
+        let is_moment = |field: &&Field| {
+            let schema = field.schema.as_ref();
+            schema.is_some_and(|schema| schema.kind == MOMENT && !schema.custom.is_empty())
+        };
+        let mut moments: Vec<String> =
+            fields.iter().filter(is_moment).map(|field| field.id.clone()).collect();
+        moments.sort_unstable();
+        CustomFields { story_points, sprints: ids(&|kind, _| kind == SPRINT), moments }
     }
 
     /// Everything to ask of an issue.
     pub(crate) fn wanted(&self) -> Vec<&str> {
-        let custom = self.story_points.iter().chain(&self.sprints).map(String::as_str);
-        SYSTEM.into_iter().chain(custom).collect()
+        let custom = self.story_points.iter().chain(&self.sprints).chain(&self.moments);
+        SYSTEM.into_iter().chain(custom.map(String::as_str)).collect()
     }
 }
 
@@ -71,6 +82,10 @@ mod tests {
             r#"[
                 {"id": "summary", "name": "Summary", "schema": {"type": "string"}},
                 {"id": "thumbnail", "name": "Images"},
+                {"id": "created", "name": "Created", "schema": {"type": "datetime"}},
+                {"id": "customfield_9", "name": "Began",
+                 "schema": {"type": "datetime", "custom": "x:datetime"}},
+                {"id": "customfield_8", "name": "Due", "schema": {"type": "date", "custom": "x:d"}},
                 {"id": "customfield_1", "name": "Sprint", "schema": {"custom": "x:textfield"}},
                 {"id": "customfield_2", "name": "Iteration",
                  "schema": {"custom": "com.pyxis.greenhopper.jira:gh-sprint"}},
@@ -86,6 +101,8 @@ mod tests {
         let found = CustomFields::among(&fields);
         assert_eq!(found.story_points, ["customfield_5", "customfield_3"]);
         assert_eq!(found.sprints, ["customfield_2"]);
-        assert_eq!(found.wanted()[13..], ["customfield_5", "customfield_3", "customfield_2"]);
+        assert_eq!(found.moments, ["customfield_9"]);
+        let custom = ["customfield_5", "customfield_3", "customfield_2", "customfield_9"];
+        assert_eq!(found.wanted()[13..], custom);
     }
 }

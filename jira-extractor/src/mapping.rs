@@ -50,6 +50,7 @@ pub(crate) fn issue(raw: &RawValue, custom: &CustomFields) -> Result<Found, Malf
     let components: Vec<wire::Named> = fields.optional("components")?.unwrap_or_default();
     let mut components: Vec<String> = components.into_iter().map(|one| clean(one.name)).collect();
     components.sort_unstable();
+    let moments = fields.moments(custom);
     let changelog = wire.changelog;
     let issue = Issue {
         external_id: id,
@@ -64,6 +65,7 @@ pub(crate) fn issue(raw: &RawValue, custom: &CustomFields) -> Result<Found, Malf
         parent_key: parent_key.map(clean),
         labels: labels.into_iter().map(clean).collect(),
         components,
+        moments,
         story_points: fields.story_points(custom),
         sprints: fields.sprints(custom)?,
         created_at: fields.moment("created")?,
@@ -239,6 +241,15 @@ impl<'a> Fields<'a> {
         Ok(names)
     }
 
+    /// Whatever is a date and time. A value that is none is worth less than the issue.
+    fn moments(&self, custom: &CustomFields) -> Vec<(String, Moment)> {
+        let moment = |id: &String| {
+            let when: When = serde_json::from_str(self.values.get(id)?.get()).ok()?;
+            Some((id.clone(), when.0?))
+        };
+        custom.moments.iter().filter_map(moment).collect()
+    }
+
     fn malformed(&self, reason: String) -> Malformed {
         Malformed { what: self.of.to_owned(), reason }
     }
@@ -256,6 +267,7 @@ mod tests {
         CustomFields {
             story_points: vec!["customfield_10016".to_owned(), "customfield_10026".to_owned()],
             sprints: vec!["customfield_10020".to_owned()],
+            moments: vec!["customfield_10060".to_owned(), "customfield_10061".to_owned()],
         }
     }
 
@@ -290,6 +302,7 @@ mod tests {
             parent_key: Some("PAY-300".to_owned()),
             labels: vec!["backend".to_owned(), "quick-win".to_owned()],
             components: vec!["Ledger".to_owned(), "Payments API".to_owned()],
+            moments: vec![("customfield_10060".to_owned(), at("2026-09-01T07:15:00Z"))],
             story_points: Some(3.0),
             sprints: vec!["S41, the long one".to_owned(), "S42".to_owned()],
             created_at: at("2026-09-01T08:00:00Z"),

@@ -278,6 +278,8 @@ pub(crate) struct Field {
 /// What kind of field.
 #[derive(Debug, Deserialize)]
 pub(crate) struct FieldSchema {
+    #[serde(rename = "type", default)]
+    pub(crate) kind: String,
     #[serde(default)]
     pub(crate) custom: String,
 }

@@ -32,6 +32,8 @@ pub struct Issue {
     pub labels: Vec<String>,
     /// Names of the parts of the product that it is about, sorted.
     pub components: Vec<String>,
+    /// Custom fields that hold a date and time, by their ids, sorted.
+    pub moments: Vec<(String, Moment)>,
     /// The estimate, in whatever unit the team uses.
     pub story_points: Option<f64>,
     /// Names of the sprints it was in, in Jira's order.

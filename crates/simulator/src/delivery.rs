@@ -51,6 +51,8 @@ pub struct Trouble {
     pub labels: Vec<&'static str>,
     /// Names of components, as Jira has them.
     pub components: Vec<&'static str>,
+    /// The field says when one began, where somebody filled it in.
+    pub by_field: bool,
     /// How long before one the deployment that caused it may have finished.
     pub window_hours: Option<i64>,
 }
@@ -116,7 +118,7 @@ pub fn totals(world: &World, way: &Way, from: DateTime<Utc>, to: DateTime<Utc>) 
         }
         let Some(ended) = end(issue).filter(|at| within(*at)) else { continue };
         incidents += 1;
-        restores.push(seconds(issue.created, ended));
+        restores.push(seconds(began(world, issue, trouble), ended));
         recoveries.extend(culprit.map(|culprit| seconds(shipped[culprit].at, ended)));
     }
     recoveries.retain(|length| *length >= 0.0);
@@ -233,6 +235,11 @@ fn shipped_from(repository: &Repository, by: By) -> Vec<Shipped<'_>> {
     shipped
 }
 
+fn began(world: &World, issue: &Issue, trouble: &Trouble) -> Moment {
+    let told = world.jira.began(issue).filter(|_| trouble.by_field);
+    told.unwrap_or(issue.created)
+}
+
 fn is(world: &World, issue: &Issue, trouble: &Trouble) -> bool {
     let kind = issue.kind.name(world.jira.projects[issue.project].next_gen);
     trouble.types.contains(&kind)
@@ -267,7 +274,8 @@ fn culprit(
     incident: &Issue,
     trouble: &Trouble,
 ) -> Option<usize> {
-    let earlier = || shipped.iter().enumerate().filter(|(_, one)| one.at < incident.created);
+    let began = began(world, incident, trouble);
+    let earlier = || shipped.iter().enumerate().filter(|(_, one)| one.at < began);
     let serves = |repository: &Repository, pull: &Pull, key: &String| {
         world.issue_keys(repository, pull).contains(key)
     };
@@ -299,7 +307,6 @@ fn culprit(
         return Some(at);
     }
     let (at, last) = earlier().next_back()?;
-    let is_recent =
-        trouble.window_hours.is_none_or(|hours| incident.created - last.at <= hours * HOUR);
+    let is_recent = trouble.window_hours.is_none_or(|hours| began - last.at <= hours * HOUR);
     is_recent.then_some(at)
 }

@@ -146,6 +146,8 @@ pub struct SuspectRead {
     pub labels: Vec<String>,
     /// Names of its components.
     pub components: Vec<String>,
+    /// Custom fields that hold a date and time, by their ids.
+    pub moments: Vec<(String, Moment)>,
 }
 
 /// An incident, with what decides when it began, ended and why.

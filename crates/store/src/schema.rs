@@ -275,6 +275,7 @@ table! {
         parent_key -> Nullable<Text>,
         labels -> JsonDoc,
         components -> JsonDoc,
+        moments -> JsonDoc,
         story_points -> Nullable<Double>,
         sprints -> JsonDoc,
         created_at -> Tstz,

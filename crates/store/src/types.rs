@@ -1,5 +1,6 @@
 //! Column types that mean the same in both databases: one schema, one row, two encodings.
 
+use chrono::SecondsFormat;
 use diesel::deserialize::{self, FromSql, FromSqlRow};
 use diesel::expression::AsExpression;
 use diesel::query_builder::QueryId;
@@ -87,6 +88,27 @@ impl Json {
     /// A list of pairs of texts as a JSON array.
     pub fn pairs(pairs: &[(&str, &str)]) -> Json {
         Json(serde_json::to_string(pairs).expect("texts are always JSON"))
+    }
+
+    /// A list of names with a moment each as a JSON array.
+    pub fn moments(moments: &[(String, Moment)]) -> Json {
+        let spelled: Vec<(&str, String)> = moments
+            .iter()
+            .map(|(name, at)| (&**name, at.to_rfc3339_opts(SecondsFormat::Micros, true)))
+            .collect();
+        let pairs: Vec<(&str, &str)> = spelled.iter().map(|(name, at)| (*name, &**at)).collect();
+        Json::pairs(&pairs)
+    }
+
+    /// Reads a list of names with a moment each back.
+    pub fn to_moments(&self) -> Result<Vec<(String, Moment)>, crate::Error> {
+        let read = |(name, at): (String, String)| match at.parse() {
+            Ok(at) => Ok((name, at)),
+            Err(error) => {
+                Err(crate::Error::Corrupt { noun: "moment", reason: format!("{at}: {error}") })
+            }
+        };
+        self.to_pairs()?.into_iter().map(read).collect()
     }
 
     /// Reads a list of pairs of texts back.

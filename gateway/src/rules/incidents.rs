@@ -40,7 +40,8 @@ struct IncidentRuleJson {
     labels: Vec<String>,
     #[serde(default)]
     components: Vec<String>,
-    /// The field that says when it began. None can be read yet.
+    /// The id of the custom field that says when it began, for example `customfield_10060`. Where it
+    /// says nothing, an incident began when its issue was made.
     started_at_field: Option<String>,
     /// How long before an incident the deployment that caused it may have finished: a day unless said,
     /// and any time if null.

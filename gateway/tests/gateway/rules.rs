@@ -118,7 +118,7 @@ async fn rules_that_cannot_be_are_refused_by_the_place() {
         (incident("integration_id", json!(foreign)), "rules[0].integration_id"),
         (incident("integration_id", json!("7")), "rules[0].integration_id"),
         (incident("window_hours", json!(0)), "rules[0].window_hours"),
-        (incident("started_at_field", json!("customfield_1")), "rules[0].started_at_field"),
+        (incident("started_at_field", json!("Incident start")), "rules[0].started_at_field"),
         (incident("components", json!([""])), "rules[0].components[0]"),
     ];
     for ((path, rule), field) in cases {

@@ -29,6 +29,7 @@ pub fn page() -> Page {
         parent_key: None,
         labels: vec!["a".to_owned(), "b".to_owned()],
         components: Vec::new(),
+        moments: Vec::new(),
         story_points: Some(3.0),
         sprints: Vec::new(),
         created_at: now,

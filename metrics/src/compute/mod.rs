@@ -13,11 +13,11 @@ use chrono::TimeDelta;
 use domain::Moment;
 use domain::deployment::{Deployment, DeploymentOutcome, Shipment};
 use domain::ids::{ClientId, IntegrationId, SnapshotId};
-use domain::rules::{DeploymentRules, IncidentRules, PRODUCTION, Source, Suspect};
+use domain::rules::{DeploymentRules, IncidentRule, IncidentRules, PRODUCTION, Source, Suspect};
 use domain::work::Fence;
 use store::metrics::{
     Cause, DeliveryState, DeploymentFact, IncidentFact, IncidentRead, Link, Publication,
-    PullRequestFact, PullRequestLife, Repository, ReviewAt,
+    PullRequestFact, PullRequestLife, Repository, ReviewAt, SuspectRead,
 };
 use uuid::Uuid;
 
@@ -119,8 +119,23 @@ async fn compute(facts: &store::Metrics, client: ClientId) -> Result<Computed, s
 /// An issue that is an incident by a rule.
 struct Incident {
     read: IncidentRead,
-    /// The rule's.
+    began_at: Moment,
     window: Option<TimeDelta>,
+}
+
+/// What a rule says of an incident: when it began, if a field is to tell, and how far back its cause
+/// may lie.
+struct Ruled {
+    began_at: Option<Moment>,
+    window: Option<TimeDelta>,
+}
+
+impl Ruled {
+    fn of(rule: &IncidentRule, suspect: &SuspectRead) -> Ruled {
+        let told = |field: &String| suspect.moments.iter().find(|(id, _)| id == field);
+        let began_at = rule.started_at_field.as_ref().and_then(told).map(|(_, at)| *at);
+        Ruled { began_at, window: rule.window() }
+    }
 }
 
 async fn incidents(
@@ -137,19 +152,20 @@ async fn incidents(
         let meant = types.iter().filter(|(_, name)| rules.mean_type(integration, name));
         let meant = meant.map(|(type_id, _)| *type_id).collect();
         let by_names = rules.look_at_names(integration);
-        let mut windows: BTreeMap<i64, Option<TimeDelta>> = BTreeMap::new();
+        let mut ruled: BTreeMap<i64, Ruled> = BTreeMap::new();
         for suspect in facts.suspects(client, integration, meant, by_names).await? {
             let Some(issue_type) = types.get(&suspect.type_id) else { continue };
             let (labels, components) = (&suspect.labels, &suspect.components);
             let suspected = Suspect { integration, issue_type, labels, components };
             if let Some(rule) = rules.of(suspected) {
-                windows.insert(suspect.id, rule.window());
+                ruled.insert(suspect.id, Ruled::of(rule, &suspect));
             }
         }
-        let ids = windows.keys().copied().collect();
+        let ids = ruled.keys().copied().collect();
         for read in facts.incidents(client, integration, ids).await? {
-            let window = windows.get(&read.id).copied().flatten();
-            incidents.push(Incident { read, window });
+            let Some(Ruled { began_at, window }) = ruled.remove(&read.id) else { continue };
+            let began_at = began_at.unwrap_or(read.created_at);
+            incidents.push(Incident { read, began_at, window });
         }
     }
     Ok(incidents)
@@ -283,13 +299,13 @@ impl World {
             {
                 fact.incidents += 1;
             }
-            self.incidents.push(incident_fact(&incident.read, cause));
+            self.incidents.push(incident_fact(incident, cause));
         }
     }
 
     fn cause(
         &self,
-        Incident { read: incident, window }: &Incident,
+        Incident { read: incident, began_at, window }: &Incident,
         causes: &HashMap<String, IssueRef>,
         timeline: &Timeline,
     ) -> Option<(DeploymentRef, Rule)> {
@@ -299,7 +315,7 @@ impl World {
                 |at: &&DeploymentRef| self.deployments.get(*at).and_then(|f| f.succeeded_at);
             candidates?
                 .iter()
-                .filter(|at| finish(at).is_some_and(|finished| finished < incident.created_at))
+                .filter(|at| finish(at).is_some_and(|finished| finished < *began_at))
                 .max_by_key(finish)
                 .cloned()
         };
@@ -312,7 +328,7 @@ impl World {
         if let Some(deployment) = latest(self.reverted.get(&(incident.integration, incident.id))) {
             return Some((deployment, Rule::Revert));
         }
-        let deployment = timeline.last_before(incident.created_at, *window)?;
+        let deployment = timeline.last_before(*began_at, *window)?;
         Some((deployment.clone(), Rule::TimeWindow))
     }
 }
@@ -428,7 +444,8 @@ fn pull_request_fact(
     }
 }
 
-fn incident_fact(read: &IncidentRead, cause: Option<(DeploymentRef, Rule)>) -> IncidentFact {
+fn incident_fact(incident: &Incident, cause: Option<(DeploymentRef, Rule)>) -> IncidentFact {
+    let read = &incident.read;
     let history = History {
         created_at: read.created_at,
         category: read.category,
@@ -437,7 +454,7 @@ fn incident_fact(read: &IncidentRead, cause: Option<(DeploymentRef, Rule)>) -> I
     IncidentFact {
         integration: read.integration,
         issue: read.id,
-        started_at: read.created_at,
+        started_at: incident.began_at,
         ended_at: history.ended_at(),
         cause: cause.map(|(deployment, rule)| Cause {
             integration: deployment.integration,

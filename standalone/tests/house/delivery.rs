@@ -24,7 +24,7 @@ fn merges() -> Way {
     Way {
         repositories: vec![(Which::Every, By::Merges)],
         incidents: vec![
-            trouble(&["Incident"], &[], None),
+            Trouble { by_field: true, ..trouble(&["Incident"], &[], None) },
             trouble(&[], &["customer", "nötig"], Some(72)),
         ],
     }
@@ -57,7 +57,8 @@ fn releases() -> Way {
 
 fn trouble(types: &[&'static str], labels: &[&'static str], window_hours: Option<i64>) -> Trouble {
     let components = Vec::new();
-    Trouble { types: types.to_vec(), labels: labels.to_vec(), components, window_hours }
+    let (types, labels) = (types.to_vec(), labels.to_vec());
+    Trouble { types, labels, components, by_field: false, window_hours }
 }
 
 /// Makes the product see delivery this way, too.
@@ -89,7 +90,8 @@ async fn say(stack: &Stack, way: &Way) {
         .incidents
         .iter()
         .map(|trouble| {
-            json!({ "issue_types": trouble.types, "components": trouble.components, "window_hours": trouble.window_hours,
+            let field = trouble.by_field.then_some("customfield_10060");
+            json!({ "issue_types": trouble.types, "started_at_field": field, "components": trouble.components, "window_hours": trouble.window_hours,
                 "labels": trouble.labels.iter().map(|l| l.to_uppercase()).collect::<Vec<_>>() })
         })
         .collect();

@@ -21,7 +21,7 @@ pub struct IncidentRule {
     pub labels: Vec<String>,
     /// Names of components.
     pub components: Vec<String>,
-    /// The field that says when it began.
+    /// The id of the custom field that says when it began; when its issue was made if nothing is said.
     pub started_at_field: Option<String>,
     /// How long before an incident the deployment that caused it may have finished; any time if
     /// nothing is said.
@@ -170,11 +170,12 @@ fn check_rule(
             "must name a type, or labels or components must name something",
         );
     }
-    let started_at_field = rule.started_at_field.filter(|field| !field.trim().is_empty());
-    if started_at_field.is_some() {
+    let started_at_field = rule.started_at_field.map(|field| field.trim().to_owned());
+    let started_at_field = started_at_field.filter(|field| !field.is_empty());
+    if started_at_field.as_ref().is_some_and(|field| !is_custom_field(field)) {
         faults.add(
             format!("{path}.started_at_field"),
-            "cannot be read yet: incidents begin when their issue is made, so leave it out",
+            "must be the id of a field with a date and time, for example customfield_10060",
         );
     }
     if let Some(hours) = rule.window_hours
@@ -186,4 +187,10 @@ fn check_rule(
         );
     }
     IncidentRule { issue_types, labels, components, started_at_field, ..rule }
+}
+
+/// Names of fields repeat and change, their ids do not.
+fn is_custom_field(id: &str) -> bool {
+    let number = id.strip_prefix("customfield_").unwrap_or_default();
+    !number.is_empty() && number.len() < 20 && number.bytes().all(|byte| byte.is_ascii_digit())
 }

@@ -190,7 +190,7 @@ fn incident_rules_that_cannot_be_are_refused_by_the_place() {
     let good = || incidents(&["Incident"], &[], &[]);
     let nobody = IntegrationId(Uuid::from_u128(999));
     let window = |hours| vec![IncidentRule { window_hours: Some(hours), ..good() }];
-    let field = Some("customfield_1".to_owned());
+    let field = |id: &str| vec![IncidentRule { started_at_field: Some(id.to_owned()), ..good() }];
     let cases: Vec<(&str, Vec<IncidentRule>, &[&str])> = vec![
         ("names nothing", vec![incidents(&[], &[], &[])], &["rules[0].issue_types"]),
         ("empty type", vec![incidents(&["Bug", " "], &[], &[])], &["rules[0].issue_types[1]"]),
@@ -204,11 +204,9 @@ fn incident_rules_that_cannot_be_are_refused_by_the_place() {
         ("no time at all", window(0), &["rules[0].window_hours"]),
         ("a negative time", window(-1), &["rules[0].window_hours"]),
         ("longer than anything", window(87_841), &["rules[0].window_hours"]),
-        (
-            "a field that is not read",
-            vec![IncidentRule { started_at_field: field, ..good() }],
-            &["rules[0].started_at_field"],
-        ),
+        ("the name of a field", field("Incident start"), &["rules[0].started_at_field"]),
+        ("no number", field("customfield_"), &["rules[0].started_at_field"]),
+        ("a field of every site", field("created"), &["rules[0].started_at_field"]),
         ("too many", vec![good(); 201], &["rules"]),
         ("too many names", vec![incidents(&["x"; 101], &[], &[])], &["rules[0].issue_types"]),
     ];
@@ -217,6 +215,8 @@ fn incident_rules_that_cannot_be_are_refused_by_the_place() {
     }
     let theirs = vec![IncidentRule { integration: Some(JIRA), ..good() }];
     assert!(IncidentRules::check(theirs.clone(), &connections()).is_ok());
+    let told = IncidentRules::check(field(" customfield_10060 "), &[]).unwrap();
+    assert_eq!(told.written()[0].started_at_field.as_deref(), Some("customfield_10060"));
     assert_eq!(paths(IncidentRules::check(theirs, &[])), ["rules[0].integration_id"]);
 }
 

@@ -8,7 +8,7 @@ use crate::moment::Moment;
 use crate::request::{Answer, Request};
 use crate::world::jira::{COMPONENTS, Issue, Kind, PRIORITIES, STATUSES};
 
-const NAVIGABLE: [&str; 23] = [
+const NAVIGABLE: [&str; 24] = [
     "summary",
     "status",
     "issuetype",
@@ -31,6 +31,7 @@ const NAVIGABLE: [&str; 23] = [
     "customfield_10020",
     "customfield_10026",
     "customfield_10050",
+    "customfield_10060",
     "customfield_10019",
 ];
 
@@ -267,6 +268,9 @@ fn write_fields(o: &mut Object, site: &Site, issue: &Issue, wanted: &Selection) 
                 o.put(field, &format!("0|i{:05x}:", issue.id));
             }
             "customfield_10020" => write_sprints(o, site, issue),
+            "customfield_10060" => {
+                o.put(field, &jira.began(issue).map(Moment::jira));
+            }
             "customfield_10050" => {
                 o.put(field, &issue.contract_date);
             }

@@ -159,7 +159,7 @@ const SYSTEM_FIELDS: [(&str, &str, &str); 17] = [
     ("comment", "Comment", "comments-page"),
 ];
 const FLOAT: &str = "com.atlassian.jira.plugin.system.customfieldtypes:float";
-const CUSTOM_FIELDS: [(u32, &str, &str, &str); 8] = [
+const CUSTOM_FIELDS: [(u32, &str, &str, &str); 9] = [
     (10_014, "Epic Link", "any", "com.pyxis.greenhopper.jira:gh-epic-link"),
     (10_016, "Story point estimate", "number", "com.pyxis.greenhopper.jira:jsw-story-points"),
     (10_019, "Rank", "any", "com.pyxis.greenhopper.jira:gh-lexo-rank"),
@@ -171,6 +171,12 @@ const CUSTOM_FIELDS: [(u32, &str, &str, &str); 8] = [
         "Contract date",
         "date",
         "com.atlassian.jira.plugin.system.customfieldtypes:datepicker",
+    ),
+    (
+        10_060,
+        "Incident start",
+        "datetime",
+        "com.atlassian.jira.plugin.system.customfieldtypes:datetime",
     ),
     // Names repeat: this one is a plain text of somebody's making.
     (10_077, "Sprint", "string", "com.atlassian.jira.plugin.system.customfieldtypes:textfield"),

@@ -214,6 +214,7 @@ fn issue(issue: Issue) -> IssueRow {
         parent_key: issue.parent_key,
         labels: Json::texts(&issue.labels),
         components: Json::texts(&issue.components),
+        moments: Json::moments(&issue.moments),
         story_points: issue.story_points,
         sprints: Json::texts(&issue.sprints),
         created_at: Ts(issue.created_at),

@@ -68,6 +68,7 @@ fact_rows! {
             parent_key: Option<String> as Nullable<Text>,
             labels: Json as JsonDoc,
             components: Json as JsonDoc,
+            moments: Json as JsonDoc,
             story_points: Option<f64> as Nullable<Double>,
             sprints: Json as JsonDoc,
             created_at: Ts as Tstz,

@@ -450,9 +450,15 @@ pub(crate) fn suspects(
         .filter(issues::deleted.eq(false))
         .filter(issues::project_id.eq_any(of_active_project))
         .order(issues::external_id)
-        .select((issues::external_id, issues::type_id, issues::labels, issues::components));
+        .select((
+            issues::external_id,
+            issues::type_id,
+            issues::labels,
+            issues::components,
+            issues::moments,
+        ));
     let of_type = issues::type_id.eq_any(types);
-    let rows: Vec<(i64, i64, Json, Json)> = if by_names {
+    let rows: Vec<(i64, i64, Json, Json, Json)> = if by_names {
         let none = Json::texts(&[]);
         let is_named = issues::labels.ne(none.clone()).or(issues::components.ne(none));
         live.filter(of_type.or(is_named)).load(conn)?
@@ -460,9 +466,14 @@ pub(crate) fn suspects(
         live.filter(of_type).load(conn)?
     };
     rows.into_iter()
-        .map(|(id, type_id, labels, components)| {
-            let (labels, components) = (labels.to_texts()?, components.to_texts()?);
-            Ok(SuspectRead { id, type_id, labels, components })
+        .map(|(id, type_id, labels, components, moments)| {
+            Ok(SuspectRead {
+                id,
+                type_id,
+                labels: labels.to_texts()?,
+                components: components.to_texts()?,
+                moments: moments.to_moments()?,
+            })
         })
         .collect()
 }

@@ -279,6 +279,8 @@ async fn suspects_are_of_a_type_or_have_a_label_or_a_component(house: &House) {
     assert_eq!(suspects(vec![11], true).await, [(1, 2), (4, 0), (5, 0)]);
     assert_eq!(suspects(vec![], true).await, [(1, 2), (5, 0)]);
     assert_eq!(suspects(vec![], false).await, []);
+    let told = house.metrics.suspects(house.client, house.jira, vec![11], false).await.unwrap();
+    assert_eq!(told[0].moments, [("customfield_10060".to_owned(), at(500))]);
     let (other, ..) = house.add_client("globex").await;
     assert_eq!(house.metrics.suspects(other, house.jira, vec![10, 11], true).await.unwrap(), []);
     let theirs = house.metrics.incidents(other, house.jira, vec![1]).await.unwrap();

@@ -100,6 +100,7 @@ pub fn issue(external_id: i64) -> Issue {
         parent_key: None,
         labels: vec!["checkout".to_owned(), "über \"quoted\"".to_owned()],
         components: vec!["Payments API".to_owned()],
+        moments: vec![("customfield_10060".to_owned(), at(500))],
         story_points: Some(3.5),
         sprints: vec!["Sprint 7".to_owned()],
         created_at: at(external_id),

@@ -19,7 +19,7 @@ const HISTORIES_AT_ONCE: usize = 1_000;
 /// Lengths at which the history that comes with an issue may have been cut off.
 const CUT_OFF: [usize; 3] = [20, 40, 100];
 /// The custom fields are those of the simulated site.
-const FIELDS: [&str; 16] = [
+const FIELDS: [&str; 17] = [
     "summary",
     "status",
     "issuetype",
@@ -36,6 +36,7 @@ const FIELDS: [&str; 16] = [
     "customfield_10016",
     "customfield_10026",
     "customfield_10020",
+    "customfield_10060",
 ];
 
 /// Reads everything that the job's steps read.
@@ -164,6 +165,7 @@ struct Fields {
     customfield_10016: Option<f64>,
     customfield_10026: Option<f64>,
     customfield_10020: Option<Vec<Named>>,
+    customfield_10060: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -404,6 +406,8 @@ fn add_issue(
     labels.sort_unstable();
     let mut components: Vec<String> = fields.components.into_iter().map(|one| one.name).collect();
     components.sort_unstable();
+    let moments: Vec<(&str, &str)> =
+        fields.customfield_10060.iter().map(|at| ("customfield_10060", &**at)).collect();
     let sprints = fields.customfield_10020.unwrap_or_default();
     let sprints: Vec<String> = sprints.into_iter().map(|sprint| sprint.name).collect();
     let (parent_id, parent_key) = match fields.parent {
@@ -426,6 +430,7 @@ fn add_issue(
             parent_key.into(),
             serde_json::to_string(&labels)?.into(),
             serde_json::to_string(&components)?.into(),
+            serde_json::to_string(&moments)?.into(),
             fields.customfield_10016.or(fields.customfield_10026).into(),
             serde_json::to_string(&sprints)?.into(),
             fields.created.into(),

@@ -62,7 +62,7 @@ tables! {
     Sprints = sprints(external_id, board_id, name, state, started_at, ends_at, completed_at);
     Issues = issues(
         external_id, project_id, key, type_id, status_id, summary, priority, assignee, creator,
-        parent_id, parent_key, labels, components, story_points, sprints, created_at, updated_at, resolved_at,
+        parent_id, parent_key, labels, components, moments, story_points, sprints, created_at, updated_at, resolved_at,
         changelog_complete, deleted,
     );
     Changes = issue_changes(
