@@ -12,7 +12,7 @@ use serde::Deserialize;
 use sha2::{Digest, Sha256};
 
 use super::backend::{Backend, Identity, Unavailable};
-use super::verdicts::Shared;
+use super::verdicts::{Known, Shared};
 
 /// How long a good token is believed without asking the Backend Service, and never past its end.
 pub(super) const BELIEVED_FOR: Duration = Duration::from_secs(30);
@@ -43,6 +43,8 @@ enum Verdict {
         is_shared: bool,
     },
     Bad,
+    /// At this door or another.
+    SignedOut,
 }
 
 /// The tokens seen lately.
@@ -109,15 +111,19 @@ impl Tokens {
         let known = self.verdicts.try_get_with(token.fingerprint(), asked).await;
         match known.map_err(|unavailable| *unavailable)? {
             (Verdict::Good { identity, .. }, _) => Ok(Some(identity)),
-            (Verdict::Bad, _) => Ok(None),
+            (Verdict::Bad | Verdict::SignedOut, _) => Ok(None),
         }
     }
 
     /// What all doors know of a token, or else the Backend Service.
     async fn judge(&self, token: &Token) -> Result<Verdict, Unavailable> {
         let fingerprint = token.fingerprint();
-        if let Some(identity) = self.shared.recall(&fingerprint).await {
-            return Ok(Verdict::Good { identity: Arc::new(identity), is_shared: true });
+        match self.shared.recall(&fingerprint).await {
+            Some(Known::Good(identity)) => {
+                return Ok(Verdict::Good { identity: Arc::new(identity), is_shared: true });
+            }
+            Some(Known::SignedOut) => return Ok(Verdict::SignedOut),
+            None => {}
         }
         let Some(identity) = self.backend.validate(token.as_str()).await? else {
             return Ok(Verdict::Bad);
@@ -136,7 +142,7 @@ impl Tokens {
         }
         let exchanged = async {
             if self.backend.validate(token.as_str()).await?.is_none() {
-                self.forget_verdict(&token.fingerprint()).await;
+                self.forget_verdict(token).await;
                 return Ok(None);
             }
             let fresh = self.backend.refresh(token.as_str()).await?;
@@ -148,15 +154,16 @@ impl Tokens {
 
     /// Forgets a token that was signed out.
     pub(crate) async fn forget(&self, token: &Token) {
-        self.forget_verdict(&token.fingerprint()).await;
+        self.forget_verdict(token).await;
         if let Some(Some(successor)) = self.renewed.remove(&token.fingerprint()).await {
-            self.forget_verdict(&successor.fingerprint()).await;
+            self.forget_verdict(&successor).await;
         }
     }
 
-    async fn forget_verdict(&self, fingerprint: &Fingerprint) {
-        self.shared.forget(fingerprint).await;
-        self.verdicts.invalidate(fingerprint).await;
+    async fn forget_verdict(&self, token: &Token) {
+        let fingerprint = token.fingerprint();
+        self.shared.forget(&fingerprint).await;
+        self.verdicts.insert(fingerprint, (Verdict::SignedOut, token.expires_at)).await;
     }
 }
 
@@ -172,9 +179,20 @@ impl Expiry<Fingerprint, (Verdict, Moment)> for Patience {
         let left = (*ends - Utc::now()).to_std().unwrap_or(Duration::ZERO);
         Some(match verdict {
             Verdict::Good { is_shared: true, .. } => BELIEVED_ALONE_FOR.min(left),
-            Verdict::Good { is_shared: false, .. } => BELIEVED_FOR.min(left),
+            Verdict::Good { is_shared: false, .. } | Verdict::SignedOut => BELIEVED_FOR.min(left),
             Verdict::Bad => REFUSED_FOR,
         })
+    }
+
+    /// A new verdict has a life of its own.
+    fn expire_after_update(
+        &self,
+        token: &Fingerprint,
+        verdict: &(Verdict, Moment),
+        at: Instant,
+        _left: Option<Duration>,
+    ) -> Option<Duration> {
+        self.expire_after_create(token, verdict, at)
     }
 }
 

@@ -3,12 +3,28 @@
 
 use std::time::Duration;
 
+use chrono::Utc;
+use domain::Moment;
 use platform::cache::Cache;
 use platform::secrets::{Sealed, Vault};
 use secrecy::ExposeSecret;
+use serde::{Deserialize, Serialize};
 
 use super::backend::Identity;
 use super::tokens::{BELIEVED_FOR, Fingerprint};
+
+/// What is known of a token.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub(super) enum Known {
+    Good(Identity),
+    SignedOut,
+}
+
+#[derive(Serialize, Deserialize)]
+struct Verdict {
+    known: Known,
+    until: Moment,
+}
 
 /// Verdicts in the cache, sealed: whoever can write there shall not sign anybody in.
 #[derive(Clone)]
@@ -22,8 +38,8 @@ impl Shared {
         Shared { cache, vault }
     }
 
-    /// Whose token it is, if a door asked lately.
-    pub(super) async fn recall(&self, token: &Fingerprint) -> Option<Identity> {
+    /// What some door found out about a token lately.
+    pub(super) async fn recall(&self, token: &Fingerprint) -> Option<Known> {
         let key = key(token);
         let kept = match self.cache.get(&key).await {
             Ok(kept) => kept?,
@@ -34,27 +50,38 @@ impl Shared {
         };
         let sealed: Sealed = std::str::from_utf8(&kept).ok()?.parse().ok()?;
         let opened = self.vault.open(&sealed, &["token", &key]).ok()?;
-        serde_json::from_str(opened.expose_secret()).ok()
+        let verdict: Verdict = serde_json::from_str(opened.expose_secret()).ok()?;
+        // Its end is sealed too, so that nobody brings an old one back.
+        (Utc::now() < verdict.until).then_some(verdict.known)
     }
 
-    /// Lets all doors know whose token it is, as long as it is good. Tells whether they do.
+    /// Lets all doors know whose token it is, as long as it is good and nobody signs it out. Tells whether
+    /// they do.
     pub(super) async fn keep(
         &self,
         token: &Fingerprint,
         identity: &Identity,
         left: Duration,
     ) -> bool {
-        let key = key(token);
-        let text = serde_json::to_string(identity).expect("an identity is always JSON");
-        let sealed = self.vault.seal(&text, &["token", &key]);
-        self.cache.set(&key, sealed.to_string(), BELIEVED_FOR.min(left)).await.is_ok()
+        let life = BELIEVED_FOR.min(left);
+        let (key, sealed) = self.seal(token, Known::Good(identity.clone()), life);
+        self.cache.set_if_absent(&key, sealed, life).await.is_ok()
     }
 
-    /// Lets no door believe it any longer.
+    /// Lets no door believe it any longer, not even one that is just asking about it.
     pub(super) async fn forget(&self, token: &Fingerprint) {
-        if let Err(error) = self.cache.delete(&key(token)).await {
+        let (key, sealed) = self.seal(token, Known::SignedOut, BELIEVED_FOR);
+        if let Err(error) = self.cache.set(&key, sealed, BELIEVED_FOR).await {
             tracing::warn!(%error, "other doors may believe a token for half a minute");
         }
+    }
+
+    fn seal(&self, token: &Fingerprint, known: Known, life: Duration) -> (String, String) {
+        let (key, until) = (key(token), Utc::now() + life);
+        let text = serde_json::to_string(&Verdict { known, until });
+        let text = text.expect("a verdict is always JSON");
+        let sealed = self.vault.seal(&text, &["token", &key]).to_string();
+        (key, sealed)
     }
 }
 
@@ -77,10 +104,13 @@ mod tests {
         let here = Shared::new(cache.clone(), vault.clone());
         let there = Shared::new(cache, vault);
         assert!(here.keep(&[1; 32], &Identity::example(), LONG).await);
-        assert_eq!(there.recall(&[1; 32]).await, Some(Identity::example()));
+        assert_eq!(there.recall(&[1; 32]).await, Some(Known::Good(Identity::example())));
         assert_eq!(there.recall(&[2; 32]).await, None);
         there.forget(&[1; 32]).await;
-        assert_eq!(here.recall(&[1; 32]).await, None);
+        assert_eq!(here.recall(&[1; 32]).await, Some(Known::SignedOut));
+        // One that asked the Backend Service before the end hears of it after.
+        here.keep(&[1; 32], &Identity::example(), LONG).await;
+        assert_eq!(there.recall(&[1; 32]).await, Some(Known::SignedOut));
     }
 
     #[tokio::test]
@@ -96,6 +126,15 @@ mod tests {
             cache.set(&key(&[3; 32]), kept, LONG).await.unwrap();
             assert_eq!(shared.recall(&[3; 32]).await, None);
         }
+    }
+
+    #[tokio::test]
+    async fn a_verdict_that_is_over_does_not_come_back() {
+        let (cache, vault) = (Cache::memory(), Vault::new(Key::random()));
+        let shared = Shared::new(cache.clone(), vault);
+        let (key, sealed) = shared.seal(&[1; 32], Known::Good(Identity::example()), Duration::ZERO);
+        cache.set(&key, sealed, LONG).await.unwrap();
+        assert_eq!(shared.recall(&[1; 32]).await, None);
     }
 
     #[tokio::test]
