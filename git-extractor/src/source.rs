@@ -35,11 +35,8 @@ impl Github {
     }
 
     fn client(&self, connection: &Connection) -> Result<Client, Failure> {
-        let key = match connection.integration {
-            Some(integration) => integration.to_string(),
-            None => format!("probe:{}", connection.client),
-        };
-        Client::new(Exchange::new(self.upstream.clone(), self.quotas.of(&key)), connection)
+        let quota = self.quotas.of(&connection.credential());
+        Client::new(Exchange::new(self.upstream.clone(), quota), connection)
     }
 
     /// The repository that a task is about, by the name that it has today.

@@ -52,11 +52,8 @@ impl Jira {
     }
 
     fn client(&self, connection: &Connection, backoff: Backoff) -> Result<Client, Failure> {
-        let key = match connection.integration {
-            Some(id) => id.to_string(),
-            None => format!("probe:{}", connection.client),
-        };
-        let exchange = Exchange::new(self.upstream.clone(), self.quotas.of(&key));
+        let exchange =
+            Exchange::new(self.upstream.clone(), self.quotas.of(&connection.credential()));
         Client::new(exchange.with_backoff(backoff), connection)
     }
 

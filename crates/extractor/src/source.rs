@@ -2,11 +2,14 @@
 
 use std::future::Future;
 
+use base64::Engine;
+use base64::prelude::BASE64_URL_SAFE_NO_PAD;
 use domain::Moment;
 use domain::facts::Facts;
 use domain::ids::{ClientId, IntegrationId};
 use domain::work::{Gap, Task, Topic};
-use secrecy::SecretString;
+use secrecy::{ExposeSecret, SecretString};
+use sha2::{Digest, Sha256};
 
 /// One kind of system that can be read.
 pub trait Source: Send + Sync + 'static {
@@ -85,6 +88,19 @@ pub struct Connection {
     pub scopes: Vec<String>,
 }
 
+impl Connection {
+    /// A name for the credential at its place: the same for all who use it, whichever client or connection
+    /// they read for, since the source counts their requests together. It tells nothing of the secret.
+    pub fn credential(&self) -> String {
+        let mut hasher = Sha256::new();
+        for part in [&*self.base_url, &*self.username, self.secret.expose_secret()] {
+            hasher.update(part.len().to_le_bytes());
+            hasher.update(part);
+        }
+        BASE64_URL_SAFE_NO_PAD.encode(hasher.finalize())
+    }
+}
+
 /// Why a page could not be read, by what the loop does about it.
 #[derive(Debug, Clone, thiserror::Error)]
 pub enum Failure {
@@ -115,4 +131,39 @@ pub enum Failure {
     /// The cursor is no longer good: the slice is read again from its start.
     #[error("the source no longer knows the cursor")]
     StaleCursor,
+}
+
+#[cfg(test)]
+mod tests {
+    use uuid::Uuid;
+
+    use super::*;
+
+    fn connection(client: u128, [base_url, username, secret]: [&str; 3]) -> Connection {
+        Connection {
+            client: ClientId(Uuid::from_u128(client)),
+            integration: Some(IntegrationId(Uuid::from_u128(client))),
+            base_url: base_url.to_owned(),
+            username: username.to_owned(),
+            secret: SecretString::from(secret),
+            scopes: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn a_quota_is_shared_by_whoever_uses_the_credential() {
+        let known = ["https://api.github.example", "ada", "ghp_hunter2"];
+        let name = connection(1, known).credential();
+        assert_eq!(connection(2, known).credential(), name, "for whomever it is used");
+        assert!(!name.contains("hunter2"));
+        let others = [
+            ["https://git.example", "ada", "ghp_hunter2"],
+            ["https://api.github.example", "bob", "ghp_hunter2"],
+            ["https://api.github.example", "ada", "ghp_hunter3"],
+            ["https://api.github.example", "", "adaghp_hunter2"],
+        ];
+        for other in others {
+            assert_ne!(connection(1, other).credential(), name, "{other:?}");
+        }
+    }
 }
