@@ -47,7 +47,7 @@ impl Metrics {
 
     /// The server that answers questions.
     pub fn server(&self) -> MetricsServer<grpc::Door> {
-        MetricsServer::new(grpc::Door::new(self.facts.clone()))
+        server(self.facts.clone())
     }
 
     /// Takes tasks until the shutdown.
@@ -56,4 +56,9 @@ impl Metrics {
         let token = shutdown.token();
         shutdown.spawn(worker::run(self, token));
     }
+}
+
+/// The server that answers questions from `facts`.
+pub fn server(facts: store::Metrics) -> MetricsServer<grpc::Door> {
+    MetricsServer::new(grpc::Door::new(facts))
 }

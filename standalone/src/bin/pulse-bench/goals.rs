@@ -32,3 +32,13 @@ pub fn issue_requests(issues: u32, cut_off_entries: u64, projects: usize) -> f64
 pub fn ratio(latency_ms: u64) -> f64 {
     if latency_ms == 0 { RATIO_AT_ONCE } else { RATIO_FAR_AWAY }
 }
+
+/// All metrics of a very large client, computed anew.
+pub const RECOMPUTE_S: f64 = 120.0;
+/// Peak memory of that, in bytes.
+pub const RECOMPUTE_PEAK_BYTES: u64 = 600_000_000;
+/// So many changed issues of such a client are in the metrics by then.
+pub const CHANGED_ISSUES: u32 = 1_000;
+pub const CATCH_UP_S: f64 = 3.0;
+/// A question of a dashboard, in milliseconds.
+pub const QUESTION_P95_MS: f64 = 100.0;

@@ -11,6 +11,7 @@ mod idle;
 mod job;
 mod process;
 mod product;
+mod scale;
 mod servers;
 mod table;
 mod workers;
@@ -38,6 +39,7 @@ struct Arguments {
         value_delimiter = ',',
         default_values_t = [
             Section::Sync, Section::Workers, Section::Bulk, Section::Cycle, Section::Idle,
+            Section::Scale,
         ]
     )]
     only: Vec<Section>,
@@ -70,6 +72,8 @@ enum Section {
     Cycle,
     /// What every service together costs while nobody does anything.
     Idle,
+    /// The metrics of a very large client.
+    Scale,
 }
 
 impl std::fmt::Display for Section {
@@ -80,6 +84,7 @@ impl std::fmt::Display for Section {
             Section::Bulk => "bulk",
             Section::Cycle => "cycle",
             Section::Idle => "idle",
+            Section::Scale => "scale",
         })
     }
 }
@@ -88,6 +93,8 @@ impl std::fmt::Display for Section {
 enum Verb {
     /// The minimal loader by itself, as an order in JSON describes it.
     Floor { order: String },
+    /// One computation of all metrics by itself, as an order in JSON describes it.
+    Recompute { order: String },
 }
 
 fn main() -> ExitCode {
@@ -99,6 +106,7 @@ fn main() -> ExitCode {
     let done = runtime.block_on(async {
         match &arguments.verb {
             Some(Verb::Floor { order }) => say(&floor::load(order).await?),
+            Some(Verb::Recompute { order }) => say(&scale::recompute(order).await?),
             None => measure(&arguments).await,
         }
     });
@@ -139,6 +147,9 @@ async fn measure(arguments: &Arguments) -> anyhow::Result<()> {
             Section::Idle => {
                 let during = Duration::from_secs(if arguments.quick { 5 } else { 30 });
                 idle::measure(&arguments.servers, &arguments.databases, during).await?
+            }
+            Section::Scale => {
+                scale::measure(arguments.servers.postgres.as_deref(), arguments.quick).await?
             }
         };
         say(&found)?;

@@ -1,0 +1,271 @@
+//! The metrics of a very large client: how long they take to compute, and how soon a question is answered.
+
+use std::fmt::Write;
+use std::process::Stdio;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context, ensure};
+use chrono::{TimeDelta, Utc};
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
+use domain::ids::{ClientId, IntegrationId};
+use domain::work::{SourceKind, TaskKind, Topic};
+use metrics_service::compute;
+use proto::Link;
+use proto::convert::timestamp;
+use proto::v1::Question;
+use proto::v1::metrics_client::MetricsClient;
+use serde::{Deserialize, Serialize};
+use store::integrations::Integration;
+use store::{Db, Integrations, Metrics, Work};
+use tokio::task::JoinSet;
+use uuid::Uuid;
+
+use crate::database::{Database, Kind};
+use crate::{goals, process, table};
+
+/// How much there is.
+struct Extent {
+    issues: u32,
+    repositories: u32,
+    pull_requests_each: u32,
+}
+
+const EXTENT: Extent = Extent { issues: 1_000_000, repositories: 100, pull_requests_each: 10_000 };
+const EXTENT_QUICK: Extent = Extent { issues: 10_000, repositories: 10, pull_requests_each: 1_000 };
+
+/// People who look at a dashboard at the same time, and what each of them asks.
+const READERS: u32 = 20;
+const QUESTIONS_EACH: u32 = 10;
+/// What a dashboard shows.
+const SHOWN: TimeDelta = TimeDelta::days(90);
+
+/// Tables that a computation reads.
+const TABLES: [&str; 8] = [
+    "issues",
+    "issue_changes",
+    "pull_requests",
+    "commits",
+    "pull_request_commits",
+    "reviews",
+    "pull_request_issues",
+    "deployments",
+];
+
+/// Whose metrics to compute, in which database.
+#[derive(Serialize, Deserialize)]
+struct Order {
+    database: String,
+    client: Uuid,
+}
+
+/// How a computation went.
+#[derive(Serialize, Deserialize)]
+struct Report {
+    seconds: f64,
+    facts: u64,
+    peak_bytes: u64,
+}
+
+/// Fills the tables, computes twice, and asks.
+pub async fn measure(postgres: Option<&str>, quick: bool) -> anyhow::Result<String> {
+    let extent = if quick { EXTENT_QUICK } else { EXTENT };
+    let database = Database::create(Kind::Postgres, postgres)?;
+    let db = Db::open(database.url(), READERS).await?;
+    let client = fill(&db, database.url(), &extent).await?;
+    let scan_s = scan(database.url())?;
+    let order = Order { database: database.url().to_owned(), client: client.0 };
+    let first = run(&order).await?;
+    change(database.url(), goals::CHANGED_ISSUES)?;
+    let again = run(&order).await?;
+    let mut answers = ask(&db, client).await?;
+    answers.sort();
+    let p95 = answers[answers.len() * 95 / 100].as_secs_f64() * 1e3;
+    let p50 = answers[answers.len() / 2].as_secs_f64() * 1e3;
+
+    let Extent { issues, repositories, pull_requests_each } = extent;
+    let mut out = format!(
+        "\n{issues} issues with 8 changes each, {} pull requests, {} deployments in PostgreSQL\n\n",
+        repositories * pull_requests_each,
+        repositories * pull_requests_each / 10,
+    );
+    writeln!(
+        out,
+        "computed anew       {} s (<={}), {:.1} times a scan of the same tables ({scan_s:.1} s), \
+         peak {} MB (<={}), {} facts",
+        table::marked(format!("{:.1}", first.seconds), first.seconds <= goals::RECOMPUTE_S),
+        goals::RECOMPUTE_S,
+        first.seconds / scan_s,
+        table::marked(
+            format!("{:.0}", first.peak_bytes as f64 / 1e6),
+            first.peak_bytes <= goals::RECOMPUTE_PEAK_BYTES
+        ),
+        goals::RECOMPUTE_PEAK_BYTES / 1_000_000,
+        first.facts,
+    )?;
+    writeln!(
+        out,
+        "after {} changed issues {} s (<={})",
+        goals::CHANGED_ISSUES,
+        table::marked(format!("{:.1}", again.seconds), again.seconds <= goals::CATCH_UP_S),
+        goals::CATCH_UP_S,
+    )?;
+    writeln!(
+        out,
+        "a question, {READERS} readers at once: p50 {p50:.0} ms, p95 {} ms (<={})",
+        table::marked(format!("{p95:.0}"), p95 <= goals::QUESTION_P95_MS),
+        goals::QUESTION_P95_MS,
+    )?;
+    Ok(out)
+}
+
+/// Makes a client with two connections and its history.
+async fn fill(db: &Db, url: &str, extent: &Extent) -> anyhow::Result<ClientId> {
+    let now = Utc::now();
+    let work = Work::new(db.clone(), |_| Vec::new());
+    let client = work.ensure_client(ClientId(Uuid::now_v7()), "large", "Large", now).await?.id;
+    let integrations = Integrations::new(db.clone());
+    let mut ids = Vec::new();
+    for kind in [SourceKind::Jira, SourceKind::Github] {
+        let connection = Integration {
+            client,
+            id: IntegrationId(Uuid::now_v7()),
+            kind,
+            name: format!("{kind:?}"),
+            base_url: String::new(),
+            username: None,
+            sealed_secret: String::new(),
+            scopes: Vec::new(),
+            active: true,
+            health: "healthy".to_owned(),
+            health_detail: None,
+            last_sync_at: None,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        };
+        integrations.add(&connection).await?;
+        ids.push(connection.id);
+    }
+    let quoted = |id: Uuid| format!("'{id}'::uuid");
+    let mut history = include_str!("scale/history.sql").to_owned();
+    for (name, value) in [
+        ("{client}", quoted(client.0)),
+        ("{jira}", quoted(ids[0].0)),
+        ("{github}", quoted(ids[1].0)),
+        ("{issues}", extent.issues.to_string()),
+        ("{repositories}", extent.repositories.to_string()),
+        ("{each}", extent.pull_requests_each.to_string()),
+    ] {
+        history = history.replace(name, &value);
+    }
+    let begun = Instant::now();
+    let mut server = PgConnection::establish(url)?;
+    server.batch_execute(&history)?;
+    server.batch_execute("VACUUM (ANALYZE)")?;
+    eprintln!("scale: filled in {:.0} s", begun.elapsed().as_secs_f64());
+    Ok(client)
+}
+
+/// Seconds that PostgreSQL takes to look at every row that a computation reads.
+fn scan(url: &str) -> anyhow::Result<f64> {
+    let mut server = PgConnection::establish(url)?;
+    server.batch_execute(
+        "SET max_parallel_workers_per_gather = 0; SET enable_indexscan = off; \
+         SET enable_indexonlyscan = off; SET enable_bitmapscan = off",
+    )?;
+    let begun = Instant::now();
+    for table in TABLES {
+        server.batch_execute(&format!("SELECT count(*) FROM {table}"))?;
+    }
+    Ok(begun.elapsed().as_secs_f64())
+}
+
+/// Moves so many issues on, as a sync would.
+fn change(url: &str, issues: u32) -> anyhow::Result<()> {
+    PgConnection::establish(url)?.batch_execute(&format!(
+        "UPDATE issues SET status_id = 4, updated_at = now() WHERE external_id <= {issues} * 10 AND external_id % 10 = 0; \
+         INSERT INTO issue_changes SELECT client_id, integration_id, external_id, external_id * 8 + 9, 0, 'status', \
+         '2', 'In Progress', '4', 'Done', 'ada', now() FROM issues WHERE external_id <= {issues} * 10 AND external_id % 10 = 0"
+    ))?;
+    Ok(())
+}
+
+/// Computes in a process of its own, so that its memory is its own.
+async fn run(order: &Order) -> anyhow::Result<Report> {
+    let (program, order) = (std::env::current_exe()?, serde_json::to_string(order)?);
+    let ended = tokio::task::spawn_blocking(move || {
+        let mut child = std::process::Command::new(program);
+        child.arg("recompute").arg(order).stderr(Stdio::inherit()).output()
+    });
+    let ended = ended.await??;
+    ensure!(ended.status.success(), "the computation ended with {}", ended.status);
+    let report: Report =
+        serde_json::from_slice(&ended.stdout).context("its report cannot be read")?;
+    eprintln!("scale: computed in {:.1} s", report.seconds);
+    Ok(report)
+}
+
+/// Computes what an order says. Answers the report, in JSON.
+pub async fn recompute(order: &str) -> anyhow::Result<String> {
+    let order: Order = serde_json::from_str(order).context("the order cannot be read")?;
+    let (database, client) = (order.database, ClientId(order.client));
+    let db = Db::open(&database, 4).await?;
+    let (work, now) = (Work::new(db.clone(), |_| Vec::new()), Utc::now());
+    let task = work.ask_probe(client, TaskKind::Probe, Topic::Jira, "", now).await?;
+    let lease = work.begin(task, "bench", now + TimeDelta::hours(1), now).await?;
+    let fence = lease.context("nobody else takes the task")?.fence;
+    let begun = Instant::now();
+    let facts = compute::publish(&Metrics::new(db), client, fence, now, now).await?;
+    let seconds = begun.elapsed().as_secs_f64();
+    let peak_bytes = process::peak_bytes(std::process::id())?;
+    Ok(serde_json::to_string(&Report { seconds, facts, peak_bytes })?)
+}
+
+/// How long each question of each reader took.
+async fn ask(db: &Db, client: ClientId) -> anyhow::Result<Vec<Duration>> {
+    let door = Link::here(metrics_service::server(Metrics::new(db.clone())));
+    let mut readers = JoinSet::new();
+    for reader in 0..READERS {
+        let mut door = MetricsClient::new(door.clone());
+        readers.spawn(async move {
+            let mut taken = Vec::new();
+            for number in 0..QUESTIONS_EACH {
+                let question = question(client, reader + number);
+                let asked_at = Instant::now();
+                let answer = door.ask(question).await?.into_inner();
+                taken.push(asked_at.elapsed());
+                ensure!(answer.metrics.iter().any(|metric| metric.counted > 0), "an empty answer");
+            }
+            Ok(taken)
+        });
+    }
+    let mut all = Vec::new();
+    while let Some(taken) = readers.join_next().await {
+        all.extend(taken??);
+    }
+    Ok(all)
+}
+
+/// Of DORA or of the flow, for all or for a part.
+fn question(client: ClientId, number: u32) -> Question {
+    let now = Utc::now();
+    let is_flow = number % 2 == 1;
+    let is_part = number % 4 >= 2;
+    Question {
+        client_id: client.to_string(),
+        report: if is_flow { "flow" } else { "dora" }.to_owned(),
+        from: Some(timestamp(now - SHOWN)),
+        to: Some(timestamp(now)),
+        projects: (is_part && is_flow)
+            .then(|| format!("P{}", 1 + number % 20))
+            .into_iter()
+            .collect(),
+        repositories: (is_part && !is_flow)
+            .then(|| format!("acme/service-{}", 1 + number % 10))
+            .into_iter()
+            .collect(),
+        bucket: "week".to_owned(),
+        ..Question::default()
+    }
+}
