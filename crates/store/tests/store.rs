@@ -25,6 +25,8 @@ mod migrations;
 mod posted;
 #[path = "store/quality.rs"]
 mod quality;
+#[path = "store/readers.rs"]
+mod readers;
 #[path = "store/rules.rs"]
 mod rules;
 #[path = "store/work.rs"]

@@ -24,12 +24,18 @@ contract! {
 pub struct Everywhere {
     ground: Option<Ground>,
     left_out: Vec<i64>,
+    lead_seconds: Option<f64>,
     seen: Vec<IssueHistory>,
 }
 
 impl Everywhere {
     pub fn leaving_out(left_out: Vec<i64>) -> Everywhere {
         Everywhere { left_out, ..Everywhere::default() }
+    }
+
+    /// That say the same lead time of every issue.
+    pub fn led(lead_seconds: f64) -> Everywhere {
+        Everywhere { lead_seconds: Some(lead_seconds), ..Everywhere::default() }
     }
 }
 
@@ -52,7 +58,7 @@ impl Rules for Everywhere {
             entered_at: at(issue.id),
             committed_at: Some(at(0)),
             started_at: None,
-            lead_seconds: Some(1.5),
+            lead_seconds: self.lead_seconds.or(Some(1.5)),
             cycle_seconds: None,
             active_seconds: Some(0.5),
             rework: 2,
