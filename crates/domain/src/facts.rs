@@ -47,46 +47,6 @@ pub struct Facts {
 }
 
 impl Facts {
-    /// Adds the next page of the same scope. Where both tell of one thing, the newer wins when the
-    /// facts are kept.
-    pub fn append(&mut self, next: Facts) {
-        let Facts {
-            projects,
-            projects_are_all,
-            issue_types,
-            statuses,
-            sprints,
-            issues,
-            changes,
-            completed_changelogs,
-            deleted_issues,
-            repositories,
-            repositories_are_all,
-            repository_id: _,
-            pull_requests,
-            review_comments,
-            commits,
-            deployments,
-            shipments,
-        } = next;
-        self.projects.extend(projects);
-        self.projects_are_all |= projects_are_all;
-        self.issue_types.extend(issue_types);
-        self.statuses.extend(statuses);
-        self.sprints.extend(sprints);
-        self.issues.extend(issues);
-        self.changes.extend(changes);
-        self.completed_changelogs.extend(completed_changelogs);
-        self.deleted_issues.extend(deleted_issues);
-        self.repositories.extend(repositories);
-        self.repositories_are_all |= repositories_are_all;
-        self.pull_requests.extend(pull_requests);
-        self.review_comments.extend(review_comments);
-        self.commits.extend(commits);
-        self.deployments.extend(deployments);
-        self.shipments.extend(shipments);
-    }
-
     /// Rows that the page makes or confirms, with everything that hangs on its pull requests.
     pub fn rows(&self) -> usize {
         let hanging = |pr: &PullRequest| pr.commits.len() + pr.reviews.len() + pr.comments.len();

@@ -129,13 +129,13 @@ impl Turn {
         let mut restarts = RESTARTS;
         let mut cursor = self.task.cursor.clone();
         loop {
-            let mut page = self.fetch(&mut reader, cursor, line, &mut restarts).await?;
+            let mut page = self.fetch(&mut reader, cursor.clone(), line, &mut restarts).await?;
             let Some(next) = page.next.take() else {
                 let output = page.output.take().unwrap_or_default();
-                self.keep(&held, page, format!("{DONE}{output}"), line).await?;
+                self.keep(&held, page, [cursor, format!("{DONE}{output}")], true, line).await?;
                 return Ok(output);
             };
-            self.keep(&held, page, next.clone(), line).await?;
+            self.keep(&held, page, [cursor, next.clone()], false, line).await?;
             if Instant::now() > until {
                 return Err(End::handed_on(Reason::Yielded));
             }
@@ -143,11 +143,18 @@ impl Turn {
         }
     }
 
-    async fn keep(&self, held: &Held, page: Page, cursor: String, line: &Line) -> Result<(), End> {
+    async fn keep(
+        &self,
+        held: &Held,
+        page: Page,
+        [from, cursor]: [String; 2],
+        is_last: bool,
+        line: &Line,
+    ) -> Result<(), End> {
         let counts = Counts { rows: page.facts.rows() as u64, requests: page.requests };
-        let source_time = page.source_time;
-        let after = PageMark { cursor, counts, gaps: page.gaps, now: Utc::now(), source_time };
-        self.facts.keep_page(held, page.facts, &after).await?;
+        let (gaps, source_time, now) = (page.gaps, page.source_time, Utc::now());
+        let mark = PageMark { from, cursor, is_last, counts, gaps, now, source_time };
+        self.facts.keep_page(held, page.facts, &mark).await?;
         let step = self.task.kind.as_str();
         metrics::counter!("worker_pages_kept_total", "step" => step).increment(1);
         metrics::counter!("worker_rows_kept_total", "step" => step).increment(counts.rows);

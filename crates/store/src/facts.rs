@@ -32,11 +32,15 @@ pub struct Held {
     pub fence: Fence,
 }
 
-/// Where a task stands once its page is kept.
+/// Where a task stands before and after its page.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct PageMark {
+    /// Where the page before it ended; empty at the start.
+    pub from: String,
     /// Where the next page begins, or `done` after the last.
     pub cursor: String,
+    /// No page follows, so that what comes next may build on this one.
+    pub is_last: bool,
     /// What the page adds to the task's counts.
     pub counts: Counts,
     /// What could not be read.
@@ -60,40 +64,15 @@ impl Facts {
         Facts(db)
     }
 
-    /// Keeps a page and moves its task's cursor, in one transaction.
+    /// Keeps a page and moves its task's cursor, in one transaction. A page that is kept already, though
+    /// nobody heard of it, is left as it is.
     ///
     /// # Errors
-    /// [`Error::LostLease`] when another worker holds the task; then nothing is kept.
-    pub async fn keep_page(
-        &self,
-        held: &Held,
-        page: Page,
-        after: &PageMark,
-    ) -> Result<Kept, Error> {
-        self.keep_pages(held, vec![(page, after.clone())]).await
-    }
-
-    /// Keeps several pages of a task, in the order in which they were read, in one transaction.
-    ///
-    /// # Errors
-    /// [`Error::LostLease`] when another worker holds the task; then nothing is kept.
-    pub async fn keep_pages(
-        &self,
-        held: &Held,
-        pages: Vec<(Page, PageMark)>,
-    ) -> Result<Kept, Error> {
-        let held = *held;
-        let mut gathered: Vec<Page> = Vec::with_capacity(1);
-        let mut marks = Vec::with_capacity(pages.len());
-        for (page, mark) in pages {
-            marks.push(mark);
-            match gathered.last_mut() {
-                Some(last) if last.repository_id == page.repository_id => last.append(page),
-                _ => gathered.push(page),
-            }
-        }
-        let batches: Vec<Batch> = gathered.into_iter().map(Batch::from).collect();
-        let written = keep!(self.0, facts::keep(&held, &marks, &batches))?;
+    /// [`Error::LostLease`] when another worker holds the task, or when it does not stand where the page
+    /// begins, since the server lost what was kept before; then nothing is kept.
+    pub async fn keep_page(&self, held: &Held, page: Page, mark: &PageMark) -> Result<Kept, Error> {
+        let (held, mark, batch) = (*held, mark.clone(), Batch::from(page));
+        let written = keep!(self.0, facts::keep(&held, &mark, &batch))?;
         Ok(Kept { written })
     }
 

@@ -138,7 +138,9 @@ impl House {
         let held = Held { client, integration: integration.parse().unwrap(), run, fence };
         let counts = Counts { rows: 1, requests: 1 };
         let mark = PageMark {
+            from: String::new(),
             cursor: "done".to_owned(),
+            is_last: true,
             counts,
             gaps: Vec::new(),
             now,

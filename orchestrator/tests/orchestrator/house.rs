@@ -221,7 +221,9 @@ impl House {
         };
         let counts = Counts { rows: page.rows() as u64 + 1, requests: 1 };
         let mark = PageMark {
+            from: lease.task.cursor.clone(),
             cursor: "done".to_owned(),
+            is_last: true,
             counts,
             gaps: Vec::new(),
             now: Utc::now(),

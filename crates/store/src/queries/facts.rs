@@ -19,57 +19,57 @@ use crate::types::{Id, Ts, Tstz};
 pub(crate) use git::{has_shipments, open_deployments, repositories};
 pub(crate) use jira::{has_live_issues, live_issue_ids, projects, truncated_changelogs};
 
-/// Keeps pages. The lease is proven first, and its row stays locked until all is kept. A page that a
-/// crash of the server takes back is read again, so nobody waits for the disk.
+/// Keeps a page. The lease is proven first, and its row stays locked until all is kept. A page that a
+/// crash of the server takes back is read again, so only the last one waits for the disk.
 pub(crate) fn keep(
     conn: &mut Conn,
     held: &Held,
-    marks: &[PageMark],
-    batches: &[Batch],
+    mark: &PageMark,
+    batch: &Batch,
 ) -> Result<u64, Error> {
     let owner = Owner { client: held.client.into(), integration: held.integration.into() };
-    move_task(conn, held, marks)?;
-    relax_commit(conn)?;
-    let mut written = 0;
-    for batch in batches {
-        written += jira::keep(conn, owner, batch)?;
-        written += git::keep(conn, owner, batch)?;
+    if !move_task(conn, held, mark)? {
+        return Ok(0);
     }
+    if !mark.is_last {
+        relax_commit(conn)?;
+    }
+    let written = jira::keep(conn, owner, batch)? + git::keep(conn, owner, batch)?;
     if let Some(run) = held.run {
-        for gap in marks.iter().flat_map(|mark| &mark.gaps) {
+        for gap in &mark.gaps {
             keep_gap(conn, held, run.into(), gap)?;
         }
     }
     Ok(written as u64)
 }
 
-fn move_task(conn: &mut Conn, held: &Held, marks: &[PageMark]) -> Result<(), Error> {
-    let Some(last) = marks.last() else { return Ok(()) };
-    let rows: u64 = marks.iter().map(|mark| mark.counts.rows).sum();
-    let requests: u64 = marks.iter().map(|mark| mark.counts.requests).sum();
+/// Moves a task from where the page begins to where it ends. Tells whether it was still to be moved.
+fn move_task(conn: &mut Conn, held: &Held, mark: &PageMark) -> Result<bool, Error> {
     // A source whose clock is behind ours dates what happens now before our now.
-    let told = marks.iter().filter_map(|mark| mark.source_time).min();
-    let earliest = Ts(told.unwrap_or(last.now)).into_sql::<Tstz>();
+    let earliest = Ts(mark.source_time.unwrap_or(mark.now)).into_sql::<Tstz>();
     let begun_at = case_when(tasks::begun_at.gt(earliest), earliest).otherwise(tasks::begun_at);
-    let task = (Id::from(held.client), Id::from(held.fence.task));
     let leased = tasks::table
-        .find(task)
+        .find((Id::from(held.client), Id::from(held.fence.task)))
         .filter(tasks::fence.eq(held.fence.number))
         .filter(tasks::state.eq("LEASED"));
-    let moved = diesel::update(leased)
+    let moved = diesel::update(leased.filter(tasks::cursor.eq(&mark.from)))
         .set((
-            tasks::cursor.eq(&last.cursor),
-            tasks::pages.eq(tasks::pages + marks.len() as i64),
-            tasks::rows.eq(tasks::rows + rows as i64),
-            tasks::requests.eq(tasks::requests + requests as i64),
+            tasks::cursor.eq(&mark.cursor),
+            tasks::pages.eq(tasks::pages + 1),
+            tasks::rows.eq(tasks::rows + mark.counts.rows as i64),
+            tasks::requests.eq(tasks::requests + mark.counts.requests as i64),
             tasks::begun_at.eq(begun_at),
-            tasks::updated_at.eq(Ts(last.now)),
+            tasks::updated_at.eq(Ts(mark.now)),
         ))
         .execute(conn)?;
-    if moved == 0 {
-        return Err(Error::LostLease { task: held.fence.task });
+    if moved > 0 {
+        return Ok(true);
     }
-    Ok(())
+    let stands: Option<String> = leased.select(tasks::cursor).first(conn).optional()?;
+    if stands.is_some_and(|stands| stands == mark.cursor) {
+        return Ok(false);
+    }
+    Err(Error::LostLease { task: held.fence.task })
 }
 
 fn keep_gap(conn: &mut Conn, held: &Held, run: Id, gap: &Gap) -> QueryResult<()> {

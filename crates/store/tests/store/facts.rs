@@ -19,7 +19,7 @@ contract! {
     a_large_page_is_kept_like_a_small_one,
     a_lost_lease_keeps_nothing,
     a_page_moves_its_task_and_tells_its_gaps,
-    several_pages_are_kept_at_once,
+    a_page_is_kept_only_behind_the_one_before_it,
     an_older_version_never_replaces_a_newer_one,
     of_a_key_told_twice_the_newest_wins,
     what_hangs_on_a_pull_request_is_replaced,
@@ -92,16 +92,18 @@ async fn a_lost_lease_keeps_nothing(house: &House) {
 
 async fn a_page_moves_its_task_and_tells_its_gaps(house: &House) {
     let gap = |reason: &str| Gap { scope: "PAY-3".to_owned(), reason: reason.to_owned() };
-    let mark = |cursor: &str, gap| PageMark {
+    let mark = |[from, cursor]: [&str; 2], gap| PageMark {
+        from: from.to_owned(),
         cursor: cursor.to_owned(),
+        is_last: false,
         counts: Counts { rows: 40, requests: 2 },
         gaps: vec![gap],
         now: at(5),
         source_time: None,
     };
     let held = house.held(house.jira);
-    house.facts.keep_page(&held, jira_page(), &mark("2", gap("no summary"))).await.unwrap();
-    house.facts.keep_page(&held, jira_page(), &mark("3", gap("no status"))).await.unwrap();
+    house.facts.keep_page(&held, jira_page(), &mark(["", "2"], gap("no summary"))).await.unwrap();
+    house.facts.keep_page(&held, jira_page(), &mark(["2", "3"], gap("no status"))).await.unwrap();
 
     let run = house.jobs.run(house.client, house.run).await.unwrap();
     assert_eq!(run.gaps, [gap("no status")]);
@@ -111,17 +113,28 @@ async fn a_page_moves_its_task_and_tells_its_gaps(house: &House) {
     assert_eq!(house.cursor().await, "3");
 }
 
-async fn several_pages_are_kept_at_once(house: &House) {
-    let page = |issues: &[i64]| Page {
-        issues: issues.iter().copied().map(issue).collect(),
-        ..jira_page()
+async fn a_page_is_kept_only_behind_the_one_before_it(house: &House) {
+    let held = house.held(house.jira);
+    let keep = async |from: &str, cursor: &str, number| {
+        let page = Page { issues: vec![issue(number)], ..jira_page() };
+        let (from, cursor) = (from.to_owned(), cursor.to_owned());
+        let mark = PageMark { from, cursor, ..mark(&page) };
+        house.facts.keep_page(&held, page, &mark).await
     };
-    let pages = [page(&[1, 2]), page(&[2, 3])];
-    let pages = pages.into_iter().map(|page| (page.clone(), mark(&page))).collect();
-    let kept = house.facts.keep_pages(&house.held(house.jira), pages).await.unwrap();
     let type_and_status = 2;
-    assert_eq!(kept, written(1 + type_and_status + 3));
-    assert_eq!(house.cursor().await, "done");
+    assert_eq!(keep("", "2", 1).await.unwrap(), written(2 + type_and_status));
+    // The answer was lost on the way, and the page is sent again.
+    assert_eq!(keep("", "2", 1).await.unwrap(), written(0));
+    // The server lost the page in between.
+    let torn = keep("3", "4", 3).await;
+    assert!(matches!(torn, Err(Error::LostLease { .. })), "{torn:?}");
+    assert_eq!(keep("2", "3", 2).await.unwrap(), written(1));
+
+    let ids = house.facts.live_issue_ids(house.client, house.jira, PROJECT).await.unwrap();
+    assert_eq!(ids, [1, 2]);
+    let run = house.jobs.run(house.client, house.run).await.unwrap();
+    assert_eq!(run.requests, 2, "nothing counts twice");
+    assert_eq!(house.cursor().await, "3");
 }
 
 async fn an_older_version_never_replaces_a_newer_one(house: &House) {

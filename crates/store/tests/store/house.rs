@@ -152,10 +152,12 @@ impl House {
     }
 }
 
-/// The mark of a page behind which nothing comes.
+/// The mark of a page that begins and ends at the start, so that another may follow.
 pub fn mark(page: &Page) -> PageMark {
     PageMark {
-        cursor: "done".to_owned(),
+        from: String::new(),
+        cursor: String::new(),
+        is_last: false,
         counts: Counts { rows: page.rows() as u64, requests: 1 },
         gaps: Vec::<Gap>::new(),
         now: at(1),

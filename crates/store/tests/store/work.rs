@@ -97,14 +97,14 @@ impl Yard<'_> {
 
     /// Keeps a page that says nothing but where the next one begins.
     pub async fn keep_cursor(&self, lease: &Lease, cursor: &str, second: i64) {
-        self.keep_at(lease, cursor, second, None).await;
+        self.keep_at(lease, [&lease.task.cursor, cursor], second, None).await;
     }
 
     /// The same of a source that tells its time.
     pub async fn keep_at(
         &self,
         lease: &Lease,
-        cursor: &str,
+        [from, cursor]: [&str; 2],
         second: i64,
         source_time: Option<Moment>,
     ) {
@@ -115,7 +115,9 @@ impl Yard<'_> {
             fence: lease.fence,
         };
         let mark = PageMark {
+            from: from.to_owned(),
             cursor: cursor.to_owned(),
+            is_last: false,
             counts: Counts { rows: 0, requests: 1 },
             gaps: Vec::new(),
             now: at(second),

@@ -103,7 +103,9 @@ impl Desk {
 
     async fn keep(&self, page: Page) -> anyhow::Result<u64> {
         let after = PageMark {
+            from: String::new(),
             cursor: String::new(),
+            is_last: false,
             counts: Counts { rows: page.rows() as u64, requests: 0 },
             gaps: Vec::new(),
             source_time: None,

@@ -326,11 +326,11 @@ async fn a_watermark_is_by_the_clock_that_is_behind(house: &House) {
     let yard = Yard::new(house).await;
     yard.start(JiraSync, 0).await;
     let leases = yard.issues(1).await;
-    yard.keep_at(&leases[0], "done", 2, Some(at(2 + QUARTER))).await;
-    yard.keep_at(&leases[1], "page 2", 2, Some(at(2 + QUARTER))).await;
-    yard.keep_at(&leases[1], "done", 3, Some(at(3 + QUARTER))).await;
-    yard.keep_at(&leases[2], "page 2", 4, Some(at(4 - QUARTER))).await;
-    yard.keep_at(&leases[2], "done", 5, Some(at(5 - QUARTER))).await;
+    yard.keep_at(&leases[0], ["", "done"], 2, Some(at(2 + QUARTER))).await;
+    yard.keep_at(&leases[1], ["", "page 2"], 2, Some(at(2 + QUARTER))).await;
+    yard.keep_at(&leases[1], ["page 2", "done"], 3, Some(at(3 + QUARTER))).await;
+    yard.keep_at(&leases[2], ["", "page 2"], 4, Some(at(4 - QUARTER))).await;
+    yard.keep_at(&leases[2], ["page 2", "done"], 5, Some(at(5 - QUARTER))).await;
     for lease in leases {
         yard.finish(lease.fence, 6).await;
     }
