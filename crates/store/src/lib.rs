@@ -23,6 +23,7 @@ pub mod jobs;
 pub mod lists;
 pub mod metrics;
 pub mod posted;
+pub mod pull_requests;
 pub mod quality;
 pub mod rules;
 pub mod work;

@@ -98,6 +98,16 @@ pub struct PullRequestLife {
     pub base_ref: String,
     /// The earliest authored date of its commits.
     pub first_commit_at: Option<Moment>,
+    /// A machine opened it.
+    pub author_is_bot: bool,
+    /// It waits, neither merged nor closed.
+    pub is_open: bool,
+    /// Not yet ready for review.
+    pub draft: bool,
+    /// Lines added and removed.
+    pub lines: i64,
+    /// Files touched.
+    pub files: i64,
 }
 
 /// A review or a comment on a diff.
@@ -105,12 +115,25 @@ pub struct PullRequestLife {
 pub struct ReviewAt {
     /// The pull request's number.
     pub number: i64,
+    /// What was said.
+    pub said: Said,
     /// The login of who gave it.
     pub author: Option<String>,
     /// A machine.
     pub bot: bool,
     /// When.
     pub at: Option<Moment>,
+}
+
+/// What somebody says about a diff.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Said {
+    /// That something must change.
+    ChangesRequested,
+    /// Any other verdict.
+    Verdict,
+    /// Something about a line.
+    Remark,
 }
 
 /// What a client says about its delivery, and what was made of it last.
@@ -195,6 +218,30 @@ pub struct PullRequestFact {
     pub deployment: Option<String>,
     /// When that finished.
     pub deployed_at: Option<Moment>,
+    /// A machine opened it.
+    pub author_is_bot: bool,
+    /// It waits, neither merged nor closed.
+    pub is_open: bool,
+    /// Not yet ready for review.
+    pub draft: bool,
+    /// When it was opened, or last became ready for review.
+    pub opened_at: Moment,
+    /// When it was merged.
+    pub merged_at: Option<Moment>,
+    /// Lines added and removed.
+    pub lines: i64,
+    /// Files touched.
+    pub files: i64,
+    /// Verdicts of other people.
+    pub reviews: i64,
+    /// Other people who gave a verdict or commented on the diff.
+    pub reviewers: i64,
+    /// Comments of people, in the conversation and on the diff.
+    pub comments: i64,
+    /// How often changes were requested and commits followed.
+    pub review_rounds: i64,
+    /// A later pull request took it back.
+    pub reverted: bool,
 }
 
 /// What we make of a deployment.
@@ -522,6 +569,32 @@ impl Metrics {
         ask!(self.0, metrics::reviews(client.into(), integration, id))
     }
 
+    /// How many comments of people are in the conversation of each pull request that has any.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn comments(
+        &self,
+        client: ClientId,
+        repository: &Repository,
+    ) -> Result<Vec<(i64, i64)>, Error> {
+        let (integration, id) = (repository.integration.into(), repository.id);
+        ask!(self.0, metrics::comments(client.into(), integration, id))
+    }
+
+    /// When the commits of pull requests came about in which somebody requested changes, by number.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn commits_under_review(
+        &self,
+        client: ClientId,
+        repository: &Repository,
+    ) -> Result<Vec<(i64, Moment)>, Error> {
+        let (integration, id) = (repository.integration.into(), repository.id);
+        ask!(self.0, metrics::commits_under_review(client.into(), integration, id))
+    }
+
     /// The commits of a repository whose parents are known.
     ///
     /// # Errors
@@ -701,21 +774,7 @@ impl PublicationRows {
             pull_requests: publication
                 .pull_requests
                 .into_iter()
-                .map(|fact| PullRequestFactRow {
-                    client_id,
-                    integration_id: fact.integration.into(),
-                    repository_id: fact.repository,
-                    number: fact.number,
-                    first_commit_at: fact.first_commit_at.map(Ts),
-                    first_review_at: fact.first_review_at.map(Ts),
-                    coding_seconds: fact.coding_seconds,
-                    pickup_seconds: fact.pickup_seconds,
-                    review_seconds: fact.review_seconds,
-                    deploy_seconds: fact.deploy_seconds,
-                    lead_seconds: fact.lead_seconds,
-                    deployment_id: fact.deployment,
-                    deployed_at: fact.deployed_at.map(Ts),
-                })
+                .map(|fact| pull_request_row(client_id, fact))
                 .collect(),
             deployments: publication
                 .deployments
@@ -736,6 +795,36 @@ impl PublicationRows {
                 body: Json("{}".to_owned()),
             },
         }
+    }
+}
+
+fn pull_request_row(client_id: Id, fact: PullRequestFact) -> PullRequestFactRow {
+    PullRequestFactRow {
+        client_id,
+        integration_id: fact.integration.into(),
+        repository_id: fact.repository,
+        number: fact.number,
+        first_commit_at: fact.first_commit_at.map(Ts),
+        first_review_at: fact.first_review_at.map(Ts),
+        coding_seconds: fact.coding_seconds,
+        pickup_seconds: fact.pickup_seconds,
+        review_seconds: fact.review_seconds,
+        deploy_seconds: fact.deploy_seconds,
+        lead_seconds: fact.lead_seconds,
+        deployment_id: fact.deployment,
+        deployed_at: fact.deployed_at.map(Ts),
+        author_is_bot: fact.author_is_bot,
+        is_open: fact.is_open,
+        draft: fact.draft,
+        opened_at: Ts(fact.opened_at),
+        merged_at: fact.merged_at.map(Ts),
+        lines: fact.lines,
+        files: fact.files,
+        reviews: fact.reviews,
+        reviewers: fact.reviewers,
+        comments: fact.comments,
+        review_rounds: fact.review_rounds,
+        reverted: fact.reverted,
     }
 }
 

@@ -483,6 +483,18 @@ table! {
         lead_seconds -> Nullable<Double>,
         deployment_id -> Nullable<Text>,
         deployed_at -> Nullable<Tstz>,
+        author_is_bot -> Bool,
+        is_open -> Bool,
+        draft -> Bool,
+        opened_at -> Tstz,
+        merged_at -> Nullable<Tstz>,
+        lines -> BigInt,
+        files -> BigInt,
+        reviews -> BigInt,
+        reviewers -> BigInt,
+        comments -> BigInt,
+        review_rounds -> BigInt,
+        reverted -> Bool,
     }
 }
 

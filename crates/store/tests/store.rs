@@ -23,6 +23,8 @@ mod metrics;
 mod migrations;
 #[path = "store/posted.rs"]
 mod posted;
+#[path = "store/pull_requests.rs"]
+mod pull_requests;
 #[path = "store/quality.rs"]
 mod quality;
 #[path = "store/readers.rs"]

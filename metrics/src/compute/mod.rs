@@ -24,7 +24,7 @@ use uuid::Uuid;
 use self::deployments::{Deployed, Merge, Placed};
 use self::graph::Graph;
 use self::incidents::{DeploymentRef, History, Rule, Timeline};
-use self::pull_requests::{Life, Reviewed};
+use self::pull_requests::{Around, reverted_title};
 use crate::aside::aside;
 use crate::flow::Flow;
 
@@ -93,6 +93,8 @@ async fn compute(facts: &store::Metrics, client: ClientId) -> Result<Computed, s
         let seen = SeenRepository {
             lives: facts.lives(client, &repository).await?,
             reviews: facts.reviews(client, &repository).await?,
+            comments: facts.comments(client, &repository).await?,
+            commits_under_review: facts.commits_under_review(client, &repository).await?,
             deployments: facts.deployments(client, &repository).await?,
             posted: facts.posted_deployments(client, &repository).await?,
             shipments: facts.shipments(client, &repository).await?,
@@ -179,6 +181,8 @@ struct SeenRepository {
     repository: Repository,
     lives: Vec<PullRequestLife>,
     reviews: Vec<ReviewAt>,
+    comments: Vec<(i64, i64)>,
+    commits_under_review: Vec<(i64, Moment)>,
     deployments: Vec<Deployment>,
     posted: Vec<Deployment>,
     shipments: Vec<Shipment>,
@@ -218,6 +222,8 @@ impl World {
             repository,
             lives,
             reviews,
+            comments,
+            commits_under_review,
             deployments,
             posted,
             shipments,
@@ -274,13 +280,17 @@ impl World {
             let fact = deployment_fact(&repository, placed);
             self.deployments.insert(at(fact.told.external_id.clone()), fact);
         }
-        let mut reviews = reviews.as_slice();
+        let reverted = pull_requests::reverted(&lives);
+        let comments: HashMap<i64, i64> = comments.into_iter().collect();
         for life in lives {
-            let end = reviews.partition_point(|review| review.number <= life.number);
-            let (own, later) = reviews.split_at(end);
-            reviews = later;
-            let deployment = first_deployments.get(&life.number).cloned();
-            self.pull_requests.push(pull_request_fact(&repository, life, own, deployment));
+            let around = Around {
+                reviews: of_number(&reviews, life.number, |review| review.number),
+                comments: comments.get(&life.number).copied().unwrap_or(0),
+                commits: of_number(&commits_under_review, life.number, |(number, _)| *number),
+                reverted: reverted.contains(&life.number),
+                deployment: first_deployments.get(&life.number).cloned(),
+            };
+            self.pull_requests.push(pull_requests::fact(&repository, life, around));
         }
     }
 
@@ -333,15 +343,17 @@ impl World {
     }
 }
 
+/// Rows of one pull request among rows that are in order of their numbers.
+fn of_number<Row>(rows: &[Row], number: i64, number_of: impl Fn(&Row) -> i64) -> &[Row] {
+    let first = rows.partition_point(|row| number_of(row) < number);
+    let end = rows.partition_point(|row| number_of(row) <= number);
+    &rows[first..end]
+}
+
 /// Keys of issues that a changelog's links name as the cause: `This issue is caused by PAY-311`.
 fn caused_by(links: &[String]) -> Vec<String> {
     let causes = links.iter().filter(|text| text.to_lowercase().contains("caused by"));
     causes.filter_map(|text| text.split_whitespace().last()).map(str::to_uppercase).collect()
-}
-
-/// The title that a revert quotes: `Revert "PAY-311 Retry"`.
-fn reverted_title(title: &str) -> Option<&str> {
-    title.strip_prefix("Revert \"")?.strip_suffix('"')
 }
 
 fn merge(life: &PullRequestLife) -> Option<Merge> {
@@ -404,46 +416,6 @@ fn deployment_fact(repository: &Repository, placed: Placed) -> DeploymentFact {
     }
 }
 
-fn pull_request_fact(
-    repository: &Repository,
-    read: PullRequestLife,
-    reviews: &[ReviewAt],
-    deployment: Option<(String, Moment)>,
-) -> PullRequestFact {
-    let own = reviews.iter().filter(|review| review.number == read.number);
-    let first_review_at = pull_requests::first_review(
-        read.author.as_deref(),
-        own.map(|review| Reviewed {
-            author: review.author.as_deref(),
-            bot: review.bot,
-            at: review.at,
-        }),
-    );
-    let (deployment, deployed_at) = deployment.unzip();
-    let life = Life {
-        first_commit_at: read.first_commit_at,
-        open_at: Some(read.ready_at.unwrap_or(read.created_at)),
-        first_review_at,
-        merged_at: read.merged_at,
-        deployed_at,
-    };
-    let stages = life.stages();
-    PullRequestFact {
-        integration: repository.integration,
-        repository: repository.id,
-        number: read.number,
-        first_commit_at: life.first_commit_at,
-        first_review_at,
-        coding_seconds: stages.coding,
-        pickup_seconds: stages.pickup,
-        review_seconds: stages.review,
-        deploy_seconds: stages.deploy,
-        lead_seconds: stages.lead,
-        deployment,
-        deployed_at,
-    }
-}
-
 fn incident_fact(incident: &Incident, cause: Option<(DeploymentRef, Rule)>) -> IncidentFact {
     let read = &incident.read;
     let history = History {
@@ -493,6 +465,8 @@ mod tests {
             },
             lives: Vec::new(),
             reviews: Vec::new(),
+            comments: Vec::new(),
+            commits_under_review: Vec::new(),
             posted: Vec::new(),
             shipments: Vec::new(),
             deployments: (0..deployments)
@@ -510,6 +484,72 @@ mod tests {
                 .map(|number| (sha(number), number.checked_sub(1).map(sha).into_iter().collect()))
                 .collect(),
             links: Vec::new(),
+        }
+    }
+
+    /// However it was merged, a pull request is in production when the commit is that GitHub names for
+    /// its merge. Its own commits may be elsewhere: squashed, copied, rewritten, or in a fork.
+    #[test]
+    fn a_pull_request_is_found_by_its_merge_commit_alone() {
+        let at = |hour: i64| DateTime::from_timestamp(hour * 3_600, 0).unwrap();
+        let deployed = |id: &str, sha: &str, hour| Deployment {
+            external_id: id.to_owned(),
+            environment: "production".to_owned(),
+            sha: sha.to_owned(),
+            outcome: DeploymentOutcome::Success,
+            created_at: at(hour),
+            finished_at: Some(at(hour)),
+            estimated: false,
+        };
+        // The branch of the merge is `own`; those of all others are not among the commits.
+        let commits = [
+            ("base", vec![]),
+            ("squashed", vec!["base"]),
+            ("copied-1", vec!["squashed"]),
+            ("copied-2", vec!["copied-1"]),
+            ("own", vec!["base"]),
+            ("joined", vec!["copied-2", "own"]),
+            ("late", vec!["joined"]),
+        ];
+        let text = |sha: &&str| (*sha).to_owned();
+        let commits = commits.iter().map(|(sha, of)| (text(sha), of.iter().map(text).collect()));
+        let cases = [
+            ("squash", Some("squashed"), Some("d2")),
+            ("rebase", Some("copied-2"), Some("d2")),
+            ("merge", Some("joined"), Some("d2")),
+            ("deployed with the one before", Some("base"), None),
+            ("not deployed", Some("late"), None),
+            ("unknown commit", Some("elsewhere"), None),
+            ("no commit", None, None),
+        ];
+        let life = |(number, (title, sha, _)): (usize, &(&str, Option<&str>, _))| PullRequestLife {
+            number: number as i64,
+            title: (*title).to_owned(),
+            author: None,
+            created_at: at(1),
+            ready_at: None,
+            merged_at: Some(at(2)),
+            merge_commit_sha: sha.map(str::to_owned),
+            base_ref: "main".to_owned(),
+            first_commit_at: Some(at(0)),
+            author_is_bot: false,
+            is_open: false,
+            draft: false,
+            lines: 0,
+            files: 0,
+        };
+        let mut world = World::default();
+        let seen = SeenRepository {
+            lives: cases.iter().enumerate().map(life).collect(),
+            deployments: vec![deployed("d1", "base", 1), deployed("d2", "joined", 5)],
+            commits: commits.collect(),
+            ..tedious(0, 0)
+        };
+        world.add(seen, &DeploymentRules::default());
+        for (fact, (case, _, expected)) in world.pull_requests.iter().zip(cases) {
+            assert_eq!(fact.deployment.as_deref(), expected, "{case}");
+            let seconds = expected.map(|_| 3.0 * 3_600.0);
+            assert_eq!(fact.deploy_seconds, seconds, "{case}");
         }
     }
 
@@ -532,11 +572,5 @@ mod tests {
         .await;
         assert_eq!(here.deployments, there.deployments);
         assert!(longest < long / 4, "held up for {longest:?} of {long:?}");
-    }
-
-    #[test]
-    fn a_revert_quotes_the_title_that_it_undoes() {
-        assert_eq!(reverted_title("Revert \"PAY-3 Retry\""), Some("PAY-3 Retry"));
-        assert_eq!(reverted_title("Reverting something"), None);
     }
 }

@@ -1,6 +1,135 @@
-//! The stages of a pull request: coding, pickup, review, deploy, and the whole lead time.
+//! What we make of a pull request: its stages, and the attention that it got.
+
+use std::collections::{HashMap, HashSet};
 
 use domain::Moment;
+use store::metrics::{PullRequestFact, PullRequestLife, Repository, ReviewAt, Said};
+
+#[cfg(test)]
+mod tests;
+
+/// What there is around a pull request that decides about it.
+#[derive(Debug, Default)]
+pub struct Around<'a> {
+    /// Its reviews and comments on its diff.
+    pub reviews: &'a [ReviewAt],
+    /// How many comments of people are in its conversation.
+    pub comments: i64,
+    /// Its number and when each of its commits came about, in order; only needed where somebody
+    /// requested changes.
+    pub commits: &'a [(i64, Moment)],
+    /// A later one took it back.
+    pub reverted: bool,
+    /// The first successful production deployment that contains it, and when that finished.
+    pub deployment: Option<(String, Moment)>,
+}
+
+/// What we make of it.
+pub fn fact(repository: &Repository, read: PullRequestLife, around: Around<'_>) -> PullRequestFact {
+    let author = read.author.as_deref();
+    let others: Vec<&ReviewAt> = by_others(author, around.reviews).collect();
+    let is_verdict = |review: &&&ReviewAt| review.said != Said::Remark;
+    let reviewers: HashSet<Option<&str>> =
+        others.iter().map(|review| review.author.as_deref()).collect();
+    let is_remark = |review: &&ReviewAt| review.said == Said::Remark && !review.bot;
+    let remarks = around.reviews.iter().filter(is_remark).count();
+    let (deployment, deployed_at) = around.deployment.unzip();
+    let life = Life {
+        first_commit_at: read.first_commit_at,
+        open_at: Some(read.ready_at.unwrap_or(read.created_at)),
+        first_review_at: others.iter().filter_map(|review| review.at).min(),
+        merged_at: read.merged_at,
+        deployed_at,
+    };
+    let stages = life.stages();
+    PullRequestFact {
+        integration: repository.integration,
+        repository: repository.id,
+        number: read.number,
+        first_commit_at: life.first_commit_at,
+        first_review_at: life.first_review_at,
+        coding_seconds: stages.coding,
+        pickup_seconds: stages.pickup,
+        review_seconds: stages.review,
+        deploy_seconds: stages.deploy,
+        lead_seconds: stages.lead,
+        deployment,
+        deployed_at,
+        author_is_bot: read.author_is_bot,
+        is_open: read.is_open,
+        draft: read.draft,
+        opened_at: read.ready_at.unwrap_or(read.created_at),
+        merged_at: read.merged_at,
+        lines: read.lines,
+        files: read.files,
+        reviews: count(others.iter().filter(is_verdict).count()),
+        reviewers: count(reviewers.len()),
+        comments: around.comments + count(remarks),
+        review_rounds: review_rounds(&others, around.commits),
+        reverted: around.reverted,
+    }
+}
+
+fn count(rows: usize) -> i64 {
+    i64::try_from(rows).expect("fewer than 2^63 rows")
+}
+
+/// What was said by people other than the author; a review that was not given says nothing.
+fn by_others<'a>(
+    author: Option<&str>,
+    reviews: &'a [ReviewAt],
+) -> impl Iterator<Item = &'a ReviewAt> {
+    reviews
+        .iter()
+        .filter(move |review| !review.bot && review.author.as_deref() != author)
+        .filter(|review| review.at.is_some())
+}
+
+/// How often somebody requested changes and commits followed. Requests without commits between them
+/// are one round.
+fn review_rounds(others: &[&ReviewAt], commits: &[(i64, Moment)]) -> i64 {
+    let requests = others.iter().filter(|review| review.said == Said::ChangesRequested);
+    let mut requests: Vec<Moment> = requests.filter_map(|review| review.at).collect();
+    requests.sort_unstable();
+    let mut rounds = 0;
+    let mut answered: Option<Moment> = None;
+    for request in requests {
+        if answered.is_some_and(|at| request < at) {
+            continue;
+        }
+        // Commits are in order.
+        let Some((_, next)) = commits.iter().find(|(_, at)| *at > request) else { break };
+        answered = Some(*next);
+        rounds += 1;
+    }
+    rounds
+}
+
+/// Numbers of those that a later one took back: of several with the title that a merged revert
+/// quotes, the last that was merged before the revert was opened.
+pub fn reverted(lives: &[PullRequestLife]) -> HashSet<i64> {
+    let mut quoted: HashMap<&str, Vec<Moment>> = HashMap::new();
+    for revert in lives.iter().filter(|life| life.merged_at.is_some()) {
+        if let Some(title) = reverted_title(&revert.title) {
+            quoted.entry(title).or_default().push(revert.created_at);
+        }
+    }
+    let mut last: HashMap<(&str, Moment), (Moment, i64)> = HashMap::new();
+    for life in lives {
+        let (title, Some(merged_at)) = (life.title.as_str(), life.merged_at) else { continue };
+        let later = quoted.get(title).into_iter().flatten().filter(|at| merged_at <= **at);
+        for revert in later {
+            let last = last.entry((title, *revert)).or_default();
+            *last = (*last).max((merged_at, life.number));
+        }
+    }
+    last.into_values().map(|(_, number)| number).collect()
+}
+
+/// The title that a revert quotes: `Revert "PAY-311 Retry"`.
+pub fn reverted_title(title: &str) -> Option<&str> {
+    title.strip_prefix("Revert \"")?.strip_suffix('"')
+}
 
 /// The moments of a pull request's life that stages are cut at.
 #[derive(Debug, Clone, Default)]
@@ -48,83 +177,4 @@ impl Life {
 fn seconds(from: Option<Moment>, to: Option<Moment>) -> Option<f64> {
     let length = (to? - from?).as_seconds_f64();
     (length >= 0.0).then_some(length)
-}
-
-/// A verdict or a comment on a diff.
-#[derive(Debug, Clone)]
-pub struct Reviewed<'a> {
-    /// Who; a deleted user has no name.
-    pub author: Option<&'a str>,
-    /// A machine.
-    pub bot: bool,
-    /// When; a pending review has none.
-    pub at: Option<Moment>,
-}
-
-/// When another human than the author first reviewed.
-pub fn first_review<'a>(
-    author: Option<&str>,
-    reviews: impl IntoIterator<Item = Reviewed<'a>>,
-) -> Option<Moment> {
-    reviews
-        .into_iter()
-        .filter(|review| !review.bot && review.author != author)
-        .filter_map(|review| review.at)
-        .min()
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    fn at(hour: i64) -> Option<Moment> {
-        Moment::from_timestamp(1_770_000_000 + hour * 3_600, 0)
-    }
-
-    const HOUR: f64 = 3_600.0;
-
-    #[test]
-    fn stages_add_up_to_the_whole() {
-        let life = Life {
-            first_commit_at: at(0),
-            open_at: at(5),
-            first_review_at: at(7),
-            merged_at: at(8),
-            deployed_at: at(20),
-        };
-        let stages = life.stages();
-        assert_eq!(
-            stages,
-            Stages {
-                coding: Some(5.0 * HOUR),
-                pickup: Some(2.0 * HOUR),
-                review: Some(HOUR),
-                deploy: Some(12.0 * HOUR),
-                lead: Some(20.0 * HOUR),
-            }
-        );
-    }
-
-    #[test]
-    fn a_negative_stage_is_none_and_never_zero() {
-        let committed_later = Life { first_commit_at: at(6), open_at: at(5), ..Life::default() };
-        assert_eq!(committed_later.stages().coding, None);
-        let at_once = Life { first_commit_at: at(5), open_at: at(5), ..Life::default() };
-        assert_eq!(at_once.stages().coding, Some(0.0));
-    }
-
-    #[test]
-    fn only_another_human_reviews() {
-        let review = |author, bot, hour| Reviewed { author, bot, at: at(hour) };
-        let cases = [
-            (vec![review(Some("ada"), false, 1), review(Some("bob"), false, 3)], at(3)),
-            (vec![review(Some("scanner"), true, 1), review(Some("bob"), false, 2)], at(2)),
-            (vec![review(None, false, 4)], at(4)),
-            (vec![Reviewed { author: Some("bob"), bot: false, at: None }], None),
-            (vec![], None),
-        ];
-        for (reviews, expected) in cases {
-            assert_eq!(first_review(Some("ada"), reviews.clone()), expected, "{reviews:?}");
-        }
-    }
 }

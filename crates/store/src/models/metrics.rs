@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use domain::deployment::Deployment;
 
 use crate::Error;
+use crate::metrics::PullRequestFact;
 use crate::schema::{
     deployment_facts, incident_facts, posted_deployments, pull_request_facts, pull_request_issues,
     snapshots,
@@ -41,6 +42,49 @@ pub(crate) struct PullRequestFactRow {
     pub(crate) lead_seconds: Option<f64>,
     pub(crate) deployment_id: Option<String>,
     pub(crate) deployed_at: Option<Ts>,
+    pub(crate) author_is_bot: bool,
+    pub(crate) is_open: bool,
+    pub(crate) draft: bool,
+    pub(crate) opened_at: Ts,
+    pub(crate) merged_at: Option<Ts>,
+    pub(crate) lines: i64,
+    pub(crate) files: i64,
+    pub(crate) reviews: i64,
+    pub(crate) reviewers: i64,
+    pub(crate) comments: i64,
+    pub(crate) review_rounds: i64,
+    pub(crate) reverted: bool,
+}
+
+impl From<PullRequestFactRow> for PullRequestFact {
+    fn from(row: PullRequestFactRow) -> PullRequestFact {
+        PullRequestFact {
+            integration: row.integration_id.into(),
+            repository: row.repository_id,
+            number: row.number,
+            first_commit_at: row.first_commit_at.map(|at| at.0),
+            first_review_at: row.first_review_at.map(|at| at.0),
+            coding_seconds: row.coding_seconds,
+            pickup_seconds: row.pickup_seconds,
+            review_seconds: row.review_seconds,
+            deploy_seconds: row.deploy_seconds,
+            lead_seconds: row.lead_seconds,
+            deployment: row.deployment_id,
+            deployed_at: row.deployed_at.map(|at| at.0),
+            author_is_bot: row.author_is_bot,
+            is_open: row.is_open,
+            draft: row.draft,
+            opened_at: row.opened_at.0,
+            merged_at: row.merged_at.map(|at| at.0),
+            lines: row.lines,
+            files: row.files,
+            reviews: row.reviews,
+            reviewers: row.reviewers,
+            comments: row.comments,
+            review_rounds: row.review_rounds,
+            reverted: row.reverted,
+        }
+    }
 }
 
 /// A row of `deployment_facts`.

@@ -4,12 +4,14 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use chrono::TimeDelta;
-use diesel::dsl::min;
+use diesel::dsl::{count_star, min};
 use diesel::prelude::*;
 use diesel::upsert::excluded;
+use domain::Moment;
 use domain::deployment::{Deployment, Shipment};
 use domain::ids::ClientId;
 use domain::project::StatusCategory;
+use domain::pull_request::PullRequestState;
 use domain::work::Fence;
 
 use super::super::Conn;
@@ -18,17 +20,18 @@ use super::fence;
 use crate::Error;
 use crate::metrics::{
     Delivery, DeliveryState, DeploymentSeen, DoraRead, Focus, IncidentRead, IncidentSeen,
-    PublicationRows, Published, PullRequestLife, PullRequestSeen, ReviewAt, SuspectRead, Texts,
+    PublicationRows, Published, PullRequestLife, PullRequestSeen, ReviewAt, Said, SuspectRead,
+    Texts,
 };
 use crate::models::facts::ShipmentRow;
 use crate::models::metrics::{
     DeploymentFactRow, IncidentFactRow, LinkRow, PullRequestFactRow, SnapshotRow,
 };
 use crate::schema::{
-    commits, delivery_states, deployment_facts, deployments, incident_facts, integrations,
-    issue_changes, issue_types, issues, projects, pull_request_commits, pull_request_facts,
-    pull_request_issues, pull_requests, repositories, review_comments, reviews, rule_versions,
-    schedules, shipments, snapshots, statuses,
+    comments, commits, delivery_states, deployment_facts, deployments, incident_facts,
+    integrations, issue_changes, issue_types, issues, projects, pull_request_commits,
+    pull_request_facts, pull_request_issues, pull_requests, repositories, review_comments, reviews,
+    rule_versions, schedules, shipments, snapshots, statuses,
 };
 use crate::types::{Id, Json, Ts};
 
@@ -51,6 +54,8 @@ macro_rules! commits_of_pull_requests {
 
 /// Rows per statement, so that their binds stay below both databases' limits.
 const CHUNK: usize = 500;
+/// As GitHub spells a review that asks for more.
+const CHANGES_REQUESTED: &str = "CHANGES_REQUESTED";
 /// How long people can look back at when something was published.
 const SNAPSHOTS_LIVE: TimeDelta = TimeDelta::days(90);
 
@@ -206,8 +211,10 @@ pub(crate) fn keep_links(
     Ok(changed.len() + gone.len())
 }
 
-type LifeColumns =
-    (i64, String, Option<String>, Ts, Option<Ts>, Option<Ts>, Option<String>, String);
+type LifeColumns = (
+    (i64, String, Option<String>, Ts, Option<Ts>, Option<Ts>, Option<String>, String),
+    (bool, String, bool, i64, i64, i64),
+);
 
 pub(crate) fn lives(
     conn: &mut Conn,
@@ -221,14 +228,24 @@ pub(crate) fn lives(
         .filter(pull_requests::repository_id.eq(repository))
         .order(pull_requests::number)
         .select((
-            pull_requests::number,
-            pull_requests::title,
-            pull_requests::author,
-            pull_requests::created_at,
-            pull_requests::ready_at,
-            pull_requests::merged_at,
-            pull_requests::merge_commit_sha,
-            pull_requests::base_ref,
+            (
+                pull_requests::number,
+                pull_requests::title,
+                pull_requests::author,
+                pull_requests::created_at,
+                pull_requests::ready_at,
+                pull_requests::merged_at,
+                pull_requests::merge_commit_sha,
+                pull_requests::base_ref,
+            ),
+            (
+                pull_requests::author_is_bot,
+                pull_requests::state,
+                pull_requests::draft,
+                pull_requests::additions,
+                pull_requests::deletions,
+                pull_requests::changed_files,
+            ),
         ))
         .load(conn)?;
     let first_commits: Vec<(i64, Option<Ts>)> =
@@ -237,9 +254,10 @@ pub(crate) fn lives(
             .select((pull_request_commits::number, min(commits::authored_at)))
             .load(conn)?;
     let first_commits: HashMap<i64, Option<Ts>> = first_commits.into_iter().collect();
-    let life = |row: LifeColumns| {
+    let life = |(text, shape): LifeColumns| {
         let (number, title, author, created_at, ready_at, merged_at, merge_commit_sha, base_ref) =
-            row;
+            text;
+        let (author_is_bot, state, draft, additions, deletions, files) = shape;
         PullRequestLife {
             number,
             title,
@@ -250,10 +268,17 @@ pub(crate) fn lives(
             merge_commit_sha,
             base_ref,
             first_commit_at: first_commits.get(&number).copied().flatten().map(|at| at.0),
+            author_is_bot,
+            is_open: state == PullRequestState::Open.as_str(),
+            draft,
+            lines: additions + deletions,
+            files,
         }
     };
     Ok(rows.into_iter().map(life).collect())
 }
+
+type VerdictColumns = (i64, Option<String>, bool, Option<Ts>, String);
 
 pub(crate) fn reviews(
     conn: &mut Conn,
@@ -261,11 +286,17 @@ pub(crate) fn reviews(
     integration: Id,
     repository: i64,
 ) -> QueryResult<Vec<ReviewAt>> {
-    let verdicts: Vec<(i64, Option<String>, bool, Option<Ts>)> = reviews::table
+    let verdicts: Vec<VerdictColumns> = reviews::table
         .filter(reviews::client_id.eq(client))
         .filter(reviews::integration_id.eq(integration))
         .filter(reviews::repository_id.eq(repository))
-        .select((reviews::number, reviews::author, reviews::author_is_bot, reviews::submitted_at))
+        .select((
+            reviews::number,
+            reviews::author,
+            reviews::author_is_bot,
+            reviews::submitted_at,
+            reviews::state,
+        ))
         .load(conn)?;
     let remarks: Vec<(i64, Option<String>, bool, Ts)> = review_comments::table
         .filter(review_comments::client_id.eq(client))
@@ -278,17 +309,57 @@ pub(crate) fn reviews(
             review_comments::created_at,
         ))
         .load(conn)?;
-    let remarks =
-        remarks.into_iter().map(|(number, author, bot, at)| (number, author, bot, Some(at)));
-    let review = |(number, author, bot, at): (i64, Option<String>, bool, Option<Ts>)| ReviewAt {
+    let verdicts = verdicts.into_iter().map(|(number, author, bot, at, state)| {
+        let said = if state == CHANGES_REQUESTED { Said::ChangesRequested } else { Said::Verdict };
+        ReviewAt { number, said, author, bot, at: at.map(|at| at.0) }
+    });
+    let remarks = remarks.into_iter().map(|(number, author, bot, at)| ReviewAt {
         number,
+        said: Said::Remark,
         author,
         bot,
-        at: at.map(|at| at.0),
-    };
-    let mut all: Vec<ReviewAt> = verdicts.into_iter().chain(remarks).map(review).collect();
+        at: Some(at.0),
+    });
+    let mut all: Vec<ReviewAt> = verdicts.chain(remarks).collect();
     all.sort_by_key(|review| review.number);
     Ok(all)
+}
+
+pub(crate) fn comments(
+    conn: &mut Conn,
+    client: Id,
+    integration: Id,
+    repository: i64,
+) -> QueryResult<Vec<(i64, i64)>> {
+    comments::table
+        .filter(comments::client_id.eq(client))
+        .filter(comments::integration_id.eq(integration))
+        .filter(comments::repository_id.eq(repository))
+        .filter(comments::author_is_bot.eq(false))
+        .group_by(comments::number)
+        .order(comments::number)
+        .select((comments::number, count_star()))
+        .load(conn)
+}
+
+pub(crate) fn commits_under_review(
+    conn: &mut Conn,
+    client: Id,
+    integration: Id,
+    repository: i64,
+) -> QueryResult<Vec<(i64, Moment)>> {
+    let doubted = reviews::table
+        .filter(reviews::client_id.eq(client))
+        .filter(reviews::integration_id.eq(integration))
+        .filter(reviews::repository_id.eq(repository))
+        .filter(reviews::state.eq(CHANGES_REQUESTED))
+        .select(reviews::number);
+    let rows: Vec<(i64, Ts)> = commits_of_pull_requests!(client, integration, repository)
+        .filter(pull_request_commits::number.eq_any(doubted))
+        .order((pull_request_commits::number, commits::committed_at))
+        .select((pull_request_commits::number, commits::committed_at))
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(number, at)| (number, at.0)).collect())
 }
 
 pub(crate) fn graph(
@@ -659,6 +730,18 @@ fn publish_pull_requests(conn: &mut Conn, rows: &PublicationRows) -> QueryResult
                 fact::lead_seconds.eq(excluded(fact::lead_seconds)),
                 fact::deployment_id.eq(excluded(fact::deployment_id)),
                 fact::deployed_at.eq(excluded(fact::deployed_at)),
+                fact::author_is_bot.eq(excluded(fact::author_is_bot)),
+                fact::is_open.eq(excluded(fact::is_open)),
+                fact::draft.eq(excluded(fact::draft)),
+                fact::opened_at.eq(excluded(fact::opened_at)),
+                fact::merged_at.eq(excluded(fact::merged_at)),
+                fact::lines.eq(excluded(fact::lines)),
+                fact::files.eq(excluded(fact::files)),
+                fact::reviews.eq(excluded(fact::reviews)),
+                fact::reviewers.eq(excluded(fact::reviewers)),
+                fact::comments.eq(excluded(fact::comments)),
+                fact::review_rounds.eq(excluded(fact::review_rounds)),
+                fact::reverted.eq(excluded(fact::reverted)),
             ))
             .execute(conn)?;
     }
@@ -787,7 +870,7 @@ pub(crate) fn dora(
     })
 }
 
-fn newest_snapshot(conn: &mut Conn, client: Id) -> QueryResult<Option<SnapshotRow>> {
+pub(super) fn newest_snapshot(conn: &mut Conn, client: Id) -> QueryResult<Option<SnapshotRow>> {
     snapshots::table
         .filter(snapshots::client_id.eq(client))
         .order((snapshots::as_of.desc(), snapshots::id.desc()))

@@ -8,6 +8,7 @@ pub(crate) mod integrations;
 pub(crate) mod lists;
 pub(crate) mod metrics;
 pub(crate) mod posted;
+pub(crate) mod pull_requests;
 pub(crate) mod quality;
 pub(crate) mod rules;
 pub(crate) mod work;

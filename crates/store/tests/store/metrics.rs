@@ -42,6 +42,18 @@ pub fn publication(house: &House, second: i64) -> Publication {
         lead_seconds: Some(second as f64),
         deployment: None,
         deployed_at: Some(at(1)),
+        author_is_bot: false,
+        is_open: false,
+        draft: false,
+        opened_at: at(100),
+        merged_at: Some(at(900)),
+        lines: 12,
+        files: 3,
+        reviews: 2,
+        reviewers: 1,
+        comments: 1,
+        review_rounds: 0,
+        reverted: false,
     };
     Publication {
         id: SnapshotId(Uuid::now_v7()),

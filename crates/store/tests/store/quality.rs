@@ -3,7 +3,9 @@
 use domain::facts::Facts as Page;
 use domain::ids::SnapshotId;
 use domain::rules::Source;
-use store::metrics::{DeliveryState, DeploymentFact, IncidentFact, Link, Publication, Repository};
+use store::metrics::{
+    DeliveryState, DeploymentFact, IncidentFact, Link, Publication, PullRequestFact, Repository,
+};
 use uuid::Uuid;
 
 use crate::flow::Everywhere;
@@ -29,10 +31,7 @@ async fn each_check_finds_what_is_bad_among_all(house: &House) {
     cut_off.changelog_complete = false;
     house.jira_says(Page { issues: vec![cut_off, issue(2), issue(3)], ..jira_page() }).await;
     house.jira_says(Page { deleted_issues: vec![3], ..Page::default() }).await;
-    let mut unseen = pull_request(2);
-    unseen.reviews.clear();
-    let page = Page { pull_requests: vec![pull_request(1), unseen], ..all_of_github() };
-    house.github_says(page).await;
+    house.github_says(all_of_github()).await;
     let repository = Repository {
         integration: house.github,
         id: REPOSITORY,
@@ -64,12 +63,15 @@ async fn each_check_finds_what_is_bad_among_all(house: &House) {
         incidents: 0,
         succeeded_at: None,
     };
+    let fact = crate::metrics::publication(house, 5).pull_requests.remove(0);
+    let reviewed =
+        |number, first_review_at| PullRequestFact { number, first_review_at, ..fact.clone() };
     let publication = Publication {
         id: SnapshotId(Uuid::now_v7()),
         as_of: at(5),
         state: DeliveryState::default(),
         published_at: at(5),
-        pull_requests: Vec::new(),
+        pull_requests: vec![reviewed(1, Some(at(400))), reviewed(2, None)],
         deployments: vec![deployed("d1", Some("production")), deployed("d2", None)],
         incidents: vec![IncidentFact {
             integration: house.jira,

@@ -1,0 +1,14 @@
+DROP INDEX pull_request_facts_open;
+DROP INDEX pull_request_facts_merged;
+ALTER TABLE pull_request_facts DROP COLUMN reverted;
+ALTER TABLE pull_request_facts DROP COLUMN review_rounds;
+ALTER TABLE pull_request_facts DROP COLUMN comments;
+ALTER TABLE pull_request_facts DROP COLUMN reviewers;
+ALTER TABLE pull_request_facts DROP COLUMN reviews;
+ALTER TABLE pull_request_facts DROP COLUMN files;
+ALTER TABLE pull_request_facts DROP COLUMN lines;
+ALTER TABLE pull_request_facts DROP COLUMN merged_at;
+ALTER TABLE pull_request_facts DROP COLUMN opened_at;
+ALTER TABLE pull_request_facts DROP COLUMN draft;
+ALTER TABLE pull_request_facts DROP COLUMN is_open;
+ALTER TABLE pull_request_facts DROP COLUMN author_is_bot;

@@ -1,0 +1,188 @@
+//! Queries of the report on pull requests.
+
+use std::collections::HashSet;
+
+use diesel::prelude::*;
+use domain::Moment;
+use domain::ids::ClientId;
+use domain::pull_request::PullRequestState;
+
+use super::super::{Conn, dialect};
+use super::metrics::{clients_with_changed_rules, newest_snapshot};
+use crate::Error;
+use crate::metrics::{Focus, PullRequestFact};
+use crate::models::metrics::PullRequestFactRow;
+use crate::pull_requests::{Inactive, PullRequestTold, PullRequestsRead};
+use crate::schema::{
+    integrations, issues, projects, pull_request_facts, pull_request_issues, pull_requests,
+    repositories,
+};
+use crate::types::{Id, Ts};
+
+/// Connection, repository and number.
+type Key = (Id, i64, i64);
+
+pub(crate) fn read(
+    conn: &mut Conn,
+    client: ClientId,
+    from: Moment,
+    to: Moment,
+    focus: &Focus,
+) -> Result<PullRequestsRead, Error> {
+    dialect::read(conn, |conn| {
+        let id = Id::from(client);
+        let Some(snapshot) = newest_snapshot(conn, id)? else {
+            return Ok(PullRequestsRead::default());
+        };
+        let wanted = naming(conn, id, focus)?;
+        let is_wanted = |name: &str, key: &Key| {
+            focus.has_repository(name) && wanted.as_ref().is_none_or(|keys| keys.contains(key))
+        };
+        Ok(PullRequestsRead {
+            as_of: Some(snapshot.as_of.0),
+            is_behind: clients_with_changed_rules(conn)?.contains(&client),
+            merged: merged(conn, id, from, to, is_wanted)?,
+            open: open(conn, id, is_wanted)?,
+            inactive: inactive(conn, id, from, to, is_wanted)?,
+        })
+    })
+}
+
+/// Those that name an issue of a project in the focus; nothing where all are meant.
+fn naming(conn: &mut Conn, client: Id, focus: &Focus) -> QueryResult<Option<HashSet<Key>>> {
+    if focus.projects.is_empty() {
+        return Ok(None);
+    }
+    let all: Vec<(Id, i64, String)> = projects::table
+        .filter(projects::client_id.eq(client))
+        .select((projects::integration_id, projects::external_id, projects::key))
+        .load(conn)?;
+    let mut keys = HashSet::new();
+    for (integration, project, _) in all.iter().filter(|(.., key)| focus.has_project(key)) {
+        let rows: Vec<Key> = pull_request_issues::table
+            .inner_join(
+                issues::table.on(issues::client_id
+                    .eq(pull_request_issues::client_id)
+                    .and(issues::integration_id.eq(pull_request_issues::issue_integration_id))
+                    .and(issues::external_id.eq(pull_request_issues::issue_id))),
+            )
+            .filter(issues::client_id.eq(client))
+            .filter(issues::integration_id.eq(integration))
+            .filter(issues::project_id.eq(project))
+            .filter(issues::deleted.eq(false))
+            .select((
+                pull_request_issues::integration_id,
+                pull_request_issues::repository_id,
+                pull_request_issues::number,
+            ))
+            .load(conn)?;
+        keys.extend(rows);
+    }
+    Ok(Some(keys))
+}
+
+/// Facts of pull requests that hang on active things alone, joined to the names of their repositories.
+macro_rules! active_facts {
+    ($client:expr) => {
+        pull_request_facts::table
+            .inner_join(
+                repositories::table.on(repositories::client_id
+                    .eq(pull_request_facts::client_id)
+                    .and(repositories::integration_id.eq(pull_request_facts::integration_id))
+                    .and(repositories::external_id.eq(pull_request_facts::repository_id))),
+            )
+            .inner_join(
+                integrations::table.on(integrations::client_id
+                    .eq(pull_request_facts::client_id)
+                    .and(integrations::id.eq(pull_request_facts::integration_id))),
+            )
+            .filter(pull_request_facts::client_id.eq($client))
+            .filter(repositories::active.eq(true))
+            .filter(integrations::active.eq(true))
+            .select((repositories::full_name, PullRequestFactRow::as_select()))
+    };
+}
+
+fn merged(
+    conn: &mut Conn,
+    client: Id,
+    from: Moment,
+    to: Moment,
+    is_wanted: impl Fn(&str, &Key) -> bool,
+) -> QueryResult<Vec<PullRequestTold>> {
+    let rows: Vec<(String, PullRequestFactRow)> = active_facts!(client)
+        .filter(pull_request_facts::merged_at.ge(Ts(from)))
+        .filter(pull_request_facts::merged_at.lt(Ts(to)))
+        .order((pull_request_facts::merged_at, repositories::full_name, pull_request_facts::number))
+        .load(conn)?;
+    Ok(told(rows, is_wanted))
+}
+
+fn open(
+    conn: &mut Conn,
+    client: Id,
+    is_wanted: impl Fn(&str, &Key) -> bool,
+) -> QueryResult<Vec<PullRequestTold>> {
+    let rows: Vec<(String, PullRequestFactRow)> = active_facts!(client)
+        .filter(pull_request_facts::is_open)
+        .order((pull_request_facts::opened_at, repositories::full_name, pull_request_facts::number))
+        .load(conn)?;
+    Ok(told(rows, is_wanted))
+}
+
+fn told(
+    rows: Vec<(String, PullRequestFactRow)>,
+    is_wanted: impl Fn(&str, &Key) -> bool,
+) -> Vec<PullRequestTold> {
+    rows.into_iter()
+        .filter(|(name, row)| is_wanted(name, &(row.integration_id, row.repository_id, row.number)))
+        .map(|(name, row)| PullRequestTold {
+            name: format!("{name}#{}", row.number),
+            fact: PullRequestFact::from(row),
+        })
+        .collect()
+}
+
+/// Nothing is made of these, so they are looked for where the source told of them: in the few
+/// repositories that are not active, or whose connection is not.
+fn inactive(
+    conn: &mut Conn,
+    client: Id,
+    from: Moment,
+    to: Moment,
+    is_wanted: impl Fn(&str, &Key) -> bool,
+) -> QueryResult<Vec<Inactive>> {
+    let resting: Vec<(Id, i64, String, bool)> = repositories::table
+        .inner_join(
+            integrations::table.on(integrations::client_id
+                .eq(repositories::client_id)
+                .and(integrations::id.eq(repositories::integration_id))),
+        )
+        .filter(repositories::client_id.eq(client))
+        .filter(repositories::active.eq(false).or(integrations::active.eq(false)))
+        .select((
+            repositories::integration_id,
+            repositories::external_id,
+            repositories::full_name,
+            integrations::active,
+        ))
+        .load(conn)?;
+    let mut inactive = Vec::new();
+    for (integration, repository, name, is_connected) in resting {
+        let reason = if is_connected { "inactive_repository" } else { "inactive_integration" };
+        let is_within =
+            pull_requests::merged_at.ge(Ts(from)).and(pull_requests::merged_at.lt(Ts(to)));
+        let is_open = pull_requests::state.eq(PullRequestState::Open.as_str());
+        let rows: Vec<(i64, Option<Ts>)> = pull_requests::table
+            .filter(pull_requests::client_id.eq(client))
+            .filter(pull_requests::integration_id.eq(integration))
+            .filter(pull_requests::repository_id.eq(repository))
+            .filter(is_within.assume_not_null().or(is_open))
+            .select((pull_requests::number, pull_requests::merged_at))
+            .load(conn)?;
+        let wanted =
+            rows.into_iter().filter(|row| is_wanted(&name, &(integration, repository, row.0)));
+        inactive.extend(wanted.map(|(_, at)| Inactive { merged_at: at.map(|at| at.0), reason }));
+    }
+    Ok(inactive)
+}

@@ -1,0 +1,153 @@
+//! What a report on pull requests is made from: read from the source, made into facts, and asked for.
+
+use domain::facts::Facts as Page;
+use domain::pull_request::{PullRequest, PullRequestState, Review};
+use store::metrics::{
+    Focus, Link, Publication, PullRequestFact, PullRequestLife, Repository, Said,
+};
+use store::pull_requests::{Inactive, PullRequestsRead};
+
+use crate::flow::Everywhere;
+use crate::house::House;
+use crate::metrics::publication;
+use crate::nouns::*;
+
+contract! {
+    what_people_said_is_read_for_the_rules,
+    a_report_sees_what_was_merged_in_its_time_and_what_is_open,
+    a_report_is_about_repositories_and_about_projects_that_are_named,
+    what_hangs_on_something_inactive_is_told_apart,
+}
+
+fn payments(house: &House) -> Repository {
+    Repository { integration: house.github, id: REPOSITORY, full_name: "acme/payments".to_owned() }
+}
+
+fn open(number: i64) -> PullRequest {
+    PullRequest {
+        state: PullRequestState::Open,
+        draft: true,
+        merged_at: None,
+        closed_at: None,
+        merge_commit_sha: None,
+        ..pull_request(number)
+    }
+}
+
+async fn what_people_said_is_read_for_the_rules(house: &House) {
+    let doubted = Review { state: "CHANGES_REQUESTED".to_owned(), ..review(12) };
+    let mut first = pull_request(1);
+    first.reviews = vec![review(11), doubted];
+    first.comments.push(domain::pull_request::Comment { author: None, ..comment(13) });
+    let pull_requests = vec![first, open(2)];
+    house.github_says(Page { pull_requests, ..all_of_github() }).await;
+
+    let (metrics, client, repository) = (&house.metrics, house.client, payments(house));
+    let lives = metrics.lives(client, &repository).await.unwrap();
+    let shape = |life: &PullRequestLife| {
+        (life.author_is_bot, life.is_open, life.draft, life.lines, life.files)
+    };
+    let shapes: Vec<_> = lives.iter().map(shape).collect();
+    assert_eq!(shapes, [(false, false, false, 12, 3), (false, true, true, 12, 3)]);
+    let reviews = metrics.reviews(client, &repository).await.unwrap();
+    let mut said: Vec<_> = reviews.iter().map(|r| (r.number, format!("{:?}", r.said))).collect();
+    said.sort();
+    let expected = [(1, Said::ChangesRequested), (1, Said::Remark), (1, Said::Verdict)];
+    let expected = expected.map(|(number, said)| (number, format!("{said:?}")));
+    assert_eq!(said[..3], expected);
+    let comments = metrics.comments(client, &repository).await.unwrap();
+    assert_eq!(comments, [(1, 1)], "a machine's is none");
+    let commits = metrics.commits_under_review(client, &repository).await.unwrap();
+    assert_eq!(commits, [(1, at(8)), (1, at(12)), (1, at(13))], "in the order of time");
+    let (other, ..) = house.add_client("globex").await;
+    assert_eq!(metrics.comments(other, &repository).await.unwrap(), []);
+    assert_eq!(metrics.commits_under_review(other, &repository).await.unwrap(), []);
+}
+
+/// Says that one was merged, one by a machine before it, and one is open.
+async fn publish(house: &House) -> Vec<PullRequestFact> {
+    let pull_requests = vec![pull_request(1), pull_request(2), open(3)];
+    house.github_says(Page { pull_requests, ..all_of_github() }).await;
+    let base = publication(house, 20);
+    let first = base.pull_requests[0].clone();
+    let second = PullRequestFact {
+        number: 2,
+        author_is_bot: true,
+        merged_at: Some(at(500)),
+        review_rounds: 3,
+        reverted: true,
+        ..first.clone()
+    };
+    let third =
+        PullRequestFact { number: 3, merged_at: None, is_open: true, draft: true, ..first.clone() };
+    let facts = vec![first, second, third];
+    let publication = Publication { pull_requests: facts.clone(), ..base };
+    let rules = Everywhere::default();
+    house.metrics.publish(house.client, house.fence, publication, rules).await.unwrap();
+    facts
+}
+
+async fn read(house: &House, from: i64, to: i64, focus: Focus) -> PullRequestsRead {
+    house.metrics.pull_requests(house.client, at(from), at(to), focus).await.unwrap()
+}
+
+fn numbers(read: &PullRequestsRead) -> (Vec<i64>, Vec<i64>) {
+    let numbers = |rows: &[store::pull_requests::PullRequestTold]| {
+        rows.iter().map(|told| told.fact.number).collect()
+    };
+    (numbers(&read.merged), numbers(&read.open))
+}
+
+async fn a_report_sees_what_was_merged_in_its_time_and_what_is_open(house: &House) {
+    let nothing = read(house, 0, 2_000, Focus::default()).await;
+    assert_eq!((nothing.as_of, nothing.merged), (None, vec![]));
+    let facts = publish(house).await;
+    let all = read(house, 0, 2_000, Focus::default()).await;
+    assert_eq!((all.as_of, all.is_behind), (Some(at(20)), false));
+    assert_eq!(numbers(&all), (vec![2, 1], vec![3]), "in the order of merging");
+    assert_eq!(all.merged[0].name, "acme/payments#2");
+    assert_eq!(
+        [&all.merged[1].fact, &all.merged[0].fact, &all.open[0].fact],
+        [&facts[0], &facts[1], &facts[2]]
+    );
+    assert_eq!(numbers(&read(house, 0, 900, Focus::default()).await), (vec![2], vec![3]));
+    assert_eq!(numbers(&read(house, 900, 901, Focus::default()).await), (vec![1], vec![3]));
+}
+
+async fn a_report_is_about_repositories_and_about_projects_that_are_named(house: &House) {
+    house.jira_says(all_of_jira()).await;
+    publish(house).await;
+    let link = |number| Link {
+        number,
+        issue_integration: house.jira,
+        issue_id: 1,
+        via: "branch".to_owned(),
+        key_seen: "PAY-1".to_owned(),
+    };
+    let links = vec![link(1), link(3)];
+    let (repository, fence) = (payments(house), house.fence);
+    house.metrics.keep_links(house.client, fence, &repository, links, at(2)).await.unwrap();
+    let about = async |projects: &[&str], repositories: &[&str]| {
+        let texts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let focus = Focus { projects: texts(projects), repositories: texts(repositories) };
+        numbers(&read(house, 0, 2_000, focus).await)
+    };
+    assert_eq!(about(&["pay"], &[]).await, (vec![1], vec![3]));
+    assert_eq!(about(&["OPS"], &[]).await, (vec![], vec![]));
+    assert_eq!(about(&[], &["Acme/Payments"]).await, (vec![2, 1], vec![3]));
+    assert_eq!(about(&[], &["acme/web"]).await, (vec![], vec![]));
+    assert_eq!(about(&["OPS", "PAY"], &["acme/payments"]).await, (vec![1], vec![3]));
+}
+
+async fn what_hangs_on_something_inactive_is_told_apart(house: &House) {
+    publish(house).await;
+    assert_eq!(read(house, 0, 2_000, Focus::default()).await.inactive, []);
+    let github = house.integrations.get(house.client, house.github).await.unwrap();
+    let resting = store::integrations::Integration { active: false, ..github };
+    house.integrations.replace(&resting).await.unwrap();
+    let read = read(house, 0, 2_000, Focus::default()).await;
+    assert_eq!(numbers(&read), (vec![], vec![]));
+    let reason = "inactive_integration";
+    let expected = [Some(at(900)), Some(at(900)), None];
+    assert_eq!(read.inactive, expected.map(|merged_at| Inactive { merged_at, reason }));
+}
