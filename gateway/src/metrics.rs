@@ -140,6 +140,32 @@ struct FlowDay {
     steps: BTreeMap<String, i64>,
 }
 
+/// Pull requests that were merged in a window.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct PullRequestsReport {
+    window: Window,
+    as_of: Option<DateTime<Utc>>,
+    /// The rules changed since, and the numbers follow within seconds.
+    recomputing: bool,
+    metrics: Vec<Metric>,
+    series: Vec<PullRequestsPoint>,
+}
+
+#[derive(Serialize, ToSchema)]
+struct PullRequestsPoint {
+    start: String,
+    merged: Option<f64>,
+    coding_time_p50: Option<f64>,
+    pickup_time_p50: Option<f64>,
+    review_time_p50: Option<f64>,
+    deploy_time_p50: Option<f64>,
+    time_to_merge_p50: Option<f64>,
+    time_to_merge_p85: Option<f64>,
+    size_p50: Option<f64>,
+    merged_without_review: Option<f64>,
+    reverted: Option<f64>,
+}
+
 /// What is missing from the data, and what mends it.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct QualityReport {
@@ -249,6 +275,21 @@ pub(crate) async fn flow(
     let answer = metrics.get_ref().clone().ask(question).await?.into_inner();
     let report =
         FlowReport::try_from(answer).map_err(|unreadable| ApiError::internal(&unreadable))?;
+    Ok(Json(report))
+}
+
+/// Pull requests that people merged in a window, by default the last 90 days: their stages, size and
+/// reviews, and how old those are that are open now.
+#[utoipa::path(get, path = "/api/v1/metrics/pull-requests", tag = "metrics", params(Asked), responses((status = 200, body = PullRequestsReport)))]
+pub(crate) async fn pull_requests(
+    caller: Caller,
+    metrics: Data<MetricsClient<Link>>,
+    asked: Query<Asked>,
+) -> Result<Json<PullRequestsReport>, ApiError> {
+    let question = question("pull-requests", &caller, asked.into_inner(), Utc::now())?;
+    let answer = metrics.get_ref().clone().ask(question).await?.into_inner();
+    let report = PullRequestsReport::try_from(answer)
+        .map_err(|unreadable| ApiError::internal(&unreadable))?;
     Ok(Json(report))
 }
 
@@ -372,6 +413,20 @@ impl TryFrom<Answer> for FlowReport {
     }
 }
 
+impl TryFrom<Answer> for PullRequestsReport {
+    type Error = proto::convert::Unreadable;
+
+    fn try_from(answer: Answer) -> Result<PullRequestsReport, Self::Error> {
+        Ok(PullRequestsReport {
+            as_of: as_of(&answer)?,
+            recomputing: answer.is_behind,
+            window: Window::try_from(&answer)?,
+            metrics: answer.metrics.into_iter().map(Metric::from).collect(),
+            series: answer.series.into_iter().map(PullRequestsPoint::from).collect(),
+        })
+    }
+}
+
 impl TryFrom<Answer> for ForecastReport {
     type Error = proto::convert::Unreadable;
 
@@ -484,6 +539,25 @@ impl From<Point> for FlowPoint {
             lead_time_p85: value("lead_time_p85"),
             cycle_time_p50: value("cycle_time_p50"),
             cycle_time_p85: value("cycle_time_p85"),
+            start: point.start,
+        }
+    }
+}
+
+impl From<Point> for PullRequestsPoint {
+    fn from(point: Point) -> PullRequestsPoint {
+        let value = |name: &str| point.values.get(name).copied();
+        PullRequestsPoint {
+            merged: value("merged"),
+            coding_time_p50: value("coding_time_p50"),
+            pickup_time_p50: value("pickup_time_p50"),
+            review_time_p50: value("review_time_p50"),
+            deploy_time_p50: value("deploy_time_p50"),
+            time_to_merge_p50: value("time_to_merge_p50"),
+            time_to_merge_p85: value("time_to_merge_p85"),
+            size_p50: value("size_p50"),
+            merged_without_review: value("merged_without_review"),
+            reverted: value("reverted"),
             start: point.start,
         }
     }

@@ -33,7 +33,7 @@ use crate::{deployments, integrations, jobs, live, metrics, rules, schedule, ses
         integrations::deactivate, trial::test, trial::scopes,
         rules::deployments::get, rules::deployments::put, rules::incidents::get, rules::incidents::put,
         deployments::post,
-        metrics::dora, metrics::flow, metrics::forecast, metrics::data_quality, assist::suggest, assist::preview,
+        metrics::dora, metrics::flow, metrics::pull_requests, metrics::forecast, metrics::data_quality, assist::suggest, assist::preview,
     ),
     components(schemas(
         Problem, FieldError, workflows::ImpactJson, workflows::StatusMappingsJson,

@@ -70,6 +70,7 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
 
             .route("/metrics/dora",             get().to(metrics::dora))
             .route("/metrics/flow",             get().to(metrics::flow))
+            .route("/metrics/pull-requests",    get().to(metrics::pull_requests))
             .route("/metrics/forecast",         get().to(metrics::forecast))
             .route("/metrics/data-quality",     get().to(metrics::data_quality))
 

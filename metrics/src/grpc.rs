@@ -45,6 +45,10 @@ impl Service for Door {
             "flow" => {
                 report::flow::answer(facts, client, &window, focus, explain, Utc::now()).await
             }
+            "pull-requests" => {
+                let now = Utc::now();
+                report::pull_requests::answer(facts, client, &window, focus, explain, now).await
+            }
             "forecast" => {
                 let wanted = Wanted { items: question.items, until: until(&question.until)? };
                 report::forecast::answer(facts, client, &window, focus, wanted).await

@@ -123,6 +123,7 @@ async fn no_address_tells_or_takes_what_is_another_clients() {
         "incidents",
         "metrics/dora",
         "metrics/flow",
+        "metrics/pull-requests",
         "metrics/forecast",
         "metrics/data-quality",
     ];

@@ -3,6 +3,7 @@
 pub mod dora;
 pub mod flow;
 pub mod forecast;
+pub mod pull_requests;
 pub mod quality;
 
 use std::str::FromStr;
