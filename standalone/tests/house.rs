@@ -26,6 +26,8 @@ mod lists;
 mod programs;
 #[path = "../../crates/platform/tests/platform/proxy.rs"]
 mod proxy;
+#[path = "house/pulls.rs"]
+mod pulls;
 #[path = "house/servers.rs"]
 mod servers;
 #[path = "house/stack.rs"]

@@ -240,6 +240,17 @@ fn began(world: &World, issue: &Issue, trouble: &Trouble) -> Moment {
     told.unwrap_or(issue.created)
 }
 
+/// When each pull request first reached production, by its number.
+pub(crate) fn first_shipped(repository: &Repository, by: By) -> Vec<(u32, Moment)> {
+    let mut firsts = Vec::new();
+    for shipped in shipped_from(repository, by) {
+        for pull in shipped.brought {
+            firsts.push((pull.number, shipped.at));
+        }
+    }
+    firsts
+}
+
 fn is(world: &World, issue: &Issue, trouble: &Trouble) -> bool {
     let kind = issue.kind.name(world.jira.projects[issue.project].next_gen);
     trouble.types.contains(&kind)

@@ -275,7 +275,7 @@ pub(crate) fn middle(values: &mut [f64]) -> Option<f64> {
 }
 
 /// The smallest of the sorted values that at least 85 of a hundred do not exceed.
-fn rank85(values: &[f64]) -> Option<f64> {
+pub(crate) fn rank85(values: &[f64]) -> Option<f64> {
     let enough = |count: usize| count * 100 >= values.len() * 85;
     (1..=values.len()).find(|count| enough(*count)).map(|count| values[count - 1])
 }

@@ -21,6 +21,7 @@ mod json;
 mod keys;
 mod moment;
 mod options;
+pub mod pulls;
 mod quota;
 mod request;
 mod server;
@@ -141,6 +142,11 @@ impl Simulator {
         to: DateTime<Utc>,
     ) -> delivery::Totals {
         delivery::totals(&self.state.companies()[0].world, way, from, to)
+    }
+
+    /// What happened to the pull requests of the first client that were merged in a window.
+    pub fn pull_totals(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> pulls::Totals {
+        pulls::totals(&self.state.companies()[0].world, from, to)
     }
 
     /// Waits until the server ends by itself.
