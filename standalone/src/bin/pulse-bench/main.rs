@@ -190,8 +190,7 @@ async fn once(
 ) -> anyhow::Result<[Measured; 2]> {
     let fresh = || database::Database::create(kind, arguments.servers.postgres.as_deref());
     let database = fresh()?;
-    let lanes = [("WORKER_CONCURRENCY", floor::LANES.to_string())];
-    let mut program = product::Program::start(company, database.url(), &lanes).await?;
+    let mut program = product::Program::start(company, database.url(), &[]).await?;
     let mut of_jobs = Vec::with_capacity(2);
     for job in [Job::Jira, Job::Git] {
         let run = program.sync(company, &database, job).await?;

@@ -22,8 +22,9 @@ use crate::job::Job;
 use crate::process;
 use sink::Sink;
 
-/// Projects or repositories that are read side by side: as many as the product is told to read.
-pub const LANES: usize = 4;
+/// Projects or repositories that are read side by side, each a page ahead of what is written: as many pages
+/// in hand as the product has by default, whose eight tasks have one each.
+const LANES: usize = 4;
 
 /// What to load, from where, into which database.
 #[derive(Serialize, Deserialize)]

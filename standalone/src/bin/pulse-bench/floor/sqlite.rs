@@ -25,8 +25,8 @@ impl Lite {
         let mut conn = SqliteConnection::establish(path)?;
         let (client, integration) = (owner.client.simple(), owner.integration.simple());
         conn.batch_execute(&format!(
-            "PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; PRAGMA foreign_keys = ON; \
-             PRAGMA temp_store = MEMORY; \
+            "PRAGMA busy_timeout = 10000; PRAGMA journal_mode = WAL; PRAGMA synchronous = NORMAL; \
+             PRAGMA foreign_keys = ON; PRAGMA temp_store = MEMORY; \
              INSERT INTO clients VALUES (x'{client}', 'floor', 'floor', 0); \
              INSERT INTO integrations VALUES (x'{client}', x'{integration}', 'jira', 'floor', '', \
              NULL, '', '[]', true, 'unknown', NULL, NULL, 1, 0, 0)"
