@@ -85,8 +85,8 @@ pub fn print(size: Size, cells: &[Cell]) -> String {
         one_job(&mut out, &of_job, noun, count, &title).expect("a string takes everything");
     }
     out.push_str(
-        "run: the whole job. data: the steps that read the source, eight tasks with one page in hand each.\n\
-         floor: a loader without bookkeeping, four lanes that each read one page ahead.\nrows: what is in the tables in the end. peak: VmHWM of pulse-etl, which \
+        "run: the whole job. data: the steps that read the source, as many side by side as by default.\n\
+         floor: a loader without bookkeeping, as many lanes, which read ahead of what is written.\nrows: what is in the tables in the end. peak: VmHWM of pulse-etl, which \
          runs Jira first and then Git.\n\
          per issue: pages of issues and of histories, without the few other requests.\n\
          cpu: of pulse-etl and of the floor, without the database server.\n* misses its goal.\n",

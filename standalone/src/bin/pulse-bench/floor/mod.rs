@@ -22,9 +22,8 @@ use crate::job::Job;
 use crate::process;
 use sink::Sink;
 
-/// Projects or repositories that are read side by side, each a page ahead of what is written: as many pages
-/// in hand as the product has by default, whose eight tasks have one each.
-const LANES: usize = 4;
+/// Projects or repositories that are read side by side, as many as the product's workers read.
+const LANES: usize = 8;
 
 /// What to load, from where, into which database.
 #[derive(Serialize, Deserialize)]
