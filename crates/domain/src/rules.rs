@@ -22,8 +22,12 @@ const MOST_RULES: usize = 200;
 const MOST_NAMES: usize = 100;
 const LONGEST_NAME: usize = 255;
 const LONGEST_PATTERN: usize = 500;
+/// Of all rules of a client together.
+const MOST_PATTERNS: usize = 400;
 /// Patterns come from people and run on every deployment, so none may grow large.
 const LARGEST_PATTERN_BYTES: usize = 1 << 20;
+/// Nor may all of a client's together.
+const ALL_PATTERNS_BYTES: usize = 32 << 20;
 
 /// Why the rules cannot be kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -73,15 +77,20 @@ impl Faults {
         name.to_owned()
     }
 
-    /// A pattern that finds names whatever their case.
-    fn pattern(&mut self, path: String, pattern: &str) -> Option<Regex> {
+    /// A pattern that finds names whatever their case, and needs no more than `largest` bytes.
+    fn pattern(&mut self, path: String, pattern: &str, largest: usize) -> Option<Regex> {
         if pattern.trim().is_empty() || pattern.chars().count() > LONGEST_PATTERN {
             self.add(path, format!("must have 1 to {LONGEST_PATTERN} characters"));
             return None;
         }
         let mut builder = RegexBuilder::new(pattern);
-        match builder.case_insensitive(true).size_limit(LARGEST_PATTERN_BYTES).build() {
+        builder.case_insensitive(true).size_limit(largest).dfa_size_limit(largest);
+        match builder.build() {
             Ok(pattern) => Some(pattern),
+            Err(regex::Error::CompiledTooBig(_)) => {
+                self.add(path, "grows too large: repeat less, or have fewer patterns");
+                None
+            }
             Err(error) => {
                 let text = error.to_string();
                 let reason = text.lines().last().unwrap_or_default().trim_start_matches("error: ");

@@ -6,7 +6,7 @@ use domain::rules::{DeploymentRule, DeploymentRules, IncidentRule, IncidentRules
 use domain::workflow::Seen;
 
 use crate::Error;
-use crate::db::{Db, ask, keep};
+use crate::db::{Db, ask, blocking, keep};
 
 /// A handle on the rules.
 #[derive(Clone)]
@@ -47,7 +47,9 @@ impl Rules {
         written: Vec<DeploymentRule>,
         seen: Seen,
     ) -> Result<InForce<DeploymentRules>, Error> {
-        keep!(self.0, rules::put_deployments(client, &written, seen))
+        // Reading patterns takes a while, and SQLite has one writer.
+        let checked = blocking(move || Ok(DeploymentRules::check(written)?)).await?;
+        keep!(self.0, rules::put_deployments(client, &checked, seen))
     }
 
     /// Which issues are incidents.

@@ -2,7 +2,10 @@
 
 use regex::Regex;
 
-use super::{Faults, MOST_NAMES, MOST_RULES, PRODUCTION, Refused, folded};
+use super::{
+    ALL_PATTERNS_BYTES, Faults, LARGEST_PATTERN_BYTES, MOST_NAMES, MOST_PATTERNS, MOST_RULES,
+    PRODUCTION, Refused, folded,
+};
 use crate::text::words;
 
 /// What tells that a repository was deployed.
@@ -130,13 +133,13 @@ impl DeploymentRules {
     /// # Errors
     /// Everything that is wrong with it, and where.
     pub fn check(written: Vec<DeploymentRule>) -> Result<DeploymentRules, Refused> {
+        let largest = check_counts(&written)?;
         let mut faults = Faults::default();
-        faults.check_count("rules", written.len(), MOST_RULES);
         let mut tidy = Vec::with_capacity(written.len());
         let mut read = Vec::with_capacity(written.len());
         for (at, rule) in written.into_iter().enumerate() {
             let path = format!("rules[{at}]");
-            let checked = check_rule(&mut faults, &path, &rule);
+            let checked = check_rule(&mut faults, &path, &rule, largest);
             tidy.push(DeploymentRule {
                 repository: rule.repository.trim().to_owned(),
                 source: rule.source,
@@ -233,7 +236,32 @@ impl Repositories {
     }
 }
 
-fn check_rule(faults: &mut Faults, path: &str, rule: &DeploymentRule) -> Option<Read> {
+/// Counts before anything is read, because reading patterns is what costs. Answers how many bytes each
+/// may need.
+fn check_counts(written: &[DeploymentRule]) -> Result<usize, Refused> {
+    let mut faults = Faults::default();
+    faults.check_count("rules", written.len(), MOST_RULES);
+    let mut patterns = 0;
+    for (at, rule) in written.iter().enumerate() {
+        let (path, count) = (format!("rules[{at}].environments"), rule.environments.len());
+        faults.check_count(&path, count, MOST_NAMES);
+        patterns += count + usize::from(rule.pattern.is_some());
+    }
+    if patterns > MOST_PATTERNS {
+        faults.add(
+            "rules",
+            format!("have {patterns} patterns, but must have at most {MOST_PATTERNS}"),
+        );
+    }
+    faults.or(LARGEST_PATTERN_BYTES.min(ALL_PATTERNS_BYTES / patterns.max(1)))
+}
+
+fn check_rule(
+    faults: &mut Faults,
+    path: &str,
+    rule: &DeploymentRule,
+    largest: usize,
+) -> Option<Read> {
     let repository = Repositories::read(&rule.repository);
     if repository.is_none() {
         faults.add(format!("{path}.repository"), "must be owner/name, owner/* or *");
@@ -243,15 +271,15 @@ fn check_rule(faults: &mut Faults, path: &str, rule: &DeploymentRule) -> Option<
         let words: Vec<_> = Source::ALL.iter().map(|source| source.as_str()).collect();
         faults.add(format!("{path}.source"), format!("must be one of {}", words.join(", ")));
     }
-    let pattern = check_match(faults, format!("{path}.match"), source, rule.pattern.as_deref());
+    let written = rule.pattern.as_deref();
+    let pattern = check_match(faults, format!("{path}.match"), source, written, largest);
     let place = format!("{path}.environments");
-    faults.check_count(&place, rule.environments.len(), MOST_NAMES);
     if rule.environments.is_empty() && source.is_some_and(Source::names_environments) {
         faults.add(&place, "must say which names belong to which environment");
     }
     let mut environments = Vec::with_capacity(rule.environments.len());
     for (at, to) in rule.environments.iter().enumerate() {
-        let pattern = faults.pattern(format!("{place}[{at}].match"), &to.pattern);
+        let pattern = faults.pattern(format!("{place}[{at}].match"), &to.pattern, largest);
         let environment = faults.name(format!("{place}[{at}].environment"), &to.environment);
         environments.extend(pattern.map(|pattern| (pattern, folded(&environment))));
     }
@@ -264,6 +292,7 @@ fn check_match(
     path: String,
     source: Option<Source>,
     pattern: Option<&str>,
+    largest: usize,
 ) -> Option<Regex> {
     match (source?, pattern.filter(|pattern| !pattern.trim().is_empty())) {
         (Source::Deployments | Source::Api, None) | (Source::Releases, None) => None,
@@ -281,7 +310,7 @@ fn check_match(
             faults.add(path, "is needed: to which branches, for example ^main$");
             None
         }
-        (_, Some(pattern)) => faults.pattern(path, pattern),
+        (_, Some(pattern)) => faults.pattern(path, pattern, largest),
     }
 }
 

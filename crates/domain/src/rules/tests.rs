@@ -96,6 +96,10 @@ fn deployment_rules_that_cannot_be_are_refused_by_the_place() {
             ],
         ),
         ("too many", vec![good(); 201], &["rules"]),
+        ("too many, which are not read", vec![rule("*", "releases", "v(", &[]); 201], &["rules"]),
+        ("too many names", vec![rule("*", "api", "", &[prod[0]; 101])], &["rules[0].environments"]),
+        ("too many patterns", vec![rule("*", "api", "", &[prod[0]; 100]); 5], &["rules"]),
+        ("too large", vec![rule("*", "releases", r"\w{500}", &[])], &["rules[0].match"]),
     ];
     for (name, rules, expected) in cases {
         assert_eq!(paths(DeploymentRules::check(rules)), expected, "{name}");
@@ -104,6 +108,15 @@ fn deployment_rules_that_cannot_be_are_refused_by_the_place() {
     assert!(DeploymentRules::check(two).is_ok(), "each environment has its source");
     let narrower = vec![rule("a/b", "api", "", prod), rule("*", "deployments", "", prod)];
     assert!(DeploymentRules::check(narrower).is_ok(), "each pattern has its source");
+}
+
+#[test]
+fn many_patterns_share_what_one_may_need() {
+    let large = |count| vec![rule("*", "api", "", &vec![(r"\w{15}", "production"); count]); 4];
+    assert!(DeploymentRules::check(large(1)).is_ok());
+    assert_eq!(paths(DeploymentRules::check(large(100))).len(), 400);
+    let usual = vec![rule("*", "api", "", &[(r"^v?\d+\.\d+\.\d+$", "production"); 100]); 4];
+    assert!(DeploymentRules::check(usual).is_ok(), "what people write is small");
 }
 
 #[test]

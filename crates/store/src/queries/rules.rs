@@ -58,12 +58,11 @@ pub(crate) fn incidents_within(
 pub(crate) fn put_deployments(
     conn: &mut Conn,
     client: ClientId,
-    written: &[DeploymentRule],
+    checked: &DeploymentRules,
     seen: Seen,
 ) -> Result<InForce<DeploymentRules>, Error> {
     let client = Id::from(client);
-    let checked = DeploymentRules::check(written.to_vec())?;
-    let (version, _) = hold(conn, client)?;
+    let (mut version, _) = hold(conn, client)?;
     must_be_seen(seen, version)?;
     if written_deployments(conn, client)? != checked.written() {
         let rows: Vec<DeploymentRuleRow> = (0..)
@@ -73,11 +72,14 @@ pub(crate) fn put_deployments(
         let kept = deployment_rules::table.filter(deployment_rules::client_id.eq(client));
         diesel::delete(kept).execute(conn)?;
         diesel::insert_into(deployment_rules::table).values(&rows).execute(conn)?;
+        version += 1;
         diesel::update(rule_versions::table.find(client))
-            .set(rule_versions::deployments.eq(version + 1))
+            .set(rule_versions::deployments.eq(version))
             .execute(conn)?;
     }
-    deployments_within(conn, client)
+    let is_default = checked.written().is_empty();
+    let rules = if is_default { DeploymentRules::default() } else { checked.clone() };
+    Ok(InForce { rules, is_default, version })
 }
 
 pub(crate) fn put_incidents(
