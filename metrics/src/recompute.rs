@@ -42,3 +42,120 @@ async fn round(facts: &store::Metrics) -> Result<(), store::Error> {
     }
     Ok(())
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+    use domain::ids::{ClientId, IntegrationId};
+    use domain::job::JobType;
+    use domain::rules::DeploymentRule;
+    use domain::work::{Fence, Slice, SourceKind, Step, Topic};
+    use domain::workflow::Seen;
+    use store::integrations::Integration;
+    use store::work::{Command, Ground, Planned};
+    use store::{Db, Integrations, Rules, Work};
+    use uuid::Uuid;
+
+    use super::*;
+
+    /// A client whose runs have nothing to do but the metrics.
+    struct House {
+        work: Work,
+        facts: store::Metrics,
+        rules: Rules,
+        client: ClientId,
+    }
+
+    impl House {
+        async fn new() -> House {
+            let db = Db::open("sqlite::memory:", 1).await.unwrap();
+            let work = Work::new(db.clone(), only_metrics);
+            let id = ClientId(Uuid::now_v7());
+            let client = work.ensure_client(id, "acme", "Acme", Utc::now()).await.unwrap().id;
+            Integrations::new(db.clone()).add(&jira(client)).await.unwrap();
+            let (facts, rules) = (store::Metrics::new(db.clone()), Rules::new(db));
+            House { work, facts, rules, client }
+        }
+
+        /// Begins a run, as far as its only task.
+        async fn begin(&self) -> Fence {
+            let (work, now) = (&self.work, Utc::now());
+            let later = now + TimeDelta::seconds(60);
+            work.command(self.client, JobType::JiraSync, Command::Run, now).await.unwrap();
+            work.dispatch(self.client, now).await.unwrap().unwrap();
+            let task = work.take_rings(1, later, now).await.unwrap()[0].task;
+            work.begin(task, "ada", later, now).await.unwrap().unwrap().fence
+        }
+
+        async fn publish(&self, fence: Fence) {
+            let now = Utc::now();
+            compute::publish(&self.facts, self.client, fence, now, now).await.unwrap();
+        }
+
+        async fn finish(&self, fence: Fence) {
+            self.work.finish(fence, &[], "", Utc::now()).await.unwrap();
+        }
+
+        async fn change_rules(&self) {
+            let merges = DeploymentRule {
+                repository: "*".to_owned(),
+                source: "merges".to_owned(),
+                pattern: Some("main".to_owned()),
+                environments: Vec::new(),
+            };
+            self.rules.put_deployments(self.client, vec![merges], Seen::Any).await.unwrap();
+        }
+
+        async fn behind(&self) -> Vec<ClientId> {
+            self.facts.clients_with_changed_rules().await.unwrap()
+        }
+    }
+
+    fn only_metrics(ground: &Ground) -> Vec<Planned> {
+        let task = Planned {
+            topic: Topic::Metrics,
+            integration: None,
+            scope: String::new(),
+            slice: Slice::default(),
+            cursor: String::new(),
+            begun_at: ground.run_started_at,
+        };
+        if ground.step == Step::Metrics { vec![task] } else { Vec::new() }
+    }
+
+    fn jira(client: ClientId) -> Integration {
+        Integration {
+            client,
+            id: IntegrationId(Uuid::now_v7()),
+            kind: SourceKind::Jira,
+            name: "Jira".to_owned(),
+            base_url: "https://jira.example".to_owned(),
+            username: None,
+            sealed_secret: "sealed".to_owned(),
+            scopes: Vec::new(),
+            active: true,
+            health: "unknown".to_owned(),
+            health_detail: None,
+            last_sync_at: None,
+            version: 1,
+            created_at: Utc::now(),
+            updated_at: Utc::now(),
+        }
+    }
+
+    #[tokio::test]
+    async fn changed_rules_wait_for_the_end_of_a_sync_that_is_under_way() {
+        let house = House::new().await;
+        let first = house.begin().await;
+        house.publish(first).await;
+        house.finish(first).await;
+        house.change_rules().await;
+
+        let second = house.begin().await;
+        round(&house.facts).await.unwrap();
+        assert_eq!(house.behind().await, [house.client], "half of a sync is no snapshot");
+        house.finish(second).await;
+        round(&house.facts).await.unwrap();
+        assert_eq!(house.behind().await, []);
+    }
+}

@@ -624,6 +624,14 @@ impl Metrics {
         ask!(self.0, metrics::clients_with_changed_rules())
     }
 
+    /// Whether what the sources said is whole: no run is under way, and the last one finished.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn facts_are_whole(&self, client: ClientId) -> Result<bool, Error> {
+        ask!(self.0, metrics::facts_are_whole(client.into()))
+    }
+
     /// Every run of a workflow and every release of a repository that was read.
     ///
     /// # Errors

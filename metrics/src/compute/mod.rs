@@ -47,8 +47,9 @@ pub async fn publish(
     Ok(count + published.issues)
 }
 
-/// Computes the delivery of a client anew, for rules that changed, from facts that were complete
-/// before. Answers how many facts there are; nothing if somebody published meanwhile.
+/// Computes the delivery of a client anew, for rules that changed. Answers how many facts there are;
+/// nothing if a sync is under way, whose own end applies the rules, or the last one came to no end, or
+/// somebody published meanwhile.
 ///
 /// # Errors
 /// The store's.
@@ -57,8 +58,15 @@ pub async fn publish_changed(
     client: ClientId,
     now: Moment,
 ) -> Result<Option<u64>, store::Error> {
+    if !facts.facts_are_whole(client).await? {
+        return Ok(None);
+    }
     let computed = compute(facts, client).await?;
     let Some(as_of) = computed.as_of else { return Ok(None) };
+    // Of a sync that began since, some may have been read and some not.
+    if !facts.facts_are_whole(client).await? {
+        return Ok(None);
+    }
     let count = computed.world.count();
     let published = facts.publish_delivery(client, computed.publication(as_of, now)).await?;
     Ok(published.map(|_| count))

@@ -4,7 +4,7 @@ use std::collections::HashMap;
 use std::hash::Hash;
 
 use chrono::TimeDelta;
-use diesel::dsl::{count_star, min};
+use diesel::dsl::{count_star, exists, min};
 use diesel::prelude::*;
 use diesel::upsert::excluded;
 use domain::Moment;
@@ -12,7 +12,7 @@ use domain::deployment::{Deployment, Shipment};
 use domain::ids::ClientId;
 use domain::project::StatusCategory;
 use domain::pull_request::PullRequestState;
-use domain::work::Fence;
+use domain::work::{Fence, Outcome};
 
 use super::super::Conn;
 pub(crate) use super::super::dialect::refresh_statistics;
@@ -31,7 +31,7 @@ use crate::schema::{
     comments, commits, delivery_states, deployment_facts, deployments, incident_facts,
     integrations, issue_changes, issue_types, issues, projects, pull_request_commits,
     pull_request_facts, pull_request_issues, pull_requests, repositories, review_comments, reviews,
-    rule_versions, schedules, shipments, snapshots, statuses,
+    rule_versions, runs, schedules, shipments, snapshots, statuses,
 };
 use crate::types::{Id, Json, Ts};
 
@@ -487,6 +487,20 @@ pub(crate) fn clients_with_changed_rules(conn: &mut Conn) -> QueryResult<Vec<Cli
         .select(rule_versions::client_id)
         .load(conn)?;
     Ok(changed.into_iter().map(ClientId::from).collect())
+}
+
+pub(crate) fn facts_are_whole(conn: &mut Conn, client: Id) -> QueryResult<bool> {
+    let of_client = runs::table.filter(runs::client_id.eq(client));
+    let under_way = of_client.filter(runs::outcome.is_null());
+    if diesel::select(exists(under_way)).get_result(conn)? {
+        return Ok(false);
+    }
+    let last: Option<Option<String>> = of_client
+        .order((runs::finished_at.desc(), runs::id.desc()))
+        .select(runs::outcome)
+        .first(conn)
+        .optional()?;
+    Ok(last.flatten().is_none_or(|outcome| outcome == Outcome::Finished.as_str()))
 }
 
 pub(crate) fn issue_types(conn: &mut Conn, client: Id) -> QueryResult<Vec<(Id, i64, String)>> {

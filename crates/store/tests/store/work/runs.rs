@@ -29,6 +29,7 @@ contract! {
     a_watermark_is_by_the_clock_that_is_behind,
     runs_are_listed_newest_first,
     old_runs_are_forgotten_and_the_newest_kept,
+    facts_are_whole_when_the_last_run_has_finished_and_none_is_under_way,
     another_client_sees_nothing,
     commands_are_refused_with_the_reason,
     a_new_client_lives_in_the_usual_zone_and_a_known_one_keeps_its_own,
@@ -394,6 +395,24 @@ async fn old_runs_are_forgotten_and_the_newest_kept(house: &House) {
     let cursors: Vec<_> =
         yard.issues(20_000).await.into_iter().map(|lease| lease.task.cursor).collect();
     assert_eq!(cursors, ["", "page 9", ""], "the next run goes on all the same");
+}
+
+async fn facts_are_whole_when_the_last_run_has_finished_and_none_is_under_way(house: &House) {
+    let yard = Yard::new(house).await;
+    let is_whole = async || house.metrics.facts_are_whole(yard.client).await.unwrap();
+    assert!(is_whole().await, "nothing was read that could be half of something");
+    yard.start(JiraSync, 100).await;
+    assert!(!is_whole().await);
+    yard.command(JiraSync, Command::Pause, 101).await;
+    yard.start(GitSync, 102).await;
+    yard.work_off(103).await;
+    assert_eq!(yard.state(GitSync).await, JobState::Finished);
+    assert!(!is_whole().await, "the other one is held halfway");
+    yard.command(JiraSync, Command::Stop, 104).await;
+    assert!(!is_whole().await, "nobody published what a stopped run read");
+    yard.start(JiraSync, 105).await;
+    yard.work_off(106).await;
+    assert!(is_whole().await);
 }
 
 async fn another_client_sees_nothing(house: &House) {
