@@ -98,19 +98,20 @@ pub fn release(wire: wire::Release) -> Option<Shipment> {
     })
 }
 
-/// A run of a workflow; `None` for one that came to no result.
-pub fn run(wire: wire::Run) -> Option<Shipment> {
+/// A run of a workflow, or the id of one that came to no result.
+pub fn run(wire: wire::Run) -> Result<Shipment, String> {
+    let external_id = wire.id.to_string();
     let outcome = match wire.conclusion.as_deref() {
         Some("success") => DeploymentOutcome::Success,
         Some("failure" | "cancelled" | "timed_out" | "startup_failure") => {
             DeploymentOutcome::Failure
         }
         None => DeploymentOutcome::Pending,
-        Some(_) => return None,
+        Some(_) => return Err(external_id),
     };
-    Some(Shipment {
+    Ok(Shipment {
         source: Source::WorkflowRuns,
-        external_id: wire.id.to_string(),
+        external_id,
         name: clean(wire.name.unwrap_or_default()),
         path: Some(clean(wire.path)).filter(|path| !path.is_empty()),
         sha: wire.head_sha,
@@ -305,8 +306,9 @@ mod tests {
                 "updated_at": at(9), "run_attempt": 2,
             });
             let run = run(serde_json::from_value(wire).unwrap());
-            assert_eq!(run.as_ref().map(|run| run.outcome), expected, "{conclusion}");
-            let is_over = run.as_ref().is_some_and(|run| run.finished_at == Some(moment(9)));
+            let outcome = run.as_ref().map(|run| run.outcome);
+            assert_eq!(outcome, expected.ok_or(&"5001".to_owned()), "{conclusion}");
+            let is_over = run.as_ref().is_ok_and(|run| run.finished_at == Some(moment(9)));
             assert_eq!(is_over, matches!(expected, Some(Success | Failure)), "{conclusion}");
         }
     }

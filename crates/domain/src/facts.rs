@@ -44,6 +44,8 @@ pub struct Facts {
     pub deployments: Vec<Deployment>,
     /// Runs of workflows, and releases.
     pub shipments: Vec<Shipment>,
+    /// Ids of runs that came to no result. Nothing stays of them but a result that they had before.
+    pub resultless_runs: Vec<String>,
 }
 
 impl Facts {

@@ -149,8 +149,13 @@ impl Deployments {
         let listed: Listed<wire::Run> =
             client.wrapped_at(&url, |runs: wire::Runs| runs.workflow_runs).await?;
         let known = listed.rows.last().is_some_and(|last| self.is_known(last.created_at, whole));
-        let shipments = listed.rows.into_iter().filter_map(mapping::run).collect();
-        let facts = Facts { repository_id: self.place.id, shipments, ..Facts::default() };
+        let mut facts = Facts { repository_id: self.place.id, ..Facts::default() };
+        for run in listed.rows {
+            match mapping::run(run) {
+                Ok(shipment) => facts.shipments.push(shipment),
+                Err(id) => facts.resultless_runs.push(id),
+            }
+        }
         let page = Page { facts, budget: listed.budget, ..Page::default() };
         Ok((page, listed.next.filter(|_| !known)))
     }

@@ -40,6 +40,7 @@ pub(crate) struct Batch {
     pub(crate) commits: Vec<CommitRow>,
     pub(crate) deployments: Vec<DeploymentRow>,
     pub(crate) shipments: Vec<ShipmentRow>,
+    pub(crate) resultless_runs: Vec<String>,
 }
 
 /// Pull requests with what hangs on them, complete.
@@ -106,6 +107,7 @@ impl From<Page> for Batch {
             shipments: last_of_each(
                 page.shipments.into_iter().map(|shipped| shipment(repository, shipped)).collect(),
             ),
+            resultless_runs: page.resultless_runs,
             deployments: last_of_each(
                 page.deployments
                     .into_iter()

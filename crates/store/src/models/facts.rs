@@ -185,7 +185,8 @@ fact_rows! {
         }
     }
 
-    /// A row of `shipments`.
+    /// A row of `shipments`. A workflow that runs again takes nothing back before it has a result, and
+    /// a success never.
     ShipmentRow of "shipments", staged in stage_shipments {
         key { repository_id: i64 as BigInt, source: String as Text, external_id: String as Text }
         rest {
@@ -195,6 +196,12 @@ fact_rows! {
             outcome: String as Text,
             created_at: Ts as Tstz,
             finished_at: Option<Ts> as Nullable<Tstz>,
+        }
+        merge {
+            outcome = "CASE WHEN shipments.outcome = 'SUCCESS' OR excluded.outcome = 'PENDING' \
+                THEN shipments.outcome ELSE excluded.outcome END",
+            finished_at = "CASE WHEN shipments.outcome = 'SUCCESS' OR excluded.outcome = 'PENDING' \
+                THEN shipments.finished_at ELSE excluded.finished_at END",
         }
     }
 

@@ -9,6 +9,7 @@ use domain::workflow::Seen;
 use store::Error;
 use store::facts::{Held, Kept, PageMark};
 use store::lists::Filter;
+use store::metrics::Repository;
 
 use crate::house::{House, mark};
 use crate::nouns::*;
@@ -34,6 +35,7 @@ contract! {
     what_is_off_the_whole_list_is_closed,
     open_deployments_are_told,
     shipments_are_asked_for_by_the_rules_and_kept_by_source,
+    a_run_keeps_the_best_state_that_it_ever_had,
     two_workers_keep_the_same_rows_side_by_side,
 }
 
@@ -346,8 +348,8 @@ async fn pull_requests(house: &House) -> Vec<store::lists::PullRequest> {
     house.lists.pull_requests(house.client, &Filter::default(), None, 100).await.unwrap().items
 }
 
-async fn shipments_are_asked_for_by_the_rules_and_kept_by_source(house: &House) {
-    let shipment = |source, outcome| Shipment {
+fn shipment(source: Source, outcome: DeploymentOutcome) -> Shipment {
+    Shipment {
         source,
         external_id: "5001".to_owned(),
         name: "Deploy".to_owned(),
@@ -356,7 +358,55 @@ async fn shipments_are_asked_for_by_the_rules_and_kept_by_source(house: &House) 
         outcome,
         created_at: at(950),
         finished_at: Some(at(960)),
+    }
+}
+
+fn payments(house: &House) -> Repository {
+    Repository { integration: house.github, id: REPOSITORY, full_name: "acme/payments".to_owned() }
+}
+
+async fn a_run_keeps_the_best_state_that_it_ever_had(house: &House) {
+    use DeploymentOutcome::{Failure, Pending, Success};
+    let repository = payments(house);
+    let kept = async || {
+        let kept = house.metrics.shipments(house.client, &repository).await.unwrap();
+        kept.into_iter().map(|run| (run.outcome, run.finished_at)).collect::<Vec<_>>()
     };
+    // What is told next, and what is kept then: how it went, and at which second that was clear.
+    let story = [
+        (Some((Pending, None)), vec![(Pending, None)]),
+        (None, vec![]),
+        (Some((Pending, None)), vec![(Pending, None)]),
+        (Some((Failure, Some(960))), vec![(Failure, Some(960))]),
+        (Some((Pending, None)), vec![(Failure, Some(960))]),
+        (Some((Failure, Some(970))), vec![(Failure, Some(970))]),
+        (None, vec![(Failure, Some(970))]),
+        (Some((Success, Some(980))), vec![(Success, Some(980))]),
+        (Some((Pending, None)), vec![(Success, Some(980))]),
+        (Some((Failure, Some(990))), vec![(Success, Some(980))]),
+        (Some((Success, Some(995))), vec![(Success, Some(980))]),
+        (None, vec![(Success, Some(980))]),
+    ];
+    house.github_says(github_page()).await;
+    for (chapter, (told, expected)) in story.into_iter().enumerate() {
+        let page = match told {
+            Some((outcome, second)) => {
+                let run = Shipment {
+                    finished_at: second.map(at),
+                    ..shipment(Source::WorkflowRuns, outcome)
+                };
+                Page { shipments: vec![run], ..github_page() }
+            }
+            None => Page { resultless_runs: vec!["5001".to_owned()], ..github_page() },
+        };
+        house.github_says(page).await;
+        let expected: Vec<_> =
+            expected.into_iter().map(|(outcome, second)| (outcome, second.map(at))).collect();
+        assert_eq!(kept().await, expected, "chapter {chapter}");
+    }
+}
+
+async fn shipments_are_asked_for_by_the_rules_and_kept_by_source(house: &House) {
     let page = |shipments| Page { shipments, ..github_page() };
     let failed = shipment(Source::WorkflowRuns, DeploymentOutcome::Failure);
     let both = vec![failed, shipment(Source::Releases, DeploymentOutcome::Success)];
@@ -364,11 +414,7 @@ async fn shipments_are_asked_for_by_the_rules_and_kept_by_source(house: &House) 
     assert_eq!(house.github_says(page(both.clone())).await, written(0));
     let again = shipment(Source::WorkflowRuns, DeploymentOutcome::Success);
     assert_eq!(house.github_says(page(vec![again.clone()])).await, written(1), "it was run again");
-    let repository = store::metrics::Repository {
-        integration: house.github,
-        id: REPOSITORY,
-        full_name: "acme/payments".to_owned(),
-    };
+    let repository = payments(house);
     let mut kept = house.metrics.shipments(house.client, &repository).await.unwrap();
     kept.sort_by_key(|shipment| shipment.source);
     assert_eq!(kept, [again, both[1].clone()]);

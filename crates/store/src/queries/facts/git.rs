@@ -3,6 +3,8 @@
 use std::collections::HashSet;
 
 use diesel::prelude::*;
+use domain::deployment::DeploymentOutcome;
+use domain::rules::Source;
 
 use super::{Conn, Existing, Owner, put};
 use crate::facts::{Batch, PullRequests};
@@ -24,6 +26,7 @@ pub(crate) fn keep(conn: &mut Conn, owner: Owner, batch: &Batch) -> QueryResult<
     written += keep_review_comments(conn, owner, repository, &batch.review_comments)?;
     written += put(conn, owner, &batch.deployments, Existing::Replaced)?;
     written += put(conn, owner, &batch.shipments, Existing::Replaced)?;
+    written += forget_runs(conn, owner, repository, &batch.resultless_runs)?;
     Ok(written)
 }
 
@@ -153,6 +156,26 @@ fn keep_review_comments(
     let known: Vec<ReviewCommentRow> =
         told.iter().filter(|comment| kept.contains(&comment.number)).cloned().collect();
     put(conn, owner, &known, Existing::Replaced)
+}
+
+/// Forgets runs that were going on when they were read, and came to no result.
+fn forget_runs(
+    conn: &mut Conn,
+    owner: Owner,
+    repository: i64,
+    ids: &[String],
+) -> QueryResult<usize> {
+    if ids.is_empty() {
+        return Ok(0);
+    }
+    let going_on = shipments::table
+        .filter(shipments::client_id.eq(owner.client))
+        .filter(shipments::integration_id.eq(owner.integration))
+        .filter(shipments::repository_id.eq(repository))
+        .filter(shipments::source.eq(Source::WorkflowRuns.as_str()))
+        .filter(shipments::external_id.eq_any(ids))
+        .filter(shipments::outcome.eq(DeploymentOutcome::Pending.as_str()));
+    diesel::delete(going_on).execute(conn)
 }
 
 pub(crate) fn repositories(conn: &mut Conn, owner: Owner) -> QueryResult<Vec<RepositoryRow>> {
