@@ -5,6 +5,7 @@ use chrono::TimeDelta;
 use domain::Moment;
 use domain::facts::Facts;
 use domain::rules::Source;
+use domain::work::Gap;
 use extractor::{Failure, Page};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
@@ -71,7 +72,10 @@ impl Deployments {
                 (page, next.or_else(|| self.behind(Source::Releases)))
             }
             Cursor::Runs { at, whole } => {
-                let (page, next) = self.runs(client, at, whole).await?;
+                let (page, next) = match self.runs(client, at, whole).await {
+                    Err(Failure::Unreadable { detail }) => (self.without_runs(detail), None),
+                    read => read?,
+                };
                 let next = next.map(|at| Cursor::Runs { at: Some(at), whole });
                 (page, next.or_else(|| self.behind(Source::WorkflowRuns)))
             }
@@ -158,5 +162,96 @@ impl Deployments {
         }
         let page = Page { facts, budget: listed.budget, ..Page::default() };
         Ok((page, listed.next.filter(|_| !known)))
+    }
+
+    /// Tokens may see deployments and not the runs of workflows; then all else is read.
+    fn without_runs(&self, reason: String) -> Page {
+        let scope = format!("workflow runs of {}/{}", self.place.owner, self.place.name);
+        Page { gaps: vec![Gap { scope, reason }], ..Page::default() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use domain::ids::ClientId;
+    use extractor::Connection;
+    use extractor::budget::{Pace, Quotas};
+    use extractor::http::Exchange;
+    use platform::cache::Cache;
+    use platform::upstream::{Guard, Upstream};
+    use secrecy::SecretString;
+    use simulator::{Fault, FaultKind, Options, Simulator};
+    use uuid::Uuid;
+
+    use super::*;
+
+    const PACE: Pace = Pace { requests: 900, window: Duration::from_secs(60), in_flight: 8 };
+
+    /// A company on GitHub, and one of its repositories, where workflows run.
+    struct House {
+        simulator: Simulator,
+        client: Client,
+        place: Place,
+    }
+
+    impl House {
+        fn start() -> House {
+            let options = Options { issues: 50, pull_requests: 2_000, ..Options::default() };
+            let simulator = Simulator::start(options).unwrap();
+            let github = simulator.company().github;
+            let connection = Connection {
+                client: ClientId(Uuid::from_u128(1)),
+                integration: None,
+                base_url: simulator.github_url(),
+                username: String::new(),
+                secret: SecretString::from(github.token),
+                scopes: Vec::new(),
+            };
+            let upstream = Upstream::new(Guard::new(["127.0.0.0/8".parse().unwrap()])).unwrap();
+            let quota = Quotas::new(Cache::memory(), PACE).of(&connection.credential());
+            let client = Client::new(Exchange::new(upstream, quota), &connection).unwrap();
+            let place = Place::new(7, &github.repositories[2]).unwrap();
+            House { simulator, client, place }
+        }
+
+        /// Every page, from the first.
+        async fn pages(&self, mut step: Deployments) -> Vec<Page> {
+            let mut pages = vec![step.page(&self.client, "").await.unwrap()];
+            while let Some(next) = pages.last().and_then(|page| page.next.clone()) {
+                pages.push(step.page(&self.client, &next).await.unwrap());
+            }
+            pages
+        }
+    }
+
+    fn blind_to_runs() -> Fault {
+        Fault {
+            path: "actions/runs".to_owned(),
+            kind: FaultKind::ServerError,
+            every: 1,
+            after: 0,
+            times: None,
+            retry_after: None,
+            status: Some(404),
+        }
+    }
+
+    #[tokio::test]
+    async fn runs_that_cannot_be_seen_are_a_gap_and_keep_nothing_else_away() {
+        let house = House::start();
+        house.simulator.set_faults(vec![blind_to_runs()]);
+        let more = vec![(Source::WorkflowRuns, false), (Source::Releases, false)];
+        let pages = house.pages(Deployments::new(house.place.clone(), None, more)).await;
+        let gaps: Vec<&Gap> = pages.iter().flat_map(|page| &page.gaps).collect();
+        let [gap] = gaps.as_slice() else { panic!("{gaps:?}") };
+        assert_eq!(
+            gap.scope,
+            format!("workflow runs of {}/{}", house.place.owner, house.place.name)
+        );
+        assert!(gap.reason.contains("404"), "{}", gap.reason);
+        let last = pages.last().unwrap();
+        assert!(last.gaps.is_empty(), "the releases come behind them");
     }
 }
