@@ -2,6 +2,7 @@
 
 use std::time::Duration;
 
+use domain::Moment;
 use domain::work::{Step, Task, TaskKind, Topic};
 use extractor::budget::{Pace, Quotas};
 use extractor::http::Exchange;
@@ -55,13 +56,13 @@ impl Github {
         Place::new(id, &repository.full_name).ok_or_else(unknown)
     }
 
-    /// What the client's rules ask for, beside deployments, and whether some of it is kept.
+    /// What the client's rules ask for, beside deployments, and how far each was read before.
     async fn shipments_of(
         &self,
         task: &Task,
         connection: &Connection,
         place: &Place,
-    ) -> Result<Vec<(domain::rules::Source, bool)>, Failure> {
+    ) -> Result<Vec<(domain::rules::Source, Option<Moment>)>, Failure> {
         let Some(integration) = connection.integration else { return Ok(Vec::new()) };
         let name = format!("{}/{}", place.owner, place.name);
         let asked = self.facts.shipments_asked_for(task.client, integration, place.id, name).await;

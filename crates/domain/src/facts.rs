@@ -5,6 +5,7 @@ use crate::issue::{Change, Issue};
 use crate::project::{IssueType, Project, Status};
 use crate::pull_request::{PullRequest, ReviewComment};
 use crate::repository::{Commit, Repository};
+use crate::rules::Source;
 use crate::sprint::Sprint;
 
 /// The facts of a page. All of them come from one connection.
@@ -46,6 +47,8 @@ pub struct Facts {
     pub shipments: Vec<Shipment>,
     /// Ids of runs that came to no result. Nothing stays of them but a result that they had before.
     pub resultless_runs: Vec<String>,
+    /// Of this source everything was told with this page that was not known before.
+    pub read_to_end: Option<Source>,
 }
 
 impl Facts {

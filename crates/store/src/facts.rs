@@ -14,6 +14,7 @@ pub(crate) use batch::{Batch, PullRequests};
 
 use crate::Error;
 use crate::db::{Db, ask, keep};
+use crate::types::Ts;
 
 /// A handle on the facts.
 #[derive(Clone)]
@@ -151,7 +152,7 @@ impl Facts {
     }
 
     /// What the client's rules ask for in a repository of this name, beside GitHub's deployments, and
-    /// whether some of it is kept.
+    /// how far each was read, if it ever was to its end.
     ///
     /// # Errors
     /// The database cannot be reached.
@@ -161,7 +162,7 @@ impl Facts {
         integration: IntegrationId,
         repository_id: i64,
         full_name: String,
-    ) -> Result<Vec<(Source, bool)>, Error> {
+    ) -> Result<Vec<(Source, Option<Moment>)>, Error> {
         let in_force: Result<crate::rules::InForce<DeploymentRules>, Error> =
             ask!(self.0, rules::deployments(client));
         let rules = in_force?.rules;
@@ -170,9 +171,9 @@ impl Facts {
         let mut asked = Vec::new();
         for source in [Source::Releases, Source::WorkflowRuns] {
             if of_repository.ask(source) {
-                let known: Result<bool, Error> =
-                    ask!(self.0, facts::has_shipments(owner, id, source.as_str()));
-                asked.push((source, known?));
+                let read_to: Result<Option<Ts>, Error> =
+                    ask!(self.0, facts::read_to(owner, id, source));
+                asked.push((source, read_to?.map(|at| at.0)));
             }
         }
         Ok(asked)

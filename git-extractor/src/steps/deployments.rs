@@ -21,8 +21,8 @@ const STILL_CHANGING: TimeDelta = TimeDelta::days(14);
 pub struct Deployments {
     place: Place,
     since: Option<Moment>,
-    /// What else is read, and whether that was begun before.
-    more: Vec<(Source, bool)>,
+    /// What else is read, and how far it was before.
+    more: Vec<(Source, Option<Moment>)>,
     size: u32,
 }
 
@@ -33,9 +33,9 @@ enum Cursor {
     /// Deployments behind GitHub's cursor.
     Deployments(String),
     /// Releases behind GitHub's cursor.
-    Releases { after: String, whole: bool },
+    Releases { after: String },
     /// Runs of workflows: from the first, or at the address of a page.
-    Runs { at: Option<String>, whole: bool },
+    Runs { at: Option<String> },
 }
 
 impl Cursor {
@@ -52,10 +52,13 @@ impl Cursor {
 }
 
 impl Deployments {
-    /// Of `place`: all, or those that may have changed since the watermark. What of `more` was not
-    /// begun before is read whole, since the watermark does not speak of it.
-    pub fn new(place: Place, since: Option<Moment>, more: Vec<(Source, bool)>) -> Deployments {
-        let since = since.map(|since| since - STILL_CHANGING);
+    /// Of `place`: all, or those that may have changed since the watermark. Each of `more` has its
+    /// own, because rules may ask for it later than for the others, or again.
+    pub fn new(
+        place: Place,
+        since: Option<Moment>,
+        more: Vec<(Source, Option<Moment>)>,
+    ) -> Deployments {
         Deployments { place, since, more, size: 100 }
     }
 
@@ -66,17 +69,17 @@ impl Deployments {
                 let (page, next) = self.deployments(client, &after).await?;
                 (page, next.map(Cursor::Deployments).or_else(|| self.first_of(0)))
             }
-            Cursor::Releases { after, whole } => {
-                let (page, next) = self.releases(client, &after, whole).await?;
-                let next = next.map(|after| Cursor::Releases { after, whole });
+            Cursor::Releases { after } => {
+                let (page, next) = self.releases(client, &after).await?;
+                let next = next.map(|after| Cursor::Releases { after });
                 (page, next.or_else(|| self.behind(Source::Releases)))
             }
-            Cursor::Runs { at, whole } => {
-                let (page, next) = match self.runs(client, at, whole).await {
+            Cursor::Runs { at } => {
+                let (page, next) = match self.runs(client, at).await {
                     Err(Failure::Unreadable { detail }) => (self.without_runs(detail), None),
                     read => read?,
                 };
-                let next = next.map(|at| Cursor::Runs { at: Some(at), whole });
+                let next = next.map(|at| Cursor::Runs { at: Some(at) });
                 (page, next.or_else(|| self.behind(Source::WorkflowRuns)))
             }
         };
@@ -84,10 +87,10 @@ impl Deployments {
     }
 
     fn first_of(&self, position: usize) -> Option<Cursor> {
-        let (source, begun) = *self.more.get(position)?;
+        let (source, _) = *self.more.get(position)?;
         match source {
-            Source::Releases => Some(Cursor::Releases { after: String::new(), whole: !begun }),
-            Source::WorkflowRuns => Some(Cursor::Runs { at: None, whole: !begun }),
+            Source::Releases => Some(Cursor::Releases { after: String::new() }),
+            Source::WorkflowRuns => Some(Cursor::Runs { at: None }),
             Source::Deployments | Source::Merges | Source::Api => self.first_of(position + 1),
         }
     }
@@ -97,9 +100,10 @@ impl Deployments {
         self.first_of(position + 1)
     }
 
-    /// Whether a row of this age, and with it everything behind it, is known as it is.
-    fn is_known(&self, created_at: Moment, whole: bool) -> bool {
-        !whole && self.since.is_some_and(|since| created_at < since)
+    /// How far one of `more` was read before.
+    fn read_to(&self, source: Source) -> Option<Moment> {
+        let (_, read_to) = self.more.iter().find(|(other, _)| *other == source)?;
+        *read_to
     }
 
     async fn deployments(
@@ -115,7 +119,7 @@ impl Deployments {
         let (found, budget) = repository::<wire::Deployments>(place, data, &errors)?;
         let next = found.deployments.page_info.next();
         let wires: Vec<_> = found.deployments.nodes.into_iter().flatten().collect();
-        let known = wires.last().is_some_and(|last| self.is_known(last.created_at, false));
+        let known = wires.last().is_some_and(|last| is_known(last.created_at, self.since));
         let deployments = wires.into_iter().map(mapping::deployment).collect();
         let facts = Facts { repository_id: self.place.id, deployments, ..Facts::default() };
         Ok((Page { facts, budget, ..Page::default() }, next.filter(|_| !known)))
@@ -125,19 +129,23 @@ impl Deployments {
         &mut self,
         client: &Client,
         after: &str,
-        whole: bool,
     ) -> Result<(Page, Option<String>), Failure> {
         let place = &self.place;
         let variables = |size| json!(PageOf::new(place, size, after));
         let (data, errors) =
             smaller_until_answered(client, &queries::releases(), &mut self.size, variables).await?;
         let (found, budget) = repository::<wire::Releases>(place, data, &errors)?;
-        let next = found.releases.page_info.next();
+        let read_to = self.read_to(Source::Releases);
         let wires: Vec<_> = found.releases.nodes.into_iter().flatten().collect();
-        let known = wires.last().is_some_and(|last| self.is_known(last.created_at, whole));
-        let shipments = wires.into_iter().filter_map(mapping::release).collect();
-        let facts = Facts { repository_id: self.place.id, shipments, ..Facts::default() };
-        Ok((Page { facts, budget, ..Page::default() }, next.filter(|_| !known)))
+        let known = wires.last().is_some_and(|last| is_known(last.created_at, read_to));
+        let next = found.releases.page_info.next().filter(|_| !known);
+        let facts = Facts {
+            repository_id: self.place.id,
+            shipments: wires.into_iter().filter_map(mapping::release).collect(),
+            read_to_end: next.is_none().then_some(Source::Releases),
+            ..Facts::default()
+        };
+        Ok((Page { facts, budget, ..Page::default() }, next))
     }
 
     /// Without a filter, because GitHub cuts a filtered list off at 1,000.
@@ -145,15 +153,17 @@ impl Deployments {
         &self,
         client: &Client,
         at: Option<String>,
-        whole: bool,
     ) -> Result<(Page, Option<String>), Failure> {
         let Place { owner, name, .. } = &self.place;
         let first = || client.address(&format!("/repos/{owner}/{name}/actions/runs?per_page=100"));
         let url = at.unwrap_or_else(first);
         let listed: Listed<wire::Run> =
             client.wrapped_at(&url, |runs: wire::Runs| runs.workflow_runs).await?;
-        let known = listed.rows.last().is_some_and(|last| self.is_known(last.created_at, whole));
-        let mut facts = Facts { repository_id: self.place.id, ..Facts::default() };
+        let read_to = self.read_to(Source::WorkflowRuns);
+        let known = listed.rows.last().is_some_and(|last| is_known(last.created_at, read_to));
+        let next = listed.next.filter(|_| !known);
+        let read_to_end = next.is_none().then_some(Source::WorkflowRuns);
+        let mut facts = Facts { repository_id: self.place.id, read_to_end, ..Facts::default() };
         for run in listed.rows {
             match mapping::run(run) {
                 Ok(shipment) => facts.shipments.push(shipment),
@@ -161,7 +171,7 @@ impl Deployments {
             }
         }
         let page = Page { facts, budget: listed.budget, ..Page::default() };
-        Ok((page, listed.next.filter(|_| !known)))
+        Ok((page, next))
     }
 
     /// Tokens may see deployments and not the runs of workflows; then all else is read.
@@ -169,6 +179,12 @@ impl Deployments {
         let scope = format!("workflow runs of {}/{}", self.place.owner, self.place.name);
         Page { gaps: vec![Gap { scope, reason }], ..Page::default() }
     }
+}
+
+/// Whether a row of this age, and with it everything behind it, is as it was when all was read up to
+/// `read_to`.
+fn is_known(created_at: Moment, read_to: Option<Moment>) -> bool {
+    read_to.is_some_and(|read_to| created_at < read_to - STILL_CHANGING)
 }
 
 #[cfg(test)]
@@ -242,7 +258,7 @@ mod tests {
     async fn runs_that_cannot_be_seen_are_a_gap_and_keep_nothing_else_away() {
         let house = House::start();
         house.simulator.set_faults(vec![blind_to_runs()]);
-        let more = vec![(Source::WorkflowRuns, false), (Source::Releases, false)];
+        let more = vec![(Source::WorkflowRuns, None), (Source::Releases, None)];
         let pages = house.pages(Deployments::new(house.place.clone(), None, more)).await;
         let gaps: Vec<&Gap> = pages.iter().flat_map(|page| &page.gaps).collect();
         let [gap] = gaps.as_slice() else { panic!("{gaps:?}") };
@@ -253,5 +269,39 @@ mod tests {
         assert!(gap.reason.contains("404"), "{}", gap.reason);
         let last = pages.last().unwrap();
         assert!(last.gaps.is_empty(), "the releases come behind them");
+        let ends: Vec<Source> = pages.iter().filter_map(|page| page.facts.read_to_end).collect();
+        assert_eq!(ends, [Source::Releases], "and they are read whole once they can be seen");
+    }
+
+    #[tokio::test]
+    async fn each_source_is_read_from_where_it_was_read_to() {
+        let house = House::start();
+        let now = chrono::Utc::now();
+        let count = async |runs: Option<Moment>| {
+            let more = vec![(Source::WorkflowRuns, runs), (Source::Releases, None)];
+            let step = Deployments::new(house.place.clone(), Some(now), more);
+            let pages = house.pages(step).await;
+            let ends: Vec<Source> = pages.iter().filter_map(|p| p.facts.read_to_end).collect();
+            assert_eq!(ends, [Source::WorkflowRuns, Source::Releases]);
+            let shipments = pages.iter().flat_map(|page| &page.facts.shipments);
+            shipments.filter(|shipment| shipment.source == Source::WorkflowRuns).count()
+        };
+        let all = count(None).await;
+        assert!(all > 100, "{all} are more than a page");
+        assert!(count(Some(now)).await < all, "what was read before is not read again");
+    }
+
+    #[test]
+    fn cursors_of_earlier_versions_are_read() {
+        let cases = [
+            (
+                r#"{"releases":{"after":"x","whole":true}}"#,
+                Cursor::Releases { after: "x".to_owned() },
+            ),
+            (r#"{"runs":{"at":null,"whole":false}}"#, Cursor::Runs { at: None }),
+        ];
+        for (text, expected) in cases {
+            assert_eq!(Cursor::read(text).unwrap(), expected);
+        }
     }
 }

@@ -8,6 +8,7 @@ use domain::issue::{Change, Issue};
 use domain::project::{IssueType, Project, Status};
 use domain::pull_request::{Actor, Comment, PullRequest, Review, ReviewComment};
 use domain::repository::{Commit, Repository};
+use domain::rules::Source;
 use domain::sprint::Sprint;
 
 use crate::Error;
@@ -41,6 +42,7 @@ pub(crate) struct Batch {
     pub(crate) deployments: Vec<DeploymentRow>,
     pub(crate) shipments: Vec<ShipmentRow>,
     pub(crate) resultless_runs: Vec<String>,
+    pub(crate) read_to_end: Option<Source>,
 }
 
 /// Pull requests with what hangs on them, complete.
@@ -108,6 +110,7 @@ impl From<Page> for Batch {
                 page.shipments.into_iter().map(|shipped| shipment(repository, shipped)).collect(),
             ),
             resultless_runs: page.resultless_runs,
+            read_to_end: page.read_to_end,
             deployments: last_of_each(
                 page.deployments
                     .into_iter()

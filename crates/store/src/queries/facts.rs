@@ -16,7 +16,7 @@ use crate::facts::{Batch, Held, PageMark};
 use crate::schema::{gaps, tasks};
 use crate::types::{Id, Ts, Tstz};
 
-pub(crate) use git::{has_shipments, open_deployments, repositories};
+pub(crate) use git::{open_deployments, read_to, repositories};
 pub(crate) use jira::{has_live_issues, live_issue_ids, projects, truncated_changelogs};
 
 /// Keeps a page. The lease is proven first, and its row stays locked until all is kept. A page that a
@@ -35,6 +35,9 @@ pub(crate) fn keep(
         relax_commit(conn)?;
     }
     let written = jira::keep(conn, owner, batch)? + git::keep(conn, owner, batch)?;
+    if let Some(source) = batch.read_to_end {
+        git::move_watermark(conn, held, batch.repository_id, source)?;
+    }
     if let Some(run) = held.run {
         for gap in &mark.gaps {
             keep_gap(conn, held, run.into(), gap)?;

@@ -4,7 +4,7 @@ use domain::deployment::{DeploymentOutcome, Shipment};
 use domain::facts::Facts as Page;
 use domain::job::JobType;
 use domain::rules::{DeploymentRule, Source};
-use domain::work::{Counts, Gap, Slice, TaskKind, Topic};
+use domain::work::{Counts, Gap, Slice, TaskKind, Topic, WATERMARK_OVERLAP};
 use domain::workflow::Seen;
 use store::Error;
 use store::facts::{Held, Kept, PageMark};
@@ -437,10 +437,16 @@ async fn shipments_are_asked_for_by_the_rules_and_kept_by_source(house: &House) 
         rule("*", Source::Releases),
     ];
     house.rules.put_deployments(house.client, rules, Seen::Any).await.unwrap();
-    assert_eq!(asked(REPOSITORY, "Acme/Payments").await, [(Source::WorkflowRuns, true)]);
+    let never = "some were read, but not all";
+    assert_eq!(asked(REPOSITORY, "Acme/Payments").await, [(Source::WorkflowRuns, None)], "{never}");
+    house.github_says(Page { read_to_end: Some(Source::WorkflowRuns), ..github_page() }).await;
+    let read_to = Some(at(0) - WATERMARK_OVERLAP);
+    assert_eq!(asked(REPOSITORY, "Acme/Payments").await, [(Source::WorkflowRuns, read_to)]);
     assert_eq!(asked(REPOSITORY, "acme/web").await, []);
-    assert_eq!(asked(REPOSITORY, "acme/other").await, [(Source::Releases, true)]);
-    assert_eq!(asked(404, "acme/other").await, [(Source::Releases, false)]);
+    assert_eq!(asked(REPOSITORY, "acme/other").await, [(Source::Releases, None)]);
+    house.github_says(Page { read_to_end: Some(Source::Releases), ..github_page() }).await;
+    assert_eq!(asked(REPOSITORY, "acme/other").await, [(Source::Releases, read_to)]);
+    assert_eq!(asked(404, "acme/other").await, [(Source::Releases, None)]);
     let (other, ..) = house.add_client("globex").await;
     assert_eq!(house.metrics.shipments(other, &repository).await.unwrap(), []);
 }

@@ -5,14 +5,18 @@ use std::collections::HashSet;
 use diesel::prelude::*;
 use domain::deployment::DeploymentOutcome;
 use domain::rules::Source;
+use domain::work::WATERMARK_OVERLAP;
 
+use super::super::work::tasks::put_watermark;
 use super::{Conn, Existing, Owner, put};
-use crate::facts::{Batch, PullRequests};
+use crate::facts::{Batch, Held, PullRequests};
 use crate::models::facts::{RepositoryRow, ReviewCommentRow};
+use crate::models::work::WatermarkRow;
 use crate::schema::{
     comments, deployments, pull_request_commits, pull_requests, repositories, reviews, shipments,
+    tasks, watermarks,
 };
-use crate::types::Ts;
+use crate::types::{Id, Ts};
 
 pub(crate) fn keep(conn: &mut Conn, owner: Owner, batch: &Batch) -> QueryResult<usize> {
     let repository = batch.repository_id;
@@ -194,18 +198,34 @@ pub(crate) fn repositories(conn: &mut Conn, owner: Owner) -> QueryResult<Vec<Rep
         .load(conn)
 }
 
-pub(crate) fn has_shipments(
+/// Moves the watermark of what rules ask for beside deployments: the step's own does not speak of it.
+pub(super) fn move_watermark(
+    conn: &mut Conn,
+    held: &Held,
+    repository: i64,
+    source: Source,
+) -> QueryResult<()> {
+    let task = (Id::from(held.client), Id::from(held.fence.task));
+    let begun: Ts = tasks::table.find(task).select(tasks::begun_at).first(conn)?;
+    let row = WatermarkRow {
+        client_id: held.client.into(),
+        integration_id: held.integration.into(),
+        step: source.as_str().to_owned(),
+        scope: repository.to_string(),
+        read_to: Ts(begun.0 - WATERMARK_OVERLAP),
+    };
+    put_watermark(conn, &row)
+}
+
+/// How far a source of a repository was read, if it ever was to its end.
+pub(crate) fn read_to(
     conn: &mut Conn,
     owner: Owner,
     repository: i64,
-    source: &str,
-) -> QueryResult<bool> {
-    let kept = shipments::table
-        .filter(shipments::client_id.eq(owner.client))
-        .filter(shipments::integration_id.eq(owner.integration))
-        .filter(shipments::repository_id.eq(repository))
-        .filter(shipments::source.eq(source));
-    diesel::select(diesel::dsl::exists(kept)).get_result(conn)
+    source: Source,
+) -> QueryResult<Option<Ts>> {
+    let key = (owner.client, owner.integration, source.as_str(), repository.to_string());
+    watermarks::table.find(key).select(watermarks::read_to).first(conn).optional()
 }
 
 pub(crate) fn open_deployments(

@@ -268,8 +268,12 @@ pub(crate) fn move_watermark(conn: &mut Conn, task: &TaskRow) -> Result<(), Erro
         scope: task.scope.clone(),
         read_to: Ts(begun.0 - WATERMARK_OVERLAP),
     };
+    Ok(put_watermark(conn, &row)?)
+}
+
+pub(crate) fn put_watermark(conn: &mut Conn, row: &WatermarkRow) -> QueryResult<()> {
     diesel::insert_into(watermarks::table)
-        .values(&row)
+        .values(row)
         .on_conflict((
             watermarks::client_id,
             watermarks::integration_id,
