@@ -21,7 +21,8 @@ const AHEAD_MAX: TimeDelta = TimeDelta::minutes(5);
 pub(crate) struct DeploymentDraft {
     /// `owner/name`, as it is connected.
     repository: String,
-    /// Yours. What is sent under the same one again takes the place of what was there.
+    /// Yours. What is sent under the same one again takes the place of what was there, but takes no
+    /// success back, and no failure that nothing came of yet.
     external_id: String,
     /// Its own name; the deployment rules say which environment that is.
     environment: String,
@@ -70,18 +71,12 @@ pub(crate) async fn post(
             ApiError::not_found("repository")
                 .hint("Connect it under Integrations, and run the Git job once.")
         })?;
-        let id = wanted.external_id.clone();
-        let before = posted.find(caller.client, &repository, id).await?;
-        let deployment = in_place_of(before.as_ref(), wanted);
-        let in_force = rules.deployments(caller.client).await?.rules;
-        let of_repository = in_force.of(&repository.full_name);
-        let verdict = of_repository.place(Source::Api, &[&deployment.environment]);
-        if before.as_ref() != Some(&deployment) {
-            let counts = verdict != Verdict::OtherSource;
-            posted.put(caller.client, &repository, deployment.clone(), counts).await?;
-            tracing::info!(counts, "a deployment was posted");
-        }
-        Ok(DeploymentJson::new(repository.full_name, deployment, verdict))
+        let in_force = rules.deployments(caller.client).await?;
+        let kept = posted.put(caller.client, &repository, wanted, &in_force).await?;
+        tracing::info!("a deployment was posted");
+        let of_repository = in_force.rules.of(&repository.full_name);
+        let verdict = of_repository.place(Source::Api, &[&kept.environment]);
+        Ok(DeploymentJson::new(repository.full_name, kept, verdict))
     });
     Ok(kept.await?.answer(HttpResponse::Created()))
 }
@@ -134,18 +129,6 @@ impl DeploymentDraft {
             _ => Err(ApiError::invalid(faults)),
         }
     }
-}
-
-/// What is kept if something was there before: it began then, and if nobody says when it was over, it
-/// is over since we heard of it first.
-fn in_place_of(before: Option<&Deployment>, wanted: Deployment) -> Deployment {
-    let Some(before) = before else { return wanted };
-    let is_told_again = before.outcome == wanted.outcome && wanted.estimated;
-    let (finished_at, estimated) = match is_told_again {
-        true => (before.finished_at, before.estimated),
-        false => (wanted.finished_at, wanted.estimated),
-    };
-    Deployment { created_at: before.created_at, finished_at, estimated, ..wanted }
 }
 
 impl DeploymentJson {

@@ -2,11 +2,13 @@
 
 use domain::deployment::Deployment;
 use domain::ids::ClientId;
+use domain::rules::{DeploymentRules, Source};
 use domain::text::folded;
 
 use crate::Error;
 use crate::db::{Db, ask, keep};
 use crate::metrics::Repository;
+use crate::rules::InForce;
 use crate::types::Id;
 
 /// A handle on the deployments that were posted.
@@ -38,22 +40,9 @@ impl Posted {
         }))
     }
 
-    /// What was posted for a repository under this id.
-    ///
-    /// # Errors
-    /// The database cannot be reached.
-    pub async fn find(
-        &self,
-        client: ClientId,
-        repository: &Repository,
-        external_id: String,
-    ) -> Result<Option<Deployment>, Error> {
-        let (integration, id) = (repository.integration.into(), repository.id);
-        ask!(self.0, posted::find(client.into(), integration, id, &external_id))
-    }
-
-    /// Keeps a deployment, in the place of what was posted under its id before. If it `counts`, the
-    /// metrics are computed anew.
+    /// Keeps a deployment in the place of what was posted under its id before, from which it takes
+    /// nothing back, and answers what is kept. If the rules ask for what is posted, the metrics are
+    /// computed anew.
     ///
     /// # Errors
     /// The database cannot be reached.
@@ -61,10 +50,12 @@ impl Posted {
         &self,
         client: ClientId,
         repository: &Repository,
-        deployment: Deployment,
-        counts: bool,
-    ) -> Result<(), Error> {
+        told: Deployment,
+        rules: &InForce<DeploymentRules>,
+    ) -> Result<Deployment, Error> {
         let (integration, id) = (repository.integration.into(), repository.id);
-        keep!(self.0, posted::put(client.into(), integration, id, &deployment, counts))
+        let counts = rules.rules.of(&repository.full_name).ask(Source::Api);
+        let version = rules.version;
+        keep!(self.0, posted::put(client.into(), integration, id, &told, counts, version))
     }
 }

@@ -68,6 +68,11 @@ async fn the_same_again_is_the_same_deployment() {
     assert_eq!(house.make(PATH, &token, &over).await, first);
     let told = house.make(PATH, &token, &deployed()).await;
     assert_eq!(told["finished_at"], "2026-10-01T09:36:12Z", "who says more is believed");
+    let mut failed = deployed();
+    failed["outcome"] = json!("failure");
+    for late in [begun, failed] {
+        assert_eq!(house.make(PATH, &token, &late).await, told, "it succeeded once");
+    }
 }
 
 #[tokio::test]

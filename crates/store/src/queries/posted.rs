@@ -10,7 +10,7 @@ use crate::models::metrics::PostedRow;
 use crate::schema::{posted_deployments, rule_versions};
 use crate::types::Id;
 
-pub(crate) fn find(
+fn find(
     conn: &mut Conn,
     client: Id,
     integration: Id,
@@ -45,11 +45,21 @@ pub(crate) fn put(
     client: Id,
     integration: Id,
     repository: i64,
-    deployment: &Deployment,
+    told: &Deployment,
     counts: bool,
-) -> Result<(), Error> {
-    hold(conn, client)?;
-    let row = PostedRow::new(client, integration, repository, deployment);
+    version: i64,
+) -> Result<Deployment, Error> {
+    // Two messages on one deployment take turns here.
+    let (rules, _) = hold(conn, client)?;
+    let before = find(conn, client, integration, repository, &told.external_id)?;
+    let kept = match &before {
+        Some(before) => told.clone().in_place_of(before),
+        None => told.clone(),
+    };
+    if before.as_ref() == Some(&kept) {
+        return Ok(kept);
+    }
+    let row = PostedRow::new(client, integration, repository, &kept);
     diesel::insert_into(posted_deployments::table)
         .values(&row)
         .on_conflict((
@@ -61,10 +71,11 @@ pub(crate) fn put(
         .do_update()
         .set(&row)
         .execute(conn)?;
-    if counts {
+    // Whoever follows rules that changed since may have looked for this one in vain.
+    if counts || rules != version {
         diesel::update(rule_versions::table.find(client))
             .set(rule_versions::posted.eq(rule_versions::posted + 1))
             .execute(conn)?;
     }
-    Ok(())
+    Ok(kept)
 }
