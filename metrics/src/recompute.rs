@@ -4,6 +4,7 @@
 use std::time::Duration;
 
 use chrono::Utc;
+use domain::ids::ClientId;
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
@@ -23,30 +24,52 @@ pub async fn run(facts: store::Metrics, stop: CancellationToken) {
             _ = clock.tick() => {}
         }
         if let Err(error) = round(&facts).await {
-            warn!(%error, "could not compute what people changed, trying again");
+            warn!(%error, "could not ask what people changed, trying again");
         }
     }
 }
 
 async fn round(facts: &store::Metrics) -> Result<(), store::Error> {
-    for client in facts.clients_with_changed_workflows().await? {
-        if let Some(issues) = facts.publish_flow(client, Flow::new()).await? {
-            info!(issues, client.id = %client, "computed the flow of a client for changed workflows");
+    let changed = facts.clients_with_changed_workflows().await?;
+    for_each(changed, |client| flow(facts, client)).await;
+    let changed = facts.clients_with_changed_rules().await?;
+    for_each(changed, |client| delivery(facts, client)).await;
+    Ok(())
+}
+
+/// One client that cannot be computed keeps no other waiting.
+async fn for_each<F>(clients: Vec<ClientId>, compute: impl Fn(ClientId) -> F)
+where
+    F: Future<Output = Result<(), store::Error>>,
+{
+    for client in clients {
+        if let Err(error) = compute(client).await {
+            warn!(%error, client.id = %client, "could not compute what people changed, trying again");
         }
     }
-    for client in facts.clients_with_changed_rules().await? {
-        // Whoever published meanwhile used the new rules, or the next round finds them changed.
-        if let Some(count) = compute::publish_changed(facts, client, Utc::now()).await? {
-            info!(facts = count, client.id = %client, "computed the delivery of a client for changed rules");
-        }
+}
+
+async fn flow(facts: &store::Metrics, client: ClientId) -> Result<(), store::Error> {
+    if let Some(issues) = facts.publish_flow(client, Flow::new()).await? {
+        info!(issues, client.id = %client, "computed the flow of a client for changed workflows");
+    }
+    Ok(())
+}
+
+async fn delivery(facts: &store::Metrics, client: ClientId) -> Result<(), store::Error> {
+    // Whoever published meanwhile used the new rules, or the next round finds them changed.
+    if let Some(count) = compute::publish_changed(facts, client, Utc::now()).await? {
+        info!(facts = count, client.id = %client, "computed the delivery of a client for changed rules");
     }
     Ok(())
 }
 
 #[cfg(test)]
 mod tests {
+    use std::cell::RefCell;
+
     use chrono::TimeDelta;
-    use domain::ids::{ClientId, IntegrationId};
+    use domain::ids::IntegrationId;
     use domain::job::JobType;
     use domain::rules::DeploymentRule;
     use domain::work::{Fence, Slice, SourceKind, Step, Topic};
@@ -141,6 +164,18 @@ mod tests {
             created_at: Utc::now(),
             updated_at: Utc::now(),
         }
+    }
+
+    #[tokio::test]
+    async fn one_client_that_cannot_be_computed_keeps_no_other_waiting() {
+        let clients = [1, 2].map(|number| ClientId(Uuid::from_u128(number)));
+        let asked = RefCell::new(Vec::new());
+        for_each(clients.to_vec(), |client| {
+            asked.borrow_mut().push(client);
+            std::future::ready(Err(store::Error::Missing { noun: "client" }))
+        })
+        .await;
+        assert_eq!(asked.into_inner(), clients);
     }
 
     #[tokio::test]
