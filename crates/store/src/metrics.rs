@@ -1,5 +1,7 @@
 //! What the metrics service reads, and the links, facts and snapshots that it writes.
 
+use std::sync::Arc;
+
 use domain::Moment;
 use domain::deployment::{Deployment, DeploymentOutcome, Shipment};
 use domain::ids::{ClientId, IntegrationId, SnapshotId};
@@ -632,7 +634,7 @@ impl Metrics {
         ask!(self.0, metrics::facts_are_whole(client.into()))
     }
 
-    /// Every run of a workflow and every release of a repository that was read.
+    /// Those runs of workflows and releases of a repository that are deployments by the rules.
     ///
     /// # Errors
     /// See [`Metrics::repositories`].
@@ -640,9 +642,11 @@ impl Metrics {
         &self,
         client: ClientId,
         repository: &Repository,
+        rules: Arc<DeploymentRules>,
     ) -> Result<Vec<Shipment>, Error> {
         let (integration, id) = (repository.integration.into(), repository.id);
-        ask!(self.0, metrics::shipments(client.into(), integration, id))
+        let name = repository.full_name.clone();
+        ask!(self.0, metrics::shipments(client.into(), integration, id, &rules.of(&name)))
     }
 
     /// Every deployment of a repository that was posted.
@@ -683,7 +687,8 @@ impl Metrics {
         Ok(rows.into_iter().map(|(integration, id, name)| (integration.into(), id, name)).collect())
     }
 
-    /// Live issues of these types, and with `by_names` all that have a label or a component, by id.
+    /// Live issues of these types, and with `by_names` all that have a label or a component, with an id
+    /// greater than `after`: the next `limit`, by id.
     ///
     /// # Errors
     /// See [`Metrics::repositories`].
@@ -691,10 +696,14 @@ impl Metrics {
         &self,
         client: ClientId,
         integration: IntegrationId,
-        types: Vec<i64>,
+        types: &[i64],
         by_names: bool,
+        after: i64,
+        limit: i64,
     ) -> Result<Vec<SuspectRead>, Error> {
-        ask!(self.0, metrics::suspects(client.into(), integration.into(), &types, by_names))
+        let (client, integration) = (Id::from(client), Id::from(integration));
+        let types = types.to_vec();
+        ask!(self.0, metrics::suspects(client, integration, &types, by_names, after, limit))
     }
 
     /// These issues, with their history.

@@ -28,6 +28,9 @@ use self::pull_requests::{Around, reverted_title};
 use crate::aside::aside;
 use crate::flow::Flow;
 
+/// Suspects in memory at a time: with labels and components, all issues may be.
+const SUSPECTS: i64 = 2_000;
+
 /// Computes everything of a client anew and publishes it at once, for who holds the lease that
 /// `fence` proves. Answers how many facts there are.
 ///
@@ -105,7 +108,7 @@ async fn compute(facts: &store::Metrics, client: ClientId) -> Result<Computed, s
             commits_under_review: facts.commits_under_review(client, &repository).await?,
             deployments: facts.deployments(client, &repository).await?,
             posted: facts.posted_deployments(client, &repository).await?,
-            shipments: facts.shipments(client, &repository).await?,
+            shipments: facts.shipments(client, &repository, rules.clone()).await?,
             commits: facts.graph(client, &repository).await?,
             links: facts.links(client, &repository).await?,
             repository,
@@ -160,15 +163,22 @@ async fn incidents(
     let mut incidents = Vec::new();
     for (integration, types) in connections {
         let meant = types.iter().filter(|(_, name)| rules.mean_type(integration, name));
-        let meant = meant.map(|(type_id, _)| *type_id).collect();
+        let meant: Vec<i64> = meant.map(|(type_id, _)| *type_id).collect();
         let by_names = rules.look_at_names(integration);
         let mut ruled: BTreeMap<i64, Ruled> = BTreeMap::new();
-        for suspect in facts.suspects(client, integration, meant, by_names).await? {
-            let Some(issue_type) = types.get(&suspect.type_id) else { continue };
-            let (labels, components) = (&suspect.labels, &suspect.components);
-            let suspected = Suspect { integration, issue_type, labels, components };
-            if let Some(rule) = rules.of(suspected) {
-                ruled.insert(suspect.id, Ruled::of(rule, &suspect));
+        let mut last = i64::MIN;
+        loop {
+            let suspects = facts.suspects(client, integration, &meant, by_names, last, SUSPECTS);
+            let suspects = suspects.await?;
+            let Some(end) = suspects.last() else { break };
+            last = end.id;
+            for suspect in suspects {
+                let Some(issue_type) = types.get(&suspect.type_id) else { continue };
+                let (labels, components) = (&suspect.labels, &suspect.components);
+                let suspected = Suspect { integration, issue_type, labels, components };
+                if let Some(rule) = rules.of(suspected) {
+                    ruled.insert(suspect.id, Ruled::of(rule, &suspect));
+                }
             }
         }
         let ids = ruled.keys().copied().collect();
@@ -242,9 +252,7 @@ impl World {
         let from_github = |told| Deployed { source: Source::Deployments, told, path: None };
         let mut told: Vec<Deployed> = deployments.into_iter().map(from_github).collect();
         told.extend(posted.into_iter().map(told_by_api));
-        // What was read for rules of yesterday is no deployment today.
-        let asked = shipments.into_iter().filter(|shipment| rules.ask(shipment.source));
-        told.extend(asked.map(shipped));
+        told.extend(shipments.into_iter().map(shipped));
         if rules.ask(Source::Merges) {
             told.extend(lives.iter().filter_map(merged));
         }

@@ -181,6 +181,11 @@ impl RepositoryRules<'_> {
         self.0.iter().any(|rule| rule.source == source)
     }
 
+    /// Whether something that goes by these names there is a deployment, to whatever environment.
+    pub fn mean(&self, source: Source, names: &[&str]) -> bool {
+        matches!(self.place(source, names), Verdict::To(_) | Verdict::NoEnvironmentRule)
+    }
+
     /// What something is that goes by these names there: an environment, a workflow's name and path, a
     /// tag or a branch.
     pub fn place(&self, source: Source, names: &[&str]) -> Verdict<'_> {

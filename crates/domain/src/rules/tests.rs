@@ -193,6 +193,8 @@ fn the_first_pattern_that_fits_a_repository_decides() {
     for (repository, source, names, expected) in cases {
         let placed = rules.of(repository);
         assert_eq!(placed.place(*source, names), *expected, "{repository} {source} {names:?}");
+        let is_deployment = !matches!(expected, Verdict::OtherSource | Verdict::NotMeant);
+        assert_eq!(placed.mean(*source, names), is_deployment, "{repository} {source} {names:?}");
     }
     let nothing = DeploymentRules::check(vec![rule("acme/*", "api", "", &[("x", "y")])]).unwrap();
     assert_eq!(nothing.of("globex/web").place(Api, &["x"]), Verdict::OtherSource);

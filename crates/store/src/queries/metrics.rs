@@ -1,7 +1,8 @@
 //! Queries of the metrics service.
 
-use std::collections::HashMap;
+use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
+use std::iter;
 
 use chrono::TimeDelta;
 use diesel::dsl::{count_star, exists, min};
@@ -12,6 +13,7 @@ use domain::deployment::{Deployment, Shipment};
 use domain::ids::ClientId;
 use domain::project::StatusCategory;
 use domain::pull_request::PullRequestState;
+use domain::rules::{RepositoryRules, Source};
 use domain::work::{Fence, Outcome};
 
 use super::super::Conn;
@@ -423,37 +425,63 @@ pub(crate) fn shipments(
     client: Id,
     integration: Id,
     repository: i64,
+    rules: &RepositoryRules<'_>,
 ) -> Result<Vec<Shipment>, Error> {
-    let rows: Vec<ShipmentRow> = shipments::table
+    let of_repository = shipments::table
         .filter(shipments::client_id.eq(client))
         .filter(shipments::integration_id.eq(integration))
-        .filter(shipments::repository_id.eq(repository))
-        .select((
-            shipments::repository_id,
-            shipments::source,
-            shipments::external_id,
-            shipments::name,
-            shipments::path,
-            shipments::sha,
-            shipments::outcome,
-            shipments::created_at,
-            shipments::finished_at,
-        ))
+        .filter(shipments::repository_id.eq(repository));
+    // There are many runs under few names, and most of them deploy nothing.
+    let told: Vec<(String, String, Option<String>)> = of_repository
+        .select((shipments::source, shipments::name, shipments::path))
+        .distinct()
         .load(conn)?;
-    rows.into_iter()
-        .map(|row| {
-            Ok(Shipment {
-                source: row.source.parse()?,
+    let mut meant = HashSet::new();
+    for (source, name, path) in told {
+        let source: Source = source.parse()?;
+        let names: Vec<&str> = iter::once(&*name).chain(path.as_deref()).collect();
+        if rules.mean(source, &names) {
+            meant.insert((source, name, path));
+        }
+    }
+    let names: BTreeSet<&str> = meant.iter().map(|(_, name, _)| &**name).collect();
+    let names: Vec<&str> = names.into_iter().collect();
+    let mut found = Vec::new();
+    for some in names.chunks(CHUNK) {
+        let rows: Vec<ShipmentRow> = of_repository
+            .filter(shipments::name.eq_any(some))
+            .select((
+                shipments::repository_id,
+                shipments::source,
+                shipments::external_id,
+                shipments::name,
+                shipments::path,
+                shipments::sha,
+                shipments::outcome,
+                shipments::created_at,
+                shipments::finished_at,
+            ))
+            .load(conn)?;
+        for row in rows {
+            let source: Source = row.source.parse()?;
+            let key = (source, row.name, row.path);
+            if !meant.contains(&key) {
+                continue;
+            }
+            let (_, name, path) = key;
+            found.push(Shipment {
+                source,
                 external_id: row.external_id,
-                name: row.name,
-                path: row.path,
+                name,
+                path,
                 sha: row.sha,
                 outcome: row.outcome.parse()?,
                 created_at: row.created_at.0,
                 finished_at: row.finished_at.map(|at| at.0),
-            })
-        })
-        .collect()
+            });
+        }
+    }
+    Ok(found)
 }
 
 pub(crate) fn delivery(conn: &mut Conn, client: ClientId) -> Result<Delivery, Error> {
@@ -523,6 +551,8 @@ pub(crate) fn suspects(
     integration: Id,
     types: &[i64],
     by_names: bool,
+    after: i64,
+    limit: i64,
 ) -> Result<Vec<SuspectRead>, Error> {
     let of_active_project = projects::table
         .filter(projects::client_id.eq(client))
@@ -534,7 +564,9 @@ pub(crate) fn suspects(
         .filter(issues::integration_id.eq(integration))
         .filter(issues::deleted.eq(false))
         .filter(issues::project_id.eq_any(of_active_project))
+        .filter(issues::external_id.gt(after))
         .order(issues::external_id)
+        .limit(limit)
         .select((
             issues::external_id,
             issues::type_id,

@@ -1,9 +1,11 @@
 //! Pages of facts: kept whole or not at all, and only what is new is written.
 
+use std::sync::Arc;
+
 use domain::deployment::{DeploymentOutcome, Shipment};
 use domain::facts::Facts as Page;
 use domain::job::JobType;
-use domain::rules::{DeploymentRule, Source};
+use domain::rules::{DeploymentRule, DeploymentRules, EnvironmentRule, Source};
 use domain::work::{Counts, Gap, Slice, TaskKind, Topic, WATERMARK_OVERLAP};
 use domain::workflow::Seen;
 use store::Error;
@@ -36,6 +38,7 @@ contract! {
     open_deployments_are_told,
     shipments_are_asked_for_by_the_rules_and_kept_by_source,
     a_run_keeps_the_best_state_that_it_ever_had,
+    only_what_the_rules_mean_is_loaded,
     two_workers_keep_the_same_rows_side_by_side,
 }
 
@@ -365,11 +368,58 @@ fn payments(house: &House) -> Repository {
     Repository { integration: house.github, id: REPOSITORY, full_name: "acme/payments".to_owned() }
 }
 
+fn rule(repository: &str, source: Source, pattern: &str) -> DeploymentRule {
+    DeploymentRule {
+        repository: repository.to_owned(),
+        source: source.as_str().to_owned(),
+        pattern: Some(pattern.to_owned()),
+        environments: Vec::new(),
+    }
+}
+
+/// Rules that mean every run and every release.
+fn everything() -> Arc<DeploymentRules> {
+    let staging = EnvironmentRule { pattern: ".".to_owned(), environment: "staging".to_owned() };
+    let runs =
+        DeploymentRule { environments: vec![staging], ..rule("*", Source::WorkflowRuns, ".") };
+    Arc::new(DeploymentRules::check(vec![runs, rule("*", Source::Releases, ".")]).unwrap())
+}
+
+async fn only_what_the_rules_mean_is_loaded(house: &House) {
+    let run = |id: &str, name: &str, file: Option<&str>| Shipment {
+        external_id: id.to_owned(),
+        name: name.to_owned(),
+        path: file.map(|file| format!(".github/workflows/{file}.yml")),
+        ..shipment(Source::WorkflowRuns, DeploymentOutcome::Success)
+    };
+    let tag = Shipment { path: None, ..shipment(Source::Releases, DeploymentOutcome::Success) };
+    let shipments = vec![
+        run("1", "Deploy", Some("deploy")),
+        run("2", "CI", Some("ci")),
+        run("3", "CI", Some("ship")),
+        run("4", "Deploy", None),
+        Shipment { external_id: "5".to_owned(), ..tag },
+    ];
+    house.github_says(Page { shipments, ..github_page() }).await;
+    let repository = payments(house);
+    let loaded = async |pattern| {
+        let rules = DeploymentRules::check(vec![rule("*", Source::WorkflowRuns, pattern)]);
+        let rules = Arc::new(rules.unwrap());
+        let told = house.metrics.shipments(house.client, &repository, rules).await.unwrap();
+        let mut ids: Vec<String> = told.into_iter().map(|told| told.external_id).collect();
+        ids.sort();
+        ids
+    };
+    assert_eq!(loaded("^deploy$").await, ["1", "4"], "of the release there is no rule");
+    assert_eq!(loaded("ship\\.yml").await, ["3"], "by the file, whatever else has that name");
+    assert_eq!(loaded("nothing").await, [""; 0]);
+}
+
 async fn a_run_keeps_the_best_state_that_it_ever_had(house: &House) {
     use DeploymentOutcome::{Failure, Pending, Success};
     let repository = payments(house);
     let kept = async || {
-        let kept = house.metrics.shipments(house.client, &repository).await.unwrap();
+        let kept = house.metrics.shipments(house.client, &repository, everything()).await.unwrap();
         kept.into_iter().map(|run| (run.outcome, run.finished_at)).collect::<Vec<_>>()
     };
     // What is told next, and what is kept then: how it went, and at which second that was clear.
@@ -415,7 +465,7 @@ async fn shipments_are_asked_for_by_the_rules_and_kept_by_source(house: &House) 
     let again = shipment(Source::WorkflowRuns, DeploymentOutcome::Success);
     assert_eq!(house.github_says(page(vec![again.clone()])).await, written(1), "it was run again");
     let repository = payments(house);
-    let mut kept = house.metrics.shipments(house.client, &repository).await.unwrap();
+    let mut kept = house.metrics.shipments(house.client, &repository, everything()).await.unwrap();
     kept.sort_by_key(|shipment| shipment.source);
     assert_eq!(kept, [again, both[1].clone()]);
 
@@ -425,16 +475,10 @@ async fn shipments_are_asked_for_by_the_rules_and_kept_by_source(house: &House) 
         house.facts.shipments_asked_for(client, github, repository_id, name).await.unwrap()
     };
     assert_eq!(asked(REPOSITORY, "acme/payments").await, [], "the defaults ask for none");
-    let rule = |repository: &str, source: Source| DeploymentRule {
-        repository: repository.to_owned(),
-        source: source.as_str().to_owned(),
-        pattern: Some("deploy".to_owned()),
-        environments: Vec::new(),
-    };
     let rules = vec![
-        rule("acme/payments", Source::WorkflowRuns),
-        rule("acme/web", Source::Merges),
-        rule("*", Source::Releases),
+        rule("acme/payments", Source::WorkflowRuns, "deploy"),
+        rule("acme/web", Source::Merges, "deploy"),
+        rule("*", Source::Releases, "deploy"),
     ];
     house.rules.put_deployments(house.client, rules, Seen::Any).await.unwrap();
     let never = "some were read, but not all";
@@ -448,5 +492,5 @@ async fn shipments_are_asked_for_by_the_rules_and_kept_by_source(house: &House) 
     assert_eq!(asked(REPOSITORY, "acme/other").await, [(Source::Releases, read_to)]);
     assert_eq!(asked(404, "acme/other").await, [(Source::Releases, None)]);
     let (other, ..) = house.add_client("globex").await;
-    assert_eq!(house.metrics.shipments(other, &repository).await.unwrap(), []);
+    assert_eq!(house.metrics.shipments(other, &repository, everything()).await.unwrap(), []);
 }

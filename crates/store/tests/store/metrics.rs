@@ -283,18 +283,24 @@ async fn suspects_are_of_a_type_or_have_a_label_or_a_component(house: &House) {
     let issues = vec![issue(1), issue(2), bare, other, part];
     house.jira_says(Page { issues, ..jira_page() }).await;
     house.jira_says(Page { deleted_issues: vec![2], ..Page::default() }).await;
-    let suspects = async |types, by_names| {
-        let told = house.metrics.suspects(house.client, house.jira, types, by_names).await.unwrap();
+    let of = async |client, types: &[i64], by_names, after, limit| {
+        let (metrics, jira) = (&house.metrics, house.jira);
+        metrics.suspects(client, jira, types, by_names, after, limit).await.unwrap()
+    };
+    let suspects = async |types: &[i64], by_names, after, limit| {
+        let told = of(house.client, types, by_names, after, limit).await;
         told.into_iter().map(|suspect| (suspect.id, suspect.labels.len())).collect::<Vec<_>>()
     };
-    assert_eq!(suspects(vec![11], false).await, [(4, 0)]);
-    assert_eq!(suspects(vec![11], true).await, [(1, 2), (4, 0), (5, 0)]);
-    assert_eq!(suspects(vec![], true).await, [(1, 2), (5, 0)]);
-    assert_eq!(suspects(vec![], false).await, []);
-    let told = house.metrics.suspects(house.client, house.jira, vec![11], false).await.unwrap();
+    assert_eq!(suspects(&[11], false, 0, 9).await, [(4, 0)]);
+    assert_eq!(suspects(&[11], true, 0, 9).await, [(1, 2), (4, 0), (5, 0)]);
+    assert_eq!(suspects(&[11], true, 0, 2).await, [(1, 2), (4, 0)]);
+    assert_eq!(suspects(&[11], true, 4, 2).await, [(5, 0)]);
+    assert_eq!(suspects(&[], true, 0, 9).await, [(1, 2), (5, 0)]);
+    assert_eq!(suspects(&[], false, 0, 9).await, []);
+    let told = of(house.client, &[11], false, 0, 9).await;
     assert_eq!(told[0].moments, [("customfield_10060".to_owned(), at(500))]);
     let (other, ..) = house.add_client("globex").await;
-    assert_eq!(house.metrics.suspects(other, house.jira, vec![10, 11], true).await.unwrap(), []);
+    assert_eq!(of(other, &[10, 11], true, 0, 9).await, []);
     let theirs = house.metrics.incidents(other, house.jira, vec![1]).await.unwrap();
     assert_eq!(theirs, []);
     let read = house.metrics.incidents(house.client, house.jira, vec![4, 1]).await.unwrap();
