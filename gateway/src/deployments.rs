@@ -1,7 +1,7 @@
 //! Deployments that whoever deploys tells us.
 
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Json};
+use actix_web::web::Data;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use domain::deployment::{Deployment, DeploymentOutcome, is_sha, posted_id};
 use domain::rules::{Source, Verdict};
@@ -12,6 +12,7 @@ use utoipa::ToSchema;
 use crate::auth::Caller;
 use crate::error::{ApiError, FieldError};
 use crate::once::{Once, Repeatable};
+use crate::sent::Sent;
 
 const LONGEST_TEXT: usize = 200;
 /// Clocks differ.
@@ -61,12 +62,13 @@ pub(crate) async fn post(
     posted: Data<Posted>,
     rules: Data<Rules>,
     once: Once,
-    draft: Json<DeploymentDraft>,
+    draft: Sent<DeploymentDraft>,
 ) -> Result<HttpResponse, ApiError> {
-    let kept = once.of(&caller, async || {
+    let Sent { body: draft, digest } = draft;
+    let kept = once.of(&caller, &digest, async || {
         let now = Utc::now().trunc_subsecs(6);
         let name = draft.repository.clone();
-        let wanted = draft.into_inner().check(now)?;
+        let wanted = draft.check(now)?;
         let repository = posted.repository(caller.client, &name).await?.ok_or_else(|| {
             ApiError::not_found("repository")
                 .hint("Connect it under Integrations, and run the Git job once.")

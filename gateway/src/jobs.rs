@@ -16,7 +16,7 @@ use utoipa::ToSchema;
 
 use crate::auth::Caller;
 use crate::error::ApiError;
-use crate::once::{Once, Repeatable};
+use crate::once::{NOTHING, Once, Repeatable};
 use crate::paging::{Items, PageQuery, cursor, parse_cursor};
 
 #[derive(Serialize, ToSchema)]
@@ -124,7 +124,7 @@ pub(crate) async fn command(
 ) -> Result<HttpResponse, ApiError> {
     let (job_type, verb) = target.into_inner();
     let job_type = known(&job_type)?;
-    let job = once.of(&caller, async || {
+    let job = once.of(&caller, NOTHING, async || {
         let request = CommandRequest {
             client_id: caller.client.to_string(),
             job_type: job_type.to_string(),
@@ -178,7 +178,7 @@ pub(crate) async fn replay(
     let (run, task) = target.into_inner();
     let run: RunId = run.parse().map_err(|_| ApiError::not_found("run"))?;
     let task: TaskId = task.parse().map_err(|_| ApiError::not_found("task"))?;
-    let job = once.of(&caller, async || {
+    let job = once.of(&caller, NOTHING, async || {
         let job_type = jobs.run(caller.client, run).await?.job_type;
         let request = ReplayRequest {
             client_id: caller.client.to_string(),

@@ -20,6 +20,7 @@ mod random;
 mod routes;
 mod rules;
 mod schedule;
+mod sent;
 mod session;
 mod workflows;
 

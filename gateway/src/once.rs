@@ -17,7 +17,6 @@ use crate::error::ApiError;
 const REMEMBERED_FOR: Duration = Duration::from_secs(24 * 3600);
 /// Longer than any request takes; a crash in between frees the key again.
 const UNDER_WAY_FOR: Duration = Duration::from_secs(90);
-const UNDER_WAY: &[u8] = b"";
 const LONGEST_KEY: usize = 255;
 
 /// An answer that may be given again to the same request.
@@ -29,10 +28,32 @@ pub(crate) struct Once {
     request: Option<String>,
 }
 
+/// What a handler says was sent that reads no body.
+pub(crate) const NOTHING: &str = "";
+
 /// What was answered: known to every door through the cache, and to this one without it.
 pub(crate) struct Memory {
     shared: Cache,
     own: Cache,
+}
+
+/// What is known of a key.
+struct Known {
+    /// What came with it, as a digest.
+    sent: String,
+    /// Empty while it is being worked on.
+    answer: String,
+}
+
+impl Known {
+    fn read(kept: &[u8]) -> Option<Known> {
+        let (sent, answer) = std::str::from_utf8(kept).ok()?.split_once('\n')?;
+        Some(Known { sent: sent.to_owned(), answer: answer.to_owned() })
+    }
+
+    fn write(sent: &str, answer: &str) -> String {
+        format!("{sent}\n{answer}")
+    }
 }
 
 impl Memory {
@@ -41,13 +62,19 @@ impl Memory {
     }
 
     /// Takes a key for a request that is under way, unless somebody had it.
-    async fn take(&self, key: &str) -> bool {
-        let is_new = self.own.set_if_absent(key, UNDER_WAY, UNDER_WAY_FOR).await;
+    async fn take(&self, key: &str, sent: &str) -> bool {
+        let under_way = Known::write(sent, "");
+        let is_new = self.own.set_if_absent(key, under_way.clone(), UNDER_WAY_FOR).await;
         if !is_new.expect("a cache in this process is never away") {
             return false;
         }
-        match self.shared.set_if_absent(key, UNDER_WAY, UNDER_WAY_FOR).await {
-            Ok(is_new) => is_new,
+        match self.shared.set_if_absent(key, under_way, UNDER_WAY_FOR).await {
+            Ok(true) => true,
+            Ok(false) => {
+                // The door that has it may free it, and then it must be free here as well.
+                self.own.delete(key).await.expect("a cache in this process is never away");
+                false
+            }
             Err(error) => {
                 tracing::warn!(%error, "only this door knows an idempotency key");
                 true
@@ -55,9 +82,10 @@ impl Memory {
         }
     }
 
-    async fn keep(&self, key: &str, answer: &str) {
+    async fn keep(&self, key: &str, sent: &str, answer: &str) {
+        let known = Known::write(sent, answer);
         for memory in [&self.own, &self.shared] {
-            if let Err(error) = memory.set(key, answer.to_owned(), REMEMBERED_FOR).await {
+            if let Err(error) = memory.set(key, known.clone(), REMEMBERED_FOR).await {
                 tracing::warn!(%error, "only this door remembers an answer");
             }
         }
@@ -71,16 +99,18 @@ impl Memory {
         }
     }
 
-    /// What was answered; nothing while that is still being worked on.
-    async fn recall(&self, key: &str) -> Option<String> {
+    /// What is known of a key, if possible with the answer.
+    async fn recall(&self, key: &str) -> Option<Known> {
+        let mut under_way = None;
         for memory in [&self.shared, &self.own] {
-            let kept = memory.get(key).await.ok().flatten().unwrap_or_default();
-            match String::from_utf8(kept.to_vec()) {
-                Ok(answer) if !answer.is_empty() => return Some(answer),
-                _ => {}
+            let kept = memory.get(key).await.ok().flatten();
+            match kept.and_then(|kept| Known::read(&kept)) {
+                Some(known) if known.answer.is_empty() => under_way = Some(known),
+                Some(known) => return Some(known),
+                None => {}
             }
         }
-        None
+        under_way
     }
 }
 
@@ -94,34 +124,43 @@ impl Answered {
 }
 
 impl Once {
-    /// Does it, unless the same client sent the same key to the same address before.
+    /// Does it, unless the same client sent the same key to the same address before: then `sent` must be
+    /// the same as well.
     pub(crate) async fn of<T: Repeatable>(
         &self,
         caller: &Caller,
+        sent: &str,
         work: impl AsyncFnOnce() -> Result<T, ApiError>,
     ) -> Result<Answered, ApiError> {
         let Some(request) = &self.request else { return work().await.map(answered) };
         let key = format!("once:{}:{request}", caller.client);
-        if !self.memory.take(&key).await {
-            return self.before(&key).await;
+        if !self.memory.take(&key, sent).await {
+            return self.before(&key, sent).await;
         }
         let done = work().await.map(answered);
         match &done {
-            Ok(answered) => self.memory.keep(&key, &answered.0).await,
+            Ok(answered) => self.memory.keep(&key, sent, &answered.0).await,
             Err(_) => self.memory.forget(&key).await,
         }
         done
     }
 
-    async fn before(&self, key: &str) -> Result<Answered, ApiError> {
-        self.memory.recall(key).await.map(Answered).ok_or_else(|| {
-            ApiError::new(
+    async fn before(&self, key: &str, sent: &str) -> Result<Answered, ApiError> {
+        match self.memory.recall(key).await {
+            Some(known) if known.sent != sent => Err(ApiError::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "key_used",
+                "This idempotency key came with another body before.",
+            )
+            .hint("Send what is new with a new key.")),
+            Some(known) if !known.answer.is_empty() => Ok(Answered(known.answer)),
+            _ => Err(ApiError::new(
                 StatusCode::CONFLICT,
                 "under_way",
                 "A request with this idempotency key is still being worked on.",
             )
-            .hint("Wait a moment and send it again.")
-        })
+            .hint("Wait a moment and send it again.")),
+        }
     }
 }
 
@@ -159,4 +198,31 @@ fn read(request: &HttpRequest) -> Result<Once, ApiError> {
         .finalize();
     let name: String = digest.iter().map(|byte| format!("{byte:02x}")).collect();
     Ok(Once { memory, request: Some(name) })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn a_key_that_another_door_frees_is_free_at_every_door() {
+        let shared = Cache::memory();
+        let (ours, theirs) = (Memory::new(shared.clone()), Memory::new(shared));
+        assert!(theirs.take("k", "a").await);
+        assert!(!ours.take("k", "a").await);
+        theirs.forget("k").await;
+        assert!(ours.take("k", "a").await, "their request failed, and may be sent again");
+    }
+
+    #[tokio::test]
+    async fn a_door_recalls_what_came_with_a_key_and_what_was_answered() {
+        let memory = Memory::new(Cache::memory());
+        assert!(memory.recall("k").await.is_none());
+        memory.take("k", "a").await;
+        let known = memory.recall("k").await.unwrap();
+        assert_eq!((&*known.sent, &*known.answer), ("a", ""));
+        memory.keep("k", "a", "{\"x\":\"y\\nz\"}").await;
+        let known = memory.recall("k").await.unwrap();
+        assert_eq!((&*known.sent, &*known.answer), ("a", "{\"x\":\"y\\nz\"}"));
+    }
 }

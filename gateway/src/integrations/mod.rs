@@ -22,6 +22,7 @@ use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::once::{Once, Repeatable};
 use crate::paging::Items;
+use crate::sent::Sent;
 
 /// A connection as people see it: there is no field for its credential.
 #[derive(Serialize, ToSchema)]
@@ -79,10 +80,11 @@ pub(crate) async fn add(
     integrations: Data<Integrations>,
     vault: Data<Vault>,
     once: Once,
-    draft: Json<Draft>,
+    draft: Sent<Draft>,
 ) -> Result<HttpResponse, ApiError> {
-    let added = once.of(&caller, async || {
-        let wanted = draft.into_inner().check()?;
+    let Sent { body: draft, digest } = draft;
+    let added = once.of(&caller, &digest, async || {
+        let wanted = draft.check()?;
         let secret = wanted.secret.clone().ok_or_else(|| wanted.secret_missing())?;
         refuse_twice(&caller, &integrations, &wanted, None).await?;
         let now = Utc::now();

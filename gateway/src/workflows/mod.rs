@@ -21,6 +21,7 @@ use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::once::{Once, Repeatable};
 use crate::paging::Items;
+use crate::sent::Sent;
 
 pub(crate) use self::nouns::{
     IssueTypeMappingDraft, IssueTypeMappingJson, StatusMappingDraft, StatusMappingJson, StepDraft,
@@ -111,11 +112,12 @@ pub(crate) async fn add<N: Noun>(
     caller: Caller,
     workflows: Data<Workflows>,
     once: Once,
-    draft: Json<N::Draft>,
+    draft: Sent<N::Draft>,
 ) -> Result<HttpResponse, ApiError> {
-    let added = once.of(&caller, async || {
+    let Sent { body: draft, digest } = draft;
+    let added = once.of(&caller, &digest, async || {
         let id = N::Id::from(Uuid::now_v7());
-        let changes = N::changes(draft.into_inner(), id, None, Seen::New)?;
+        let changes = N::changes(draft, id, None, Seen::New)?;
         let known = workflows.change(caller.client, changes).await?;
         tracing::info!("a {} was added", N::NOUN);
         Ok(find::<N>(&known, id)?.show(&known))

@@ -76,17 +76,19 @@ async fn the_same_again_is_the_same_deployment() {
 }
 
 #[tokio::test]
-async fn a_request_sent_twice_is_answered_alike() {
+async fn a_request_sent_twice_is_answered_alike_and_another_needs_another_key() {
     let (house, token) = house().await;
     let send = async |body: &Value| {
         let ask = house.ask(Method::POST, PATH).bearer_auth(&token);
         ask.header("idempotency-key", "k1").json(body).send().await.unwrap()
     };
     let first = send(&deployed()).await.text().await.unwrap();
-    let mut other = deployed();
-    other["outcome"] = json!("failure");
-    let again = send(&other).await;
+    let again = send(&deployed()).await;
     assert_eq!((again.status(), again.text().await.unwrap()), (StatusCode::CREATED, first));
+    let mut other = deployed();
+    other["external_id"] = json!("build-78");
+    let refused = problem(send(&other).await, 422, "key_used").await;
+    assert!(refused["hint"].as_str().unwrap().contains("new key"), "{refused}");
 }
 
 #[tokio::test]
