@@ -1,12 +1,13 @@
 //! Mutations that a caller may send twice and have done once: `Idempotency-Key`.
 
 use std::future::{Ready, ready};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use actix_web::dev::Payload;
 use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use actix_web::{FromRequest, HttpRequest, HttpResponse, HttpResponseBuilder};
+use moka::Expiry;
 use platform::cache::Cache;
 use serde::Serialize;
 use sha2::{Digest, Sha256};
@@ -28,16 +29,23 @@ pub(crate) struct Once {
     request: Option<String>,
 }
 
+/// What one door remembers for itself.
+const OWN_BYTES: u64 = 16 << 20;
 /// What a handler says was sent that reads no body.
 pub(crate) const NOTHING: &str = "";
 
 /// What was answered: known to every door through the cache, and to this one without it.
 pub(crate) struct Memory {
-    shared: Cache,
-    own: Cache,
+    /// Nothing where no other process would see it.
+    shared: Option<Cache>,
+    own: Own,
 }
 
+/// By key. Clients choose keys, so what they can make us remember is bounded.
+type Own = moka::future::Cache<String, Known>;
+
 /// What is known of a key.
+#[derive(Clone)]
 struct Known {
     /// What came with it, as a digest.
     sent: String,
@@ -51,28 +59,62 @@ impl Known {
         Some(Known { sent: sent.to_owned(), answer: answer.to_owned() })
     }
 
-    fn write(sent: &str, answer: &str) -> String {
-        format!("{sent}\n{answer}")
+    fn write(&self) -> String {
+        format!("{}\n{}", self.sent, self.answer)
+    }
+
+    fn lives(&self) -> Duration {
+        if self.answer.is_empty() { UNDER_WAY_FOR } else { REMEMBERED_FOR }
+    }
+}
+
+struct Patience;
+
+impl Expiry<String, Known> for Patience {
+    fn expire_after_create(&self, _key: &String, known: &Known, _at: Instant) -> Option<Duration> {
+        Some(known.lives())
+    }
+
+    /// An answer lives longer than the request for it.
+    fn expire_after_update(
+        &self,
+        _key: &String,
+        known: &Known,
+        _at: Instant,
+        _left: Option<Duration>,
+    ) -> Option<Duration> {
+        Some(known.lives())
     }
 }
 
 impl Memory {
-    pub(crate) fn new(shared: Cache) -> Memory {
-        Memory { shared, own: Cache::memory() }
+    pub(crate) fn new(cache: Cache) -> Memory {
+        Memory::over(Some(cache).filter(Cache::is_shared))
+    }
+
+    fn over(shared: Option<Cache>) -> Memory {
+        let weight = |key: &String, known: &Known| {
+            let bytes = key.len() + known.sent.len() + known.answer.len();
+            u32::try_from(bytes).unwrap_or(u32::MAX)
+        };
+        let own = Own::builder().max_capacity(OWN_BYTES).weigher(weight).expire_after(Patience);
+        Memory { shared, own: own.build() }
     }
 
     /// Takes a key for a request that is under way, unless somebody had it.
     async fn take(&self, key: &str, sent: &str) -> bool {
-        let under_way = Known::write(sent, "");
-        let is_new = self.own.set_if_absent(key, under_way.clone(), UNDER_WAY_FOR).await;
-        if !is_new.expect("a cache in this process is never away") {
+        let known = Known { sent: sent.to_owned(), answer: String::new() };
+        let under_way = known.write();
+        let entry = self.own.entry_by_ref(key).or_insert(known).await;
+        if !entry.is_fresh() {
             return false;
         }
-        match self.shared.set_if_absent(key, under_way, UNDER_WAY_FOR).await {
+        let Some(shared) = &self.shared else { return true };
+        match shared.set_if_absent(key, under_way, UNDER_WAY_FOR).await {
             Ok(true) => true,
             Ok(false) => {
                 // The door that has it may free it, and then it must be free here as well.
-                self.own.delete(key).await.expect("a cache in this process is never away");
+                self.own.invalidate(key).await;
                 false
             }
             Err(error) => {
@@ -83,34 +125,33 @@ impl Memory {
     }
 
     async fn keep(&self, key: &str, sent: &str, answer: &str) {
-        let known = Known::write(sent, answer);
-        for memory in [&self.own, &self.shared] {
-            if let Err(error) = memory.set(key, known.clone(), REMEMBERED_FOR).await {
-                tracing::warn!(%error, "only this door remembers an answer");
-            }
+        let known = Known { sent: sent.to_owned(), answer: answer.to_owned() };
+        if let Some(shared) = &self.shared
+            && let Err(error) = shared.set(key, known.write(), REMEMBERED_FOR).await
+        {
+            tracing::warn!(%error, "only this door remembers an answer");
         }
+        self.own.insert(key.to_owned(), known).await;
     }
 
     async fn forget(&self, key: &str) {
-        for memory in [&self.own, &self.shared] {
-            if let Err(error) = memory.delete(key).await {
-                tracing::warn!(%error, "an idempotency key stays taken for a while");
-            }
+        self.own.invalidate(key).await;
+        if let Some(shared) = &self.shared
+            && let Err(error) = shared.delete(key).await
+        {
+            tracing::warn!(%error, "an idempotency key stays taken for a while");
         }
     }
 
     /// What is known of a key, if possible with the answer.
     async fn recall(&self, key: &str) -> Option<Known> {
-        let mut under_way = None;
-        for memory in [&self.shared, &self.own] {
-            let kept = memory.get(key).await.ok().flatten();
-            match kept.and_then(|kept| Known::read(&kept)) {
-                Some(known) if known.answer.is_empty() => under_way = Some(known),
-                Some(known) => return Some(known),
-                None => {}
-            }
-        }
-        under_way
+        let shared = match &self.shared {
+            Some(shared) => shared.get(key).await.ok().flatten(),
+            None => None,
+        };
+        let shared = shared.and_then(|kept| Known::read(&kept));
+        let own = self.own.get(key).await;
+        shared.into_iter().chain(own).max_by_key(|known| !known.answer.is_empty())
     }
 }
 
@@ -207,7 +248,7 @@ mod tests {
     #[tokio::test]
     async fn a_key_that_another_door_frees_is_free_at_every_door() {
         let shared = Cache::memory();
-        let (ours, theirs) = (Memory::new(shared.clone()), Memory::new(shared));
+        let (ours, theirs) = (Memory::over(Some(shared.clone())), Memory::over(Some(shared)));
         assert!(theirs.take("k", "a").await);
         assert!(!ours.take("k", "a").await);
         theirs.forget("k").await;
@@ -216,13 +257,29 @@ mod tests {
 
     #[tokio::test]
     async fn a_door_recalls_what_came_with_a_key_and_what_was_answered() {
+        let shared = Cache::memory();
+        let there = Memory::over(Some(shared.clone()));
+        for memory in [Memory::over(None), Memory::over(Some(shared))] {
+            assert!(memory.recall("k").await.is_none());
+            assert!(memory.take("k", "a").await);
+            let known = memory.recall("k").await.unwrap();
+            assert_eq!((&*known.sent, &*known.answer), ("a", ""));
+            memory.keep("k", "a", "{\"x\":\"y\\nz\"}").await;
+            let known = memory.recall("k").await.unwrap();
+            assert_eq!((&*known.sent, &*known.answer), ("a", "{\"x\":\"y\\nz\"}"));
+        }
+        assert_eq!(there.recall("k").await.unwrap().sent, "a", "and so does every other door");
+    }
+
+    #[tokio::test]
+    async fn what_clients_make_a_door_remember_is_bounded() {
         let memory = Memory::new(Cache::memory());
-        assert!(memory.recall("k").await.is_none());
-        memory.take("k", "a").await;
-        let known = memory.recall("k").await.unwrap();
-        assert_eq!((&*known.sent, &*known.answer), ("a", ""));
-        memory.keep("k", "a", "{\"x\":\"y\\nz\"}").await;
-        let known = memory.recall("k").await.unwrap();
-        assert_eq!((&*known.sent, &*known.answer), ("a", "{\"x\":\"y\\nz\"}"));
+        let answer = "x".repeat(1 << 20);
+        for key in 0..40 {
+            memory.keep(&key.to_string(), "a", &answer).await;
+        }
+        memory.own.run_pending_tasks().await;
+        assert!(memory.own.weighted_size() <= OWN_BYTES);
+        assert!(memory.own.entry_count() > 0);
     }
 }

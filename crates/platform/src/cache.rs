@@ -85,6 +85,11 @@ impl Cache {
         Cache(Kind::Memory(Memory::default()))
     }
 
+    /// Whether other processes see what is kept here.
+    pub fn is_shared(&self) -> bool {
+        matches!(self.0, Kind::Redis(_))
+    }
+
     /// What was kept under this key, unless its time is over.
     pub async fn get(&self, key: &str) -> Result<Option<Bytes>, Error> {
         match &self.0 {
