@@ -71,16 +71,16 @@ impl Faults {
     /// A name without the space around it.
     fn name(&mut self, path: String, name: &str) -> String {
         let name = name.trim();
-        if name.is_empty() || name.chars().count() > LONGEST_NAME {
-            self.add(path, format!("must have 1 to {LONGEST_NAME} characters"));
+        if !is_text(name, LONGEST_NAME) {
+            self.add(path, format!("must have 1 to {LONGEST_NAME} printable characters"));
         }
         name.to_owned()
     }
 
     /// A pattern that finds names whatever their case, and needs no more than `largest` bytes.
     fn pattern(&mut self, path: String, pattern: &str, largest: usize) -> Option<Regex> {
-        if pattern.trim().is_empty() || pattern.chars().count() > LONGEST_PATTERN {
-            self.add(path, format!("must have 1 to {LONGEST_PATTERN} characters"));
+        if !is_text(pattern, LONGEST_PATTERN) {
+            self.add(path, format!("must have 1 to {LONGEST_PATTERN} printable characters"));
             return None;
         }
         let mut builder = RegexBuilder::new(pattern);
@@ -99,4 +99,11 @@ impl Faults {
             }
         }
     }
+}
+
+/// PostgreSQL refuses NUL in texts, and nobody sees the other control characters.
+fn is_text(text: &str, longest: usize) -> bool {
+    !text.trim().is_empty()
+        && text.chars().count() <= longest
+        && !text.chars().any(char::is_control)
 }

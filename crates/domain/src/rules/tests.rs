@@ -60,6 +60,21 @@ fn deployment_rules_that_cannot_be_are_refused_by_the_place() {
         ("no source", vec![good(), rule("*", "", "", prod)], &["rules[1].source"]),
         ("bad regex", vec![rule("*", "releases", "v(", &[])], &["rules[0].match"]),
         ("too long", vec![rule("*", "releases", &long, &[])], &["rules[0].match"]),
+        ("what no text has", vec![rule("*", "releases", "v\0", &[])], &["rules[0].match"]),
+        (
+            "names that no text has",
+            vec![rule("*", "api", "", &[("a\0", "x"), ("b", "production\0"), ("c", "a\nb")])],
+            &[
+                "rules[0].environments[0].match",
+                "rules[0].environments[1].environment",
+                "rules[0].environments[2].environment",
+            ],
+        ),
+        (
+            "a repository that no text has",
+            vec![rule("a/b\0", "api", "", prod)],
+            &["rules[0].repository"],
+        ),
         ("needs a workflow", vec![rule("*", "workflow_runs", "", &[])], &["rules[0].match"]),
         ("needs a branch", vec![rule("*", "merges", " ", &[])], &["rules[0].match"]),
         ("nothing to match", vec![rule("*", "deployments", "x", prod)], &["rules[0].match"]),
@@ -211,6 +226,8 @@ fn incident_rules_that_cannot_be_are_refused_by_the_place() {
         ("empty type", vec![incidents(&["Bug", " "], &[], &[])], &["rules[0].issue_types[1]"]),
         ("empty label", vec![good(), incidents(&[], &[""], &[])], &["rules[1].labels[0]"]),
         ("empty component", vec![incidents(&[], &[], &[""])], &["rules[0].components[0]"]),
+        ("what no text has", vec![incidents(&["A\0"], &[], &[])], &["rules[0].issue_types[0]"]),
+        ("nor a label", vec![incidents(&[], &["a\tb"], &[])], &["rules[0].labels[0]"]),
         (
             "unknown connection",
             vec![IncidentRule { integration: Some(nobody), ..good() }],
