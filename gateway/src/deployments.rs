@@ -1,11 +1,13 @@
 //! Deployments that whoever deploys tells us.
 
 use actix_web::HttpResponse;
+use actix_web::http::StatusCode;
 use actix_web::web::Data;
 use chrono::{DateTime, SubsecRound, TimeDelta, Utc};
 use domain::deployment::{Deployment, DeploymentOutcome, is_sha, posted_id};
 use domain::rules::{Source, Verdict};
 use serde::{Deserialize, Serialize};
+use store::metrics::Repository;
 use store::{Posted, Rules};
 use utoipa::ToSchema;
 
@@ -22,6 +24,8 @@ const AHEAD_MAX: TimeDelta = TimeDelta::minutes(5);
 pub(crate) struct DeploymentDraft {
     /// `owner/name`, as it is connected.
     repository: String,
+    /// Which connection's, where several have a repository of this name.
+    integration_id: Option<String>,
     /// Yours. What is sent under the same one again takes the place of what was there, but takes no
     /// success back, and no failure that nothing came of yet.
     external_id: String,
@@ -67,12 +71,10 @@ pub(crate) async fn post(
     let Sent { body: draft, digest } = draft;
     let kept = once.of(&caller, &digest, async || {
         let now = Utc::now().trunc_subsecs(6);
-        let name = draft.repository.clone();
+        let (name, integration) = (draft.repository.clone(), draft.integration_id.clone());
         let wanted = draft.check(now)?;
-        let repository = posted.repository(caller.client, &name).await?.ok_or_else(|| {
-            ApiError::not_found("repository")
-                .hint("Connect it under Integrations, and run the Git job once.")
-        })?;
+        let found = posted.repositories(caller.client, &name).await?;
+        let repository = one_of(found, integration.as_deref())?;
         let in_force = rules.deployments(caller.client).await?;
         let kept = posted.put(caller.client, &repository, wanted, &in_force).await?;
         tracing::info!("a deployment was posted");
@@ -81,6 +83,25 @@ pub(crate) async fn post(
         Ok(DeploymentJson::new(repository.full_name, kept, verdict))
     });
     Ok(kept.await?.answer(HttpResponse::Created()))
+}
+
+fn one_of(found: Vec<Repository>, integration: Option<&str>) -> Result<Repository, ApiError> {
+    let is_meant = |repository: &Repository| {
+        let id = repository.integration.to_string();
+        integration.is_none_or(|wanted| id.eq_ignore_ascii_case(wanted.trim()))
+    };
+    let mut meant = found.into_iter().filter(is_meant);
+    let Some(repository) = meant.next() else {
+        let hint = "Connect it under Integrations, and run the Git job once.";
+        return Err(ApiError::not_found("repository").hint(hint));
+    };
+    if meant.next().is_some() {
+        let detail = "Several integrations have a repository of this name.";
+        return Err(ApiError::new(StatusCode::CONFLICT, "ambiguous", detail)
+            .hint("Say which one is meant in integration_id.")
+            .about("integration_id"));
+    }
+    Ok(repository)
 }
 
 impl DeploymentDraft {

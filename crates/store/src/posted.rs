@@ -21,23 +21,24 @@ impl Posted {
         Posted(db)
     }
 
-    /// The client's repository of this name, whatever its case, if it counts.
+    /// The client's repositories of this name, whatever its case, that count: one per connection.
     ///
     /// # Errors
     /// The database cannot be reached.
-    pub async fn repository(
+    pub async fn repositories(
         &self,
         client: ClientId,
         full_name: &str,
-    ) -> Result<Option<Repository>, Error> {
+    ) -> Result<Vec<Repository>, Error> {
         let rows: Vec<(Id, i64, String)> = ask!(self.0, metrics::repositories(client.into()))?;
         let wanted = folded(full_name);
-        let found = rows.into_iter().find(|(_, _, name)| folded(name) == wanted);
-        Ok(found.map(|(integration, id, full_name)| Repository {
+        let found = rows.into_iter().filter(|(_, _, name)| folded(name) == wanted);
+        let repository = |(integration, id, full_name): (Id, _, _)| Repository {
             integration: integration.into(),
             id,
             full_name,
-        }))
+        };
+        Ok(found.map(repository).collect())
     }
 
     /// Keeps a deployment in the place of what was posted under its id before, from which it takes

@@ -5,7 +5,7 @@ use domain::repository::Repository;
 use reqwest::{Method, StatusCode};
 use serde_json::{Value, json};
 
-use crate::house::{House, problem};
+use crate::house::{House, jira, problem};
 
 const PATH: &str = "/api/v1/deployments";
 
@@ -14,14 +14,18 @@ async fn house() -> (House, String) {
     let house = House::start().await;
     let token = house.platform.admin(1);
     let integration = house.connect_jira(&token).await;
+    house.keep("1", &integration, acme_pay()).await;
+    (house, token)
+}
+
+fn acme_pay() -> Page {
     let repository = Repository {
         external_id: 3,
         full_name: "acme/pay".to_owned(),
         default_branch: None,
         archived: false,
     };
-    house.keep("1", &integration, Page { repositories: vec![repository], ..Page::default() }).await;
-    (house, token)
+    Page { repositories: vec![repository], ..Page::default() }
 }
 
 fn deployed() -> Value {
@@ -128,6 +132,30 @@ async fn a_repository_that_is_not_the_callers_is_not_found() {
     problem(house.post(PATH, &theirs, &deployed()).await, 404, "not_found").await;
     let member = house.platform.member(1);
     problem(house.post(PATH, &member, &deployed()).await, 403, "permission_denied").await;
+}
+
+#[tokio::test]
+async fn a_repository_of_two_connections_needs_the_connection() {
+    let house = House::start().await;
+    let token = house.platform.admin(1);
+    let first = house.connect_jira(&token).await;
+    let mut other = jira();
+    (other["name"], other["base_url"]) = (json!("Other"), json!("https://other.atlassian.net"));
+    let second = house.make("/api/v1/integrations", &token, &other).await;
+    let second = second["id"].as_str().unwrap();
+    house.keep_all("1", vec![(first.as_str(), acme_pay()), (second, acme_pay())]).await;
+
+    let refused = problem(house.post(PATH, &token, &deployed()).await, 409, "ambiguous").await;
+    assert_eq!(refused["errors"][0]["field"], "integration_id");
+    for (integration, outcome) in [(first.as_str(), "SUCCESS"), (second, "FAILURE")] {
+        let mut body = deployed();
+        (body["integration_id"], body["outcome"]) = (json!(integration), json!(outcome));
+        let kept = house.make(PATH, &token, &body).await;
+        assert_eq!(kept["outcome"], outcome, "each has its own");
+    }
+    let mut nobodys = deployed();
+    nobodys["integration_id"] = json!("7");
+    problem(house.post(PATH, &token, &nobodys).await, 404, "not_found").await;
 }
 
 #[tokio::test]

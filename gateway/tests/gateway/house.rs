@@ -127,6 +127,11 @@ impl House {
 
     /// Runs a job as far as its first task and keeps a page of it, as a worker does.
     pub async fn keep(&self, external_id: &str, integration: &str, page: Page) {
+        self.keep_all(external_id, vec![(integration, page)]).await;
+    }
+
+    /// The same with a page of each of several connections.
+    pub async fn keep_all(&self, external_id: &str, pages: Vec<(&str, Page)>) {
         let client = self.client(external_id).await;
         let now = chrono::Utc::now();
         let later = now + chrono::Duration::seconds(60);
@@ -135,18 +140,21 @@ impl House {
         let run = work.dispatch(client, now).await.unwrap().unwrap().run;
         let task = work.take_rings(1, later, now).await.unwrap()[0].task;
         let fence = work.begin(task, "ada", later, now).await.unwrap().unwrap().fence;
-        let held = Held { client, integration: integration.parse().unwrap(), run, fence };
-        let counts = Counts { rows: 1, requests: 1 };
-        let mark = PageMark {
-            from: String::new(),
-            cursor: "done".to_owned(),
-            is_last: true,
-            counts,
-            gaps: Vec::new(),
-            now,
-            source_time: None,
-        };
-        Facts::new(self.db.clone()).keep_page(&held, page, &mark).await.unwrap();
+        let mut from = String::new();
+        for (integration, page) in pages {
+            let held = Held { client, integration: integration.parse().unwrap(), run, fence };
+            let cursor = format!("{from}.");
+            let mark = PageMark {
+                from: std::mem::replace(&mut from, cursor.clone()),
+                cursor,
+                is_last: true,
+                counts: Counts { rows: 1, requests: 1 },
+                gaps: Vec::new(),
+                now,
+                source_time: None,
+            };
+            Facts::new(self.db.clone()).keep_page(&held, page, &mark).await.unwrap();
+        }
     }
 
     pub async fn client(&self, external_id: &str) -> ClientId {

@@ -22,7 +22,7 @@ contract! {
 
 async fn repository(house: &House) -> Repository {
     house.github_says(all_of_github()).await;
-    house.posted.repository(house.client, "Acme/PAYMENTS").await.unwrap().unwrap()
+    house.posted.repositories(house.client, "Acme/PAYMENTS").await.unwrap().remove(0)
 }
 
 /// Posts it, by the rules of now.
@@ -123,18 +123,25 @@ async fn what_is_told_late_takes_no_success_back(house: &House) {
 async fn repositories_are_found_by_their_name_if_they_count(house: &House) {
     let found = repository(house).await;
     assert_eq!((found.id, found.full_name.as_str()), (REPOSITORY, "acme/payments"));
-    let find = async |name: &str| house.posted.repository(house.client, name).await.unwrap();
-    assert_eq!(find("acme/other").await, None);
+    let find = async |name: &str| house.posted.repositories(house.client, name).await.unwrap();
+    assert_eq!(find("acme/payments").await, [found]);
+    assert_eq!(find("acme/other").await, []);
+    house.jira_says(github_page()).await;
+    let both: Vec<_> =
+        find("acme/payments").await.into_iter().map(|found| found.integration).collect();
+    assert!(both.contains(&house.github) && both.contains(&house.jira), "{both:?}");
     let gone = Page { repositories_are_all: true, ..Page::default() };
     house.github_says(gone).await;
-    assert_eq!(find("acme/payments").await, None, "it is on no list any more");
+    let left = find("acme/payments").await;
+    assert_eq!(left.len(), 1, "it is on one connection's list no more");
+    assert_eq!(left[0].integration, house.jira);
 }
 
 async fn nobody_reads_what_another_client_posted(house: &House) {
     let repository = repository(house).await;
     post(house, &repository, deployment("build-1")).await;
     let (other, ..) = house.add_client("globex").await;
-    assert_eq!(house.posted.repository(other, "acme/payments").await.unwrap(), None);
+    assert_eq!(house.posted.repositories(other, "acme/payments").await.unwrap(), []);
     assert_eq!(house.metrics.posted_deployments(other, &repository).await.unwrap(), []);
     let rules = house.rules.deployments(other).await.unwrap();
     let foreign = house.posted.put(other, &repository, deployment("build-1"), &rules).await;
