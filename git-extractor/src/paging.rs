@@ -1,7 +1,7 @@
 //! How many pull requests to ask for at once. Large pages save calls, so each is twice the last until
 //! GitHub finds one too large; then it is half of that, and slowly more again.
 
-const START: u32 = 50;
+const START: u32 = 25;
 /// GitHub gives no more at once.
 const MOST: u32 = 100;
 const GROWTH: u32 = 5;
@@ -63,7 +63,7 @@ mod tests {
         while size.shrink().is_ok() {
             seen.push((size.outer, size.nested));
         }
-        assert_eq!(seen, [(25, 50), (12, 50), (6, 50), (3, 50), (1, 50), (1, 25), (1, 12), (1, 6)]);
+        assert_eq!(seen, [(12, 50), (6, 50), (3, 50), (1, 50), (1, 25), (1, 12), (1, 6)]);
         size.grow();
         assert_eq!(size.outer, 6);
         (0..30).for_each(|_| size.grow());
@@ -78,7 +78,7 @@ mod tests {
             size.grow();
             seen.push(size.outer);
         }
-        assert_eq!(seen, [50, MOST, MOST, MOST]);
+        assert_eq!(seen, [25, 50, 100, MOST]);
         size.shrink().unwrap();
         size.grow();
         assert_eq!(size.outer, 55);
