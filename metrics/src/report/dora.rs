@@ -7,7 +7,6 @@ use domain::Moment;
 use domain::deployment::DeploymentOutcome;
 use domain::ids::ClientId;
 use domain::rules::PRODUCTION;
-use proto::convert::timestamp;
 use proto::v1::{Answer, Excluded, Metric, Point};
 use store::metrics::{DeploymentSeen, DoraRead, Focus, IncidentSeen, PullRequestSeen};
 
@@ -37,27 +36,13 @@ pub fn report(read: &DoraRead, window: &Window, explain: bool) -> Answer {
     let now = Period::of(read, window);
     let before = Period::of(read, &window.previous());
     let mut metrics = now.metrics();
-    for (metric, earlier) in metrics.iter_mut().zip(before.metrics()) {
-        metric.previous = earlier.value;
-        if read.as_of.is_none() {
-            metric.empty_reason =
-                "No sync has finished yet: run both jobs, and the values appear.".to_owned();
-        }
-        if !explain {
-            metric.ids.clear();
-        }
-    }
+    super::compare(&mut metrics, before.metrics());
+    super::explain(&mut metrics, read.as_of, "both jobs", explain);
     Answer {
-        from: Some(timestamp(window.from)),
-        to: Some(timestamp(window.to)),
-        timezone: window.zone.name().to_owned(),
-        bucket: window.bucket.as_str().to_owned(),
-        as_of: read.as_of.map(timestamp),
-        is_behind: read.is_behind,
         band_table: bands::TABLE.to_owned(),
         metrics,
         series: now.series(),
-        ..Answer::default()
+        ..window.answer(read.as_of, read.is_behind)
     }
 }
 

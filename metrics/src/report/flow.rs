@@ -6,7 +6,6 @@ use chrono::{NaiveDate, TimeDelta};
 use domain::Moment;
 use domain::ids::{ClientId, WorkflowStepId};
 use domain::workflow::StepCategory;
-use proto::convert::timestamp;
 use proto::v1::{Answer, Excluded, FlowDay, FlowStep, Metric, Point};
 use store::flow::{EndedIssue, FlowRead};
 use store::metrics::Focus;
@@ -39,31 +38,15 @@ pub fn report(read: &FlowRead, window: &Window, explain: bool, now: Moment) -> A
     let this = Period::of(read, window, &standing);
     let before = Period::of(read, &window.previous(), &standing);
     let mut metrics = this.metrics();
-    for (metric, earlier) in metrics.iter_mut().zip(before.metrics()) {
-        metric.previous = earlier.value;
-    }
+    super::compare(&mut metrics, before.metrics());
     metrics.push(age(read, now));
-    for metric in &mut metrics {
-        if read.as_of.is_none() {
-            metric.empty_reason =
-                "No sync has finished yet: run the Jira job, and the values appear.".to_owned();
-        }
-        if !explain {
-            metric.ids.clear();
-        }
-    }
+    super::explain(&mut metrics, read.as_of, "the Jira job", explain);
     Answer {
-        from: Some(timestamp(window.from)),
-        to: Some(timestamp(window.to)),
-        timezone: window.zone.name().to_owned(),
-        bucket: window.bucket.as_str().to_owned(),
-        as_of: read.as_of.map(timestamp),
-        is_behind: read.is_behind,
         metrics,
         series: this.series(),
         steps: this.steps(read),
         days: this.days(),
-        ..Answer::default()
+        ..window.answer(read.as_of, read.is_behind)
     }
 }
 

@@ -5,7 +5,6 @@ use chrono::{NaiveDate, TimeDelta};
 use domain::Moment;
 use domain::ids::ClientId;
 use domain::workflow::StepCategory;
-use proto::convert::timestamp;
 use proto::v1::{Answer, Chances, ForecastCheck};
 use store::flow::FlowRead;
 use store::metrics::Focus;
@@ -95,16 +94,7 @@ pub fn report(read: &FlowRead, window: &Window, wanted: Wanted) -> Answer {
         version: 1,
         empty_reason: why_empty(read, &past, when.is_some()),
     };
-    Answer {
-        from: Some(timestamp(window.from)),
-        to: Some(timestamp(window.to)),
-        timezone: window.zone.name().to_owned(),
-        bucket: window.bucket.as_str().to_owned(),
-        as_of: read.as_of.map(timestamp),
-        is_behind: read.is_behind,
-        forecast: Some(forecast),
-        ..Answer::default()
-    }
+    Answer { forecast: Some(forecast), ..window.answer(read.as_of, read.is_behind) }
 }
 
 /// The whole days of the window, and how many issues were done on each.

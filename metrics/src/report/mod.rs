@@ -11,7 +11,8 @@ use std::str::FromStr;
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeDelta};
 use chrono_tz::Tz;
 use domain::Moment;
-use proto::v1::Excluded;
+use proto::convert::timestamp;
+use proto::v1::{Answer, Excluded, Metric};
 
 /// The longest window: five years of daily buckets are still a readable answer.
 const LONGEST: TimeDelta = TimeDelta::days(5 * 366);
@@ -113,6 +114,19 @@ impl Window {
         Ok(Window { from, to, zone, bucket })
     }
 
+    /// An answer about this window from what was published, with nothing told yet.
+    fn answer(&self, as_of: Option<Moment>, is_behind: bool) -> Answer {
+        Answer {
+            from: Some(timestamp(self.from)),
+            to: Some(timestamp(self.to)),
+            timezone: self.zone.name().to_owned(),
+            bucket: self.bucket.as_str().to_owned(),
+            as_of: as_of.map(timestamp),
+            is_behind,
+            ..Answer::default()
+        }
+    }
+
     /// The window of the same length that ends where this one begins.
     pub fn previous(&self) -> Window {
         Window { from: self.from - (self.to - self.from), to: self.from, ..*self }
@@ -160,6 +174,27 @@ impl Window {
             (local + TimeDelta::hours(hours)).and_local_timezone(self.zone).earliest()
         });
         first.map_or_else(|| local.and_utc(), |at: DateTime<Tz>| at.to_utc())
+    }
+}
+
+/// Puts the values of the window before beside those of this one.
+fn compare(metrics: &mut [Metric], before: Vec<Metric>) {
+    for (metric, earlier) in metrics.iter_mut().zip(before) {
+        metric.previous = earlier.value;
+    }
+}
+
+/// Leaves ids where they are to be explained, and says before the first publication which jobs are to
+/// be run.
+fn explain(metrics: &mut [Metric], as_of: Option<Moment>, jobs: &str, explain: bool) {
+    for metric in metrics {
+        if as_of.is_none() {
+            metric.empty_reason =
+                format!("No sync has finished yet: run {jobs}, and the values appear.");
+        }
+        if !explain {
+            metric.ids.clear();
+        }
     }
 }
 

@@ -5,7 +5,6 @@ use std::collections::BTreeMap;
 
 use domain::Moment;
 use domain::ids::ClientId;
-use proto::convert::timestamp;
 use proto::v1::{Answer, Excluded, Metric, Point};
 use store::metrics::{Focus, PullRequestFact};
 use store::pull_requests::{PullRequestTold, PullRequestsRead};
@@ -35,30 +34,10 @@ pub fn report(read: &PullRequestsRead, window: &Window, explain: bool, now: Mome
     let this = Period::of(read, window);
     let before = Period::of(read, &window.previous());
     let mut metrics = this.metrics();
-    for (metric, earlier) in metrics.iter_mut().zip(before.metrics()) {
-        metric.previous = earlier.value;
-    }
+    super::compare(&mut metrics, before.metrics());
     metrics.push(age(read, now));
-    for metric in &mut metrics {
-        if read.as_of.is_none() {
-            metric.empty_reason =
-                "No sync has finished yet: run the GitHub job, and the values appear.".to_owned();
-        }
-        if !explain {
-            metric.ids.clear();
-        }
-    }
-    Answer {
-        from: Some(timestamp(window.from)),
-        to: Some(timestamp(window.to)),
-        timezone: window.zone.name().to_owned(),
-        bucket: window.bucket.as_str().to_owned(),
-        as_of: read.as_of.map(timestamp),
-        is_behind: read.is_behind,
-        metrics,
-        series: this.series(),
-        ..Answer::default()
-    }
+    super::explain(&mut metrics, read.as_of, "the GitHub job", explain);
+    Answer { metrics, series: this.series(), ..window.answer(read.as_of, read.is_behind) }
 }
 
 /// A length, or why there is none.
