@@ -222,12 +222,7 @@ fn histories(
         .filter(issue_changes::integration_id.eq(owner.integration))
         .filter(issue_changes::issue_id.between(first.0, last.0))
         .filter(issue_changes::field.eq("status"))
-        .order((
-            issue_changes::issue_id,
-            issue_changes::changed_at,
-            issue_changes::change_id,
-            issue_changes::item_index,
-        ))
+        .order(as_they_happened!())
         .select((
             issue_changes::issue_id,
             issue_changes::changed_at,

@@ -643,12 +643,7 @@ pub(crate) fn incidents(
             .filter(issue_changes::integration_id.eq(integration))
             .filter(issue_changes::issue_id.eq_any(some))
             .filter(issue_changes::field.eq_any(["status", "Link"]))
-            .order((
-                issue_changes::issue_id,
-                issue_changes::changed_at,
-                issue_changes::change_id,
-                issue_changes::item_index,
-            ))
+            .order(as_they_happened!())
             .select((
                 issue_changes::issue_id,
                 issue_changes::field,

@@ -1,5 +1,17 @@
 //! Every query, a file per noun. Compiled once per database: `super::Conn` is all that differs.
 
+/// The order of changes, issue by issue: as they happened, and in the source's order within an instant.
+macro_rules! as_they_happened {
+    () => {
+        (
+            $crate::schema::issue_changes::issue_id,
+            $crate::schema::issue_changes::changed_at,
+            $crate::schema::issue_changes::change_id,
+            $crate::schema::issue_changes::item_index,
+        )
+    };
+}
+
 pub(crate) mod clients;
 pub(crate) mod facts;
 pub(crate) mod fence;
