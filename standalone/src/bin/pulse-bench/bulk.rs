@@ -4,24 +4,21 @@
 use std::io::{Read, Write};
 use std::time::Instant;
 
-use anyhow::{Context, ensure};
+use anyhow::ensure;
 use chrono::{TimeDelta, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
 use diesel::{PgConnection, sql_query};
 use domain::Moment;
 use domain::facts::Facts as Page;
-use domain::ids::{ClientId, IntegrationId};
 use domain::issue::Issue;
 use domain::project::{IssueType, Project, Status, StatusCategory};
-use domain::work::{Counts, SourceKind, TaskKind, Topic};
+use domain::work::{Counts, SourceKind};
 use store::facts::{Held, PageMark};
-use store::integrations::Integration;
-use store::{Db, Facts, Integrations, Work};
-use uuid::Uuid;
+use store::{Db, Facts, Work};
 
 use crate::database::{Database, Kind};
-use crate::{goals, table};
+use crate::{client, goals, table};
 
 /// Rows to write.
 const ISSUES: usize = 200_000;
@@ -69,15 +66,11 @@ struct Desk {
 impl Desk {
     async fn open(database: &Database) -> anyhow::Result<Desk> {
         let db = Db::open(database.url(), 2).await?;
-        let now = Utc::now();
         let work = Work::new(db.clone(), |_| Vec::new());
-        let client = work.ensure_client(ClientId(Uuid::now_v7()), "bench", "bench", now).await?.id;
-        let jira = connection(client, now);
-        Integrations::new(db.clone()).add(&jira).await?;
-        let task = work.ask_probe(client, TaskKind::Probe, Topic::Jira, "", now).await?;
-        let lease = work.begin(task, "bench", now + TimeDelta::hours(1), now).await?;
-        let fence = lease.context("nobody else takes the task")?.fence;
-        let held = Held { client, integration: jira.id, run: None, fence };
+        let (client, connections) =
+            client::add(&db, &work, "bench", &[SourceKind::Jira], Utc::now()).await?;
+        let fence = client::lease(&work, client).await?;
+        let held = Held { client, integration: connections[0], run: None, fence };
         Ok(Desk { facts: Facts::new(db), held })
     }
 
@@ -112,26 +105,6 @@ impl Desk {
             now: Utc::now(),
         };
         Ok(self.facts.keep_page(&self.held, page, &after).await?.written)
-    }
-}
-
-fn connection(client: ClientId, now: Moment) -> Integration {
-    Integration {
-        client,
-        id: IntegrationId(Uuid::now_v7()),
-        kind: SourceKind::Jira,
-        name: "bench".to_owned(),
-        base_url: String::new(),
-        username: None,
-        sealed_secret: String::new(),
-        scopes: Vec::new(),
-        active: true,
-        health: "unknown".to_owned(),
-        health_detail: None,
-        last_sync_at: None,
-        version: 1,
-        created_at: now,
-        updated_at: now,
     }
 }
 

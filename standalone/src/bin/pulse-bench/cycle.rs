@@ -6,21 +6,18 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context, ensure};
 use chrono::{TimeDelta, Utc};
-use domain::Moment;
-use domain::ids::{ClientId, IntegrationId};
 use domain::schedule::Schedule;
-use domain::work::{SourceKind, Topic};
+use domain::work::Topic;
 use orchestrator::{Clock, Orchestrator};
 use platform::cache::Cache;
 use platform::queue::Queue;
 use platform::shutdown::Shutdown;
-use store::integrations::Integration;
-use store::{Db, Integrations, Jobs, Work};
+use store::{Db, Jobs, Work};
 use uuid::Uuid;
 
 use crate::database::{Database, Kind};
-use crate::goals;
 use crate::servers::Servers;
+use crate::{client, goals};
 
 /// As many connections as the program has.
 const CONNECTIONS: u32 = 12;
@@ -55,7 +52,7 @@ async fn once(servers: &Servers, kind: Kind, clients: usize) -> anyhow::Result<D
     let work = Work::new(db.clone(), orchestrator::plan);
     let an_hour_ago = Utc::now() - TimeDelta::minutes(Schedule::default().interval_minutes.into());
     for number in 0..clients {
-        add(&db, &work, number, an_hour_ago).await?;
+        client::add(&db, &work, &number.to_string(), &client::SOURCES, an_hour_ago).await?;
     }
 
     let jobs = Jobs::new(db);
@@ -78,31 +75,4 @@ async fn once(servers: &Servers, kind: Kind, clients: usize) -> anyhow::Result<D
     shutdown.drain(PATIENCE).await?;
     queue.close().await;
     Ok(took)
-}
-
-/// A client with a Jira and a GitHub, whose first cycle is an hour after `since`.
-async fn add(db: &Db, work: &Work, number: usize, since: Moment) -> anyhow::Result<()> {
-    let id = ClientId(Uuid::now_v7());
-    let client = work.ensure_client(id, &number.to_string(), "Acme", since).await?.id;
-    for kind in [SourceKind::Jira, SourceKind::Github] {
-        let integration = Integration {
-            client,
-            id: IntegrationId(Uuid::now_v7()),
-            kind,
-            name: kind.to_string(),
-            base_url: format!("https://{kind}.example"),
-            username: None,
-            sealed_secret: "sealed".to_owned(),
-            scopes: Vec::new(),
-            active: true,
-            health: "unknown".to_owned(),
-            health_detail: None,
-            last_sync_at: None,
-            version: 1,
-            created_at: since,
-            updated_at: since,
-        };
-        Integrations::new(db.clone()).add(&integration).await?;
-    }
-    Ok(())
 }

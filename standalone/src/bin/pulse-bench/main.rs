@@ -1,6 +1,7 @@
 //! `pulse-bench`: how fast the product is, beside the fastest loader that could do the same.
 
 mod bulk;
+mod client;
 mod company;
 mod crew;
 mod cycle;

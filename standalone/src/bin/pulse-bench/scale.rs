@@ -8,21 +8,19 @@ use anyhow::{Context, ensure};
 use chrono::{TimeDelta, Utc};
 use diesel::connection::SimpleConnection;
 use diesel::{Connection, PgConnection};
-use domain::ids::{ClientId, IntegrationId};
-use domain::work::{SourceKind, TaskKind, Topic};
+use domain::ids::ClientId;
 use metrics_service::compute;
 use proto::Link;
 use proto::convert::timestamp;
 use proto::v1::Question;
 use proto::v1::metrics_client::MetricsClient;
 use serde::{Deserialize, Serialize};
-use store::integrations::Integration;
-use store::{Db, Integrations, Metrics, Work};
+use store::{Db, Metrics, Work};
 use tokio::task::JoinSet;
 use uuid::Uuid;
 
 use crate::database::{Database, Kind};
-use crate::{goals, process, table};
+use crate::{client, goals, process, table};
 
 /// How much there is.
 struct Extent {
@@ -121,32 +119,8 @@ pub async fn measure(postgres: Option<&str>, quick: bool) -> anyhow::Result<Stri
 
 /// Makes a client with two connections and its history.
 async fn fill(db: &Db, url: &str, extent: &Extent) -> anyhow::Result<ClientId> {
-    let now = Utc::now();
     let work = Work::new(db.clone(), |_| Vec::new());
-    let client = work.ensure_client(ClientId(Uuid::now_v7()), "large", "Large", now).await?.id;
-    let integrations = Integrations::new(db.clone());
-    let mut ids = Vec::new();
-    for kind in [SourceKind::Jira, SourceKind::Github] {
-        let connection = Integration {
-            client,
-            id: IntegrationId(Uuid::now_v7()),
-            kind,
-            name: format!("{kind:?}"),
-            base_url: String::new(),
-            username: None,
-            sealed_secret: String::new(),
-            scopes: Vec::new(),
-            active: true,
-            health: "healthy".to_owned(),
-            health_detail: None,
-            last_sync_at: None,
-            version: 1,
-            created_at: now,
-            updated_at: now,
-        };
-        integrations.add(&connection).await?;
-        ids.push(connection.id);
-    }
+    let (client, ids) = client::add(db, &work, "large", &client::SOURCES, Utc::now()).await?;
     let quoted = |id: Uuid| format!("'{id}'::uuid");
     let mut history = include_str!("scale/history.sql").to_owned();
     for (name, value) in [
@@ -211,10 +185,8 @@ pub async fn recompute(order: &str) -> anyhow::Result<String> {
     let order: Order = serde_json::from_str(order).context("the order cannot be read")?;
     let (database, client) = (order.database, ClientId(order.client));
     let db = Db::open(&database, 4).await?;
-    let (work, now) = (Work::new(db.clone(), |_| Vec::new()), Utc::now());
-    let task = work.ask_probe(client, TaskKind::Probe, Topic::Jira, "", now).await?;
-    let lease = work.begin(task, "bench", now + TimeDelta::hours(1), now).await?;
-    let fence = lease.context("nobody else takes the task")?.fence;
+    let fence = client::lease(&Work::new(db.clone(), |_| Vec::new()), client).await?;
+    let now = Utc::now();
     let begun = Instant::now();
     let facts = compute::publish(&Metrics::new(db), client, fence, now, now).await?;
     let seconds = begun.elapsed().as_secs_f64();
