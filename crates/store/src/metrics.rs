@@ -776,7 +776,9 @@ impl Metrics {
 /// A [`Publication`] as rows.
 pub(crate) struct PublicationRows {
     pub(crate) client: Id,
-    pub(crate) pull_requests: Vec<PullRequestFactRow>,
+    /// In the order of their repositories. A large client has very many, so they become rows a
+    /// repository at a time.
+    pull_requests: Vec<PullRequestFact>,
     pub(crate) deployments: Vec<DeploymentFactRow>,
     pub(crate) incidents: Vec<IncidentFactRow>,
     pub(crate) snapshot: SnapshotRow,
@@ -786,13 +788,11 @@ pub(crate) struct PublicationRows {
 impl PublicationRows {
     fn new(client: ClientId, publication: Publication) -> PublicationRows {
         let client_id = Id::from(client);
+        let mut pull_requests = publication.pull_requests;
+        pull_requests.sort_unstable_by_key(|fact| (Id::from(fact.integration), fact.repository));
         PublicationRows {
             client: client_id,
-            pull_requests: publication
-                .pull_requests
-                .into_iter()
-                .map(|fact| pull_request_row(client_id, fact))
-                .collect(),
+            pull_requests,
             deployments: publication
                 .deployments
                 .into_iter()
@@ -813,9 +813,23 @@ impl PublicationRows {
             },
         }
     }
+
+    /// What is said of the pull requests of a repository.
+    pub(crate) fn pull_requests(
+        &self,
+        integration: Id,
+        repository: i64,
+    ) -> Vec<PullRequestFactRow> {
+        let place = |fact: &PullRequestFact| (Id::from(fact.integration), fact.repository);
+        let wanted = (integration, repository);
+        let first = self.pull_requests.partition_point(|fact| place(fact) < wanted);
+        let end = self.pull_requests.partition_point(|fact| place(fact) <= wanted);
+        let facts = self.pull_requests[first..end].iter();
+        facts.map(|fact| pull_request_row(self.client, fact)).collect()
+    }
 }
 
-fn pull_request_row(client_id: Id, fact: PullRequestFact) -> PullRequestFactRow {
+fn pull_request_row(client_id: Id, fact: &PullRequestFact) -> PullRequestFactRow {
     PullRequestFactRow {
         client_id,
         integration_id: fact.integration.into(),
@@ -828,7 +842,7 @@ fn pull_request_row(client_id: Id, fact: PullRequestFact) -> PullRequestFactRow 
         review_seconds: fact.review_seconds,
         deploy_seconds: fact.deploy_seconds,
         lead_seconds: fact.lead_seconds,
-        deployment_id: fact.deployment,
+        deployment_id: fact.deployment.clone(),
         deployed_at: fact.deployed_at.map(Ts),
         author_is_bot: fact.author_is_bot,
         is_open: fact.is_open,

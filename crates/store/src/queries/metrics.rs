@@ -738,22 +738,38 @@ fn add_snapshot(conn: &mut Conn, rows: &PublicationRows) -> QueryResult<usize> {
     diesel::delete(old).execute(conn)
 }
 
+/// A repository at a time, so that what is kept of a large client is never in memory as a whole. Also
+/// of repositories of which nothing is said any more.
 fn publish_pull_requests(conn: &mut Conn, rows: &PublicationRows) -> QueryResult<usize> {
+    let repositories: Vec<(Id, i64)> = repositories::table
+        .filter(repositories::client_id.eq(rows.client))
+        .select((repositories::integration_id, repositories::external_id))
+        .load(conn)?;
+    let mut written = 0;
+    for (integration, repository) in repositories {
+        let wanted = rows.pull_requests(integration, repository);
+        written += replace_pull_requests(conn, rows.client, integration, repository, &wanted)?;
+    }
+    Ok(written)
+}
+
+fn replace_pull_requests(
+    conn: &mut Conn,
+    client: Id,
+    integration: Id,
+    repository: i64,
+    wanted: &[PullRequestFactRow],
+) -> QueryResult<usize> {
     let kept: Vec<PullRequestFactRow> = pull_request_facts::table
-        .filter(pull_request_facts::client_id.eq(rows.client))
+        .filter(pull_request_facts::client_id.eq(client))
+        .filter(pull_request_facts::integration_id.eq(integration))
+        .filter(pull_request_facts::repository_id.eq(repository))
         .select(PullRequestFactRow::as_select())
         .load(conn)?;
-    let key = |row: &PullRequestFactRow| (row.integration_id, row.repository_id, row.number);
-    let (changed, gone) = differences(&kept, &rows.pull_requests, key);
+    let (changed, gone) = differences(&kept, wanted, |row: &PullRequestFactRow| row.number);
     for row in &gone {
-        let (integration, repository, number) = key(row);
-        diesel::delete(pull_request_facts::table.find((
-            rows.client,
-            integration,
-            repository,
-            number,
-        )))
-        .execute(conn)?;
+        let key = (client, integration, repository, row.number);
+        diesel::delete(pull_request_facts::table.find(key)).execute(conn)?;
     }
     for some in changed.chunks(CHUNK) {
         use pull_request_facts as fact;

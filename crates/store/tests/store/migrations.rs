@@ -226,3 +226,91 @@ fn facts_of_deployments_survive_the_way_down_and_up() {
     });
     assert_eq!(told, [[1, 2, 1]; 2]);
 }
+
+/// Facts that were made before a report was made from them: how many are whole after the migration that
+/// completes them, and how many clients compute theirs anew.
+fn completed_facts<C>(
+    conn: &mut C,
+    database: &str,
+    id: impl Fn(u8) -> String,
+    mut count: impl FnMut(&mut C, &str) -> i64,
+) -> [i64; 3]
+where
+    C: MigrationHarness<C::Backend> + Connection,
+    FileBasedMigrations: diesel::migration::MigrationSource<C::Backend>,
+{
+    conn.run_pending_migrations(migrations(database)).unwrap();
+    while conn.revert_last_migration(migrations(database)).unwrap().to_string() != "0012" {}
+    let (client, other, github) = (id(1), id(4), id(3));
+    let now = if client.starts_with('x') { "7" } else { "'2026-01-01'" };
+    let pull_request = |number: u8, state: &str, merged: &str, ready: &str| {
+        format!(
+            "INSERT INTO pull_requests (client_id, integration_id, repository_id, number, \
+             external_id, title, state, draft, author_is_bot, created_at, updated_at, merged_at, \
+             ready_at, head_ref, base_ref, head_sha, additions, deletions, changed_files) VALUES \
+             ({client}, {github}, 1, {number}, {number}, '', '{state}', FALSE, TRUE, {now}, {now}, \
+             {merged}, {ready}, 'b', 'main', 'aa', 3, 4, 5)"
+        )
+    };
+    let fact = |number: u8| {
+        format!(
+            "INSERT INTO pull_request_facts (client_id, integration_id, repository_id, number) \
+             VALUES ({client}, {github}, 1, {number})"
+        )
+    };
+    let ground = [
+        format!("INSERT INTO clients VALUES ({client}, 'acme', 'Acme', {now})"),
+        format!("INSERT INTO clients VALUES ({other}, 'globex', 'Globex', {now})"),
+        format!(
+            "INSERT INTO integrations VALUES ({client}, {github}, 'github', 'github', 'x', NULL, \
+             'x', '[]', TRUE, 'unknown', NULL, NULL, 1, {now}, {now})"
+        ),
+        format!(
+            "INSERT INTO repositories VALUES ({client}, {github}, 1, 'a/b', NULL, FALSE, TRUE)"
+        ),
+        pull_request(1, "MERGED", now, "NULL"),
+        pull_request(2, "OPEN", "NULL", now),
+        fact(1),
+        fact(2),
+        // One has rules of its own, the other never had any.
+        format!("INSERT INTO rule_versions VALUES ({client}, 2, 1, 0)"),
+        format!("INSERT INTO delivery_states VALUES ({client}, 3, 1), ({other}, 0, 1)"),
+    ];
+    for sql in ground {
+        conn.batch_execute(&sql).unwrap();
+    }
+    conn.run_pending_migrations(migrations(database)).unwrap();
+    let whole =
+        format!("author_is_bot AND NOT draft AND opened_at = {now} AND lines = 7 AND files = 5");
+    let merged = format!("{whole} AND merged_at = {now} AND NOT is_open");
+    let open = format!("{whole} AND merged_at IS NULL AND is_open");
+    [
+        count(conn, &format!("pull_request_facts WHERE number = 1 AND {merged}")),
+        count(conn, &format!("pull_request_facts WHERE number = 2 AND {open}")),
+        count(
+            conn,
+            "delivery_states JOIN rule_versions USING (client_id) \
+             WHERE deployments + incidents + posted > revision",
+        ),
+    ]
+}
+
+#[test]
+fn facts_of_pull_requests_are_completed_on_the_way_up() {
+    let mut lite = SqliteConnection::establish(":memory:").unwrap();
+    lite.batch_execute("PRAGMA foreign_keys = ON").unwrap();
+    let rows = |what: &str| sql_query(format!("SELECT count(*) AS tables FROM {what}"));
+    let blob = |n: u8| format!("x'{n:032x}'");
+    let told = completed_facts(&mut lite, "sqlite", blob, |conn, what| {
+        rows(what).get_result::<Count>(conn).unwrap().tables
+    });
+    assert_eq!(told, [1, 1, 2]);
+
+    let database = Database::new();
+    let mut server = PgConnection::establish(&database.url()).unwrap();
+    let uuid = |n: u8| format!("'{}'", uuid::Uuid::from_u128(n.into()));
+    let told = completed_facts(&mut server, "postgres", uuid, |conn, what| {
+        rows(what).get_result::<Count>(conn).unwrap().tables
+    });
+    assert_eq!(told, [1, 1, 2]);
+}

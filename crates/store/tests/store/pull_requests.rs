@@ -17,6 +17,7 @@ contract! {
     a_report_sees_what_was_merged_in_its_time_and_what_is_open,
     a_report_is_about_repositories_and_about_projects_that_are_named,
     what_hangs_on_something_inactive_is_told_apart,
+    facts_of_which_nothing_is_said_any_more_are_gone,
 }
 
 fn payments(house: &House) -> Repository {
@@ -150,4 +151,33 @@ async fn what_hangs_on_something_inactive_is_told_apart(house: &House) {
     let reason = "inactive_integration";
     let expected = [Some(at(900)), Some(at(900)), None];
     assert_eq!(read.inactive, expected.map(|merged_at| Inactive { merged_at, reason }));
+}
+
+async fn facts_of_which_nothing_is_said_any_more_are_gone(house: &House) {
+    let web = 502;
+    let page = Page {
+        repositories: vec![repository(web, "acme/web")],
+        repository_id: web,
+        pull_requests: vec![pull_request(1), pull_request(2)],
+        ..Page::default()
+    };
+    house.github_says(page).await;
+    let facts = publish(house).await;
+    let of_web = |number| PullRequestFact { repository: web, number, ..facts[0].clone() };
+    let say = async |second, pull_requests| {
+        let publication = Publication { pull_requests, ..publication(house, second) };
+        let rules = Everywhere::default();
+        let said = house.metrics.publish(house.client, house.fence, publication, rules).await;
+        let all = read(house, 0, 2_000, Focus::default()).await;
+        let names = all.merged.into_iter().chain(all.open).map(|told| told.name);
+        (said.unwrap().written, names.collect::<Vec<_>>())
+    };
+    // In any order, and each change is written alone.
+    let all = vec![of_web(2), facts[0].clone(), of_web(1), facts[2].clone()];
+    let names = ["acme/payments#1", "acme/web#1", "acme/web#2", "acme/payments#3"];
+    assert_eq!(say(21, all.clone()).await, (3, names.map(str::to_owned).to_vec()));
+    assert_eq!(say(22, all).await, (0, names.map(str::to_owned).to_vec()));
+    let changed = PullRequestFact { lines: 99, ..of_web(2) };
+    assert_eq!(say(23, vec![changed]).await, (4, vec!["acme/web#2".to_owned()]));
+    assert_eq!(say(24, Vec::new()).await, (1, Vec::new()));
 }
