@@ -1,4 +1,5 @@
 use domain::ids::IntegrationId;
+use proptest::prelude::*;
 use uuid::Uuid;
 
 use super::*;
@@ -228,4 +229,32 @@ fn a_merged_revert_takes_back_the_last_of_its_title() {
 fn a_revert_quotes_the_title_that_it_undoes() {
     assert_eq!(reverted_title("Revert \"PAY-3 Retry\""), Some("PAY-3 Retry"));
     assert_eq!(reverted_title("Reverting something"), None);
+}
+
+proptest! {
+    /// Whatever the clocks say: no stage is negative, and where none is missing they are the whole.
+    #[test]
+    fn stages_are_none_or_parts_of_the_whole(
+        hours in proptest::collection::vec(proptest::option::weighted(0.9, 0_i64..20), 4),
+        created in 0_i64..20,
+        deployed in proptest::option::weighted(0.9, 0_i64..40),
+    ) {
+        let hour = |position: usize| hours[position].map(at);
+        let read = PullRequestLife {
+            first_commit_at: hour(0),
+            created_at: at(created),
+            ready_at: hour(1),
+            merged_at: hour(2),
+            ..life()
+        };
+        let reviews: Vec<_> = hours[3].map(|hour| verdict("bob", hour)).into_iter().collect();
+        let deployment = deployed.map(|hour| ("d1".to_owned(), at(hour)));
+        let fact = made(read, Around { reviews: &reviews, deployment, ..Around::default() });
+        let stages =
+            [fact.coding_seconds, fact.pickup_seconds, fact.review_seconds, fact.deploy_seconds];
+        prop_assert!(stages.iter().flatten().all(|seconds| *seconds >= 0.0));
+        if let Some(parts) = stages.into_iter().collect::<Option<Vec<f64>>>() {
+            prop_assert_eq!(Some(parts.iter().sum::<f64>()), fact.lead_seconds);
+        }
+    }
 }

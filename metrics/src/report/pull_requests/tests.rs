@@ -1,5 +1,6 @@
 use chrono_tz::Tz;
 use domain::ids::IntegrationId;
+use proptest::prelude::*;
 use store::pull_requests::Inactive;
 use uuid::Uuid;
 
@@ -219,4 +220,46 @@ fn emptiness_is_explained_by_the_first_rule_that_emptied_it() {
     assert!(never.metrics.iter().all(|m| m.empty_reason.starts_with("No sync has finished yet")));
     let quiet = report(&read(vec![merged(1, MONDAY, 1.0)]), &window(), false, at(NEXT_WEEK));
     assert!(quiet.metrics.iter().all(|m| m.ids.is_empty()), "ids are told only when asked for");
+}
+
+proptest! {
+    /// Whatever the facts say: each metric counts or excludes every pull request of the window, and its
+    /// buckets share out those that count.
+    #[test]
+    fn all_are_counted_or_excluded(
+        rows in proptest::collection::vec(
+            (0_i64..40, proptest::collection::vec(any::<bool>(), 8)),
+            0..30,
+        ),
+    ) {
+        let start = at("2026-02-20T12:00:00Z");
+        let merged: Vec<_> = rows
+            .iter()
+            .enumerate()
+            .map(|(number, (days, is))| with(merged(number as i64, MONDAY, 1.0), |fact| {
+                let merged_at = start + chrono::TimeDelta::days(*days);
+                fact.merged_at = Some(merged_at);
+                fact.opened_at = merged_at - chrono::TimeDelta::hours(if is[0] { 1 } else { -1 });
+                fact.author_is_bot = is[1];
+                fact.first_commit_at = fact.first_commit_at.filter(|_| is[2]);
+                fact.first_review_at = fact.first_review_at.filter(|_| is[3]);
+                fact.deployed_at = fact.deployed_at.filter(|_| is[4]);
+                fact.coding_seconds = fact.coding_seconds.filter(|_| is[2] && is[5]);
+                fact.pickup_seconds = fact.pickup_seconds.filter(|_| is[3] && is[6]);
+                fact.deploy_seconds = fact.deploy_seconds.filter(|_| is[4] && is[7]);
+            }))
+            .collect();
+        let within = |told: &&PullRequestTold| told.fact.merged_at.is_some_and(|at| window().contains(at));
+        let all = merged.iter().filter(within).count() as u64;
+        let answer = told(&read(merged));
+        for metric in answer.metrics.iter().filter(|metric| metric.name != "open_pull_request_age") {
+            let excluded: u64 = metric.excluded.iter().map(|row| row.count).sum();
+            prop_assert_eq!(metric.counted + excluded, all, "{}", metric.name);
+            prop_assert_eq!(metric.value.is_none(), metric.counted == 0, "{}", metric.name);
+            prop_assert_eq!(metric.value.is_none(), !metric.empty_reason.is_empty(), "{}", metric.name);
+        }
+        let counted = metric(&answer, "merged").counted;
+        let of_buckets: f64 = answer.series.iter().map(|point| point.values["merged"]).sum();
+        prop_assert_eq!(of_buckets, counted as f64);
+    }
 }
