@@ -1,22 +1,28 @@
 //! The numbers people read, as the metrics service computes them.
 
+mod series;
+
 use std::collections::BTreeMap;
 
+use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Query};
 use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
 use proto::Link;
-use proto::convert::{moment, timestamp};
+use proto::convert::{Unreadable, moment, timestamp};
 use proto::v1::metrics_client::MetricsClient;
-use proto::v1::{Answer, Point, Question};
+use proto::v1::{Answer, Question};
 use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::auth::Caller;
 use crate::error::ApiError;
+use crate::lists::{Fields, Format, export};
+
+use self::series::{FlowPoint, PullRequestsPoint, SeriesPoint};
 
 const DAYS_UNLESS_SAID: i64 = 90;
 
-#[derive(Deserialize, utoipa::IntoParams)]
+#[derive(Clone, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Asked {
     from: Option<String>,
@@ -25,6 +31,9 @@ pub(crate) struct Asked {
     repository: Option<String>,
     bucket: Option<String>,
     explain: Option<bool>,
+    /// As `csv` or `ndjson` only the series, a line for each bucket.
+    #[serde(default)]
+    format: Format,
 }
 
 #[derive(Deserialize, utoipa::IntoParams)]
@@ -83,17 +92,6 @@ struct Excluded {
     count: u64,
 }
 
-#[derive(Serialize, ToSchema)]
-struct SeriesPoint {
-    start: String,
-    deployments: u64,
-    deployment_days: u64,
-    lead_time_seconds: Option<f64>,
-    change_failure_rate: Option<f64>,
-    recovery_seconds: Option<f64>,
-    restore_seconds: Option<f64>,
-}
-
 /// The flow of issues in a window.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct FlowReport {
@@ -107,17 +105,6 @@ pub(crate) struct FlowReport {
     steps: Vec<FlowStep>,
     /// Where issues stood at the end of each day.
     cumulative_flow: Vec<FlowDay>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct FlowPoint {
-    start: String,
-    throughput: Option<f64>,
-    wip: Option<f64>,
-    lead_time_p50: Option<f64>,
-    lead_time_p85: Option<f64>,
-    cycle_time_p50: Option<f64>,
-    cycle_time_p85: Option<f64>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -149,21 +136,6 @@ pub(crate) struct PullRequestsReport {
     recomputing: bool,
     metrics: Vec<Metric>,
     series: Vec<PullRequestsPoint>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct PullRequestsPoint {
-    start: String,
-    merged: Option<f64>,
-    coding_time_p50: Option<f64>,
-    pickup_time_p50: Option<f64>,
-    review_time_p50: Option<f64>,
-    deploy_time_p50: Option<f64>,
-    time_to_merge_p50: Option<f64>,
-    time_to_merge_p85: Option<f64>,
-    size_p50: Option<f64>,
-    merged_without_review: Option<f64>,
-    reverted: Option<f64>,
 }
 
 /// What is missing from the data, and what mends it.
@@ -256,11 +228,9 @@ pub(crate) async fn dora(
     caller: Caller,
     metrics: Data<MetricsClient<Link>>,
     asked: Query<Asked>,
-) -> Result<Json<Report>, ApiError> {
-    let question = question("dora", &caller, asked.into_inner(), Utc::now())?;
-    let answer = metrics.get_ref().clone().ask(question).await?.into_inner();
-    let report = Report::try_from(answer).map_err(|unreadable| ApiError::internal(&unreadable))?;
-    Ok(Json(report))
+) -> Result<HttpResponse, ApiError> {
+    let report: Report = told("dora", &caller, &metrics, &asked).await?;
+    Ok(given(asked.format, "dora", &report, &report.series))
 }
 
 /// How issues flowed in a window, by default the last 90 days: times, rework, efficiency, and where
@@ -270,12 +240,9 @@ pub(crate) async fn flow(
     caller: Caller,
     metrics: Data<MetricsClient<Link>>,
     asked: Query<Asked>,
-) -> Result<Json<FlowReport>, ApiError> {
-    let question = question("flow", &caller, asked.into_inner(), Utc::now())?;
-    let answer = metrics.get_ref().clone().ask(question).await?.into_inner();
-    let report =
-        FlowReport::try_from(answer).map_err(|unreadable| ApiError::internal(&unreadable))?;
-    Ok(Json(report))
+) -> Result<HttpResponse, ApiError> {
+    let report: FlowReport = told("flow", &caller, &metrics, &asked).await?;
+    Ok(given(asked.format, "flow", &report, &report.series))
 }
 
 /// Pull requests that people merged in a window, by default the last 90 days: their stages, size and
@@ -285,12 +252,9 @@ pub(crate) async fn pull_requests(
     caller: Caller,
     metrics: Data<MetricsClient<Link>>,
     asked: Query<Asked>,
-) -> Result<Json<PullRequestsReport>, ApiError> {
-    let question = question("pull-requests", &caller, asked.into_inner(), Utc::now())?;
-    let answer = metrics.get_ref().clone().ask(question).await?.into_inner();
-    let report = PullRequestsReport::try_from(answer)
-        .map_err(|unreadable| ApiError::internal(&unreadable))?;
-    Ok(Json(report))
+) -> Result<HttpResponse, ApiError> {
+    let report: PullRequestsReport = told("pull-requests", &caller, &metrics, &asked).await?;
+    Ok(given(asked.format, "pull-requests", &report, &report.series))
 }
 
 /// When so many items will be done, and how many by a day, drawn from the throughput of the past,
@@ -305,7 +269,7 @@ pub(crate) async fn forecast(
     if items == Some(0) {
         return Err(ApiError::bad_parameter("items", "must be 1 or more"));
     }
-    let past = Asked { from, to, project, repository: None, bucket: None, explain: None };
+    let past = Asked { from, to, project, ..Asked::default() };
     let question = Question {
         items,
         until: until.map(|day| day.to_string()).unwrap_or_default(),
@@ -330,6 +294,34 @@ pub(crate) async fn data_quality(
     };
     let answer = metrics.get_ref().clone().ask(question).await?.into_inner();
     Ok(Json(answer.quality.unwrap_or_default().into()))
+}
+
+/// What the metrics service reports.
+async fn told<R>(
+    report: &str,
+    caller: &Caller,
+    metrics: &MetricsClient<Link>,
+    asked: &Asked,
+) -> Result<R, ApiError>
+where
+    R: TryFrom<Answer, Error = Unreadable>,
+{
+    let question = question(report, caller, asked.clone(), Utc::now())?;
+    let answer = metrics.clone().ask(question).await?.into_inner();
+    R::try_from(answer).map_err(|unreadable| ApiError::internal(&unreadable))
+}
+
+/// The whole report, or its series to take away.
+fn given<P: Fields>(
+    format: Format,
+    name: &str,
+    report: &impl Serialize,
+    series: &[P],
+) -> HttpResponse {
+    match format {
+        Format::Json => HttpResponse::Ok().json(report),
+        Format::Csv | Format::Ndjson => export::whole(name, series, format),
+    }
 }
 
 fn question(
@@ -383,7 +375,7 @@ fn unless_empty(text: String) -> Option<String> {
 }
 
 impl TryFrom<Answer> for Report {
-    type Error = proto::convert::Unreadable;
+    type Error = Unreadable;
 
     fn try_from(answer: Answer) -> Result<Report, Self::Error> {
         Ok(Report {
@@ -398,7 +390,7 @@ impl TryFrom<Answer> for Report {
 }
 
 impl TryFrom<Answer> for FlowReport {
-    type Error = proto::convert::Unreadable;
+    type Error = Unreadable;
 
     fn try_from(answer: Answer) -> Result<FlowReport, Self::Error> {
         Ok(FlowReport {
@@ -414,7 +406,7 @@ impl TryFrom<Answer> for FlowReport {
 }
 
 impl TryFrom<Answer> for PullRequestsReport {
-    type Error = proto::convert::Unreadable;
+    type Error = Unreadable;
 
     fn try_from(answer: Answer) -> Result<PullRequestsReport, Self::Error> {
         Ok(PullRequestsReport {
@@ -428,7 +420,7 @@ impl TryFrom<Answer> for PullRequestsReport {
 }
 
 impl TryFrom<Answer> for ForecastReport {
-    type Error = proto::convert::Unreadable;
+    type Error = Unreadable;
 
     fn try_from(answer: Answer) -> Result<ForecastReport, Self::Error> {
         let (window, as_of) = (Window::try_from(&answer)?, as_of(&answer)?);
@@ -512,12 +504,12 @@ impl From<proto::v1::ForecastCheck> for Check {
     }
 }
 
-fn as_of(answer: &Answer) -> Result<Option<DateTime<Utc>>, proto::convert::Unreadable> {
+fn as_of(answer: &Answer) -> Result<Option<DateTime<Utc>>, Unreadable> {
     answer.as_of.map(|at| moment("as_of", at)).transpose()
 }
 
 impl TryFrom<&Answer> for Window {
-    type Error = proto::convert::Unreadable;
+    type Error = Unreadable;
 
     fn try_from(answer: &Answer) -> Result<Window, Self::Error> {
         Ok(Window {
@@ -526,40 +518,6 @@ impl TryFrom<&Answer> for Window {
             timezone: answer.timezone.clone(),
             bucket: answer.bucket.clone(),
         })
-    }
-}
-
-impl From<Point> for FlowPoint {
-    fn from(point: Point) -> FlowPoint {
-        let value = |name: &str| point.values.get(name).copied();
-        FlowPoint {
-            throughput: value("throughput"),
-            wip: value("wip"),
-            lead_time_p50: value("lead_time_p50"),
-            lead_time_p85: value("lead_time_p85"),
-            cycle_time_p50: value("cycle_time_p50"),
-            cycle_time_p85: value("cycle_time_p85"),
-            start: point.start,
-        }
-    }
-}
-
-impl From<Point> for PullRequestsPoint {
-    fn from(point: Point) -> PullRequestsPoint {
-        let value = |name: &str| point.values.get(name).copied();
-        PullRequestsPoint {
-            merged: value("merged"),
-            coding_time_p50: value("coding_time_p50"),
-            pickup_time_p50: value("pickup_time_p50"),
-            review_time_p50: value("review_time_p50"),
-            deploy_time_p50: value("deploy_time_p50"),
-            time_to_merge_p50: value("time_to_merge_p50"),
-            time_to_merge_p85: value("time_to_merge_p85"),
-            size_p50: value("size_p50"),
-            merged_without_review: value("merged_without_review"),
-            reverted: value("reverted"),
-            start: point.start,
-        }
     }
 }
 
@@ -602,20 +560,6 @@ impl From<proto::v1::Metric> for Metric {
             empty_reason: unless_empty(metric.empty_reason),
             details: metric.details,
             ids: metric.ids,
-        }
-    }
-}
-
-impl From<Point> for SeriesPoint {
-    fn from(point: Point) -> SeriesPoint {
-        SeriesPoint {
-            start: point.start,
-            deployments: point.deployments,
-            deployment_days: point.deployment_days,
-            lead_time_seconds: point.lead_time_seconds,
-            change_failure_rate: point.change_failure_rate,
-            recovery_seconds: point.recovery_seconds,
-            restore_seconds: point.restore_seconds,
         }
     }
 }

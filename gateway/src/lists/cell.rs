@@ -13,6 +13,7 @@ pub(crate) enum Cell<'a> {
     Id(i64),
     OurId(IntegrationId),
     Whole(i64),
+    Count(u64),
     Real(f64),
     Flag(bool),
     At(Moment),
@@ -33,6 +34,7 @@ impl Cell<'_> {
                 Ok(())
             }
             Cell::Id(number) | Cell::Whole(number) => write!(line, "{number}"),
+            Cell::Count(number) => write!(line, "{number}"),
             Cell::OurId(id) => write!(line, "{id}"),
             Cell::Real(number) => write!(line, "{number}"),
             Cell::Flag(flag) => write!(line, "{flag}"),
@@ -73,6 +75,7 @@ impl Serialize for Cell<'_> {
             Cell::Id(number) => serializer.collect_str(number),
             Cell::OurId(id) => serializer.collect_str(id),
             Cell::Whole(number) => serializer.serialize_i64(*number),
+            Cell::Count(number) => serializer.serialize_u64(*number),
             Cell::Real(number) => serializer.serialize_f64(*number),
             Cell::Flag(flag) => serializer.serialize_bool(*flag),
             Cell::At(moment) => serializer.serialize_str(&spelled(*moment)),
@@ -95,6 +98,12 @@ impl<'a> From<&'a Vec<String>> for Cell<'a> {
 impl From<&i64> for Cell<'_> {
     fn from(number: &i64) -> Self {
         Cell::Whole(*number)
+    }
+}
+
+impl From<&u64> for Cell<'_> {
+    fn from(number: &u64) -> Self {
+        Cell::Count(*number)
     }
 }
 

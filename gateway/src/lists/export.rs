@@ -1,14 +1,14 @@
 //! A whole list as one stream, read page by page as fast as it is taken.
 
-use actix_web::HttpResponse;
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
+use actix_web::{HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 use domain::ids::ClientId;
 use futures::stream;
 use store::Lists;
 use store::lists::{Filter, Key, Page};
 
-use super::{Format, Object, Row};
+use super::{Fields, Format, Object, Row};
 use crate::error::ApiError;
 
 const ROWS_AT_ONCE: u32 = 1_000;
@@ -39,18 +39,30 @@ pub(super) async fn stream<R: Row>(
     format: Format,
 ) -> Result<HttpResponse, ApiError> {
     let first = R::page(&lists, client, &filter, after.as_ref(), ROWS_AT_ONCE).await?;
-    let (kind, ending, next) = match format {
-        Format::Csv => ("text/csv; charset=utf-8", "csv", Next::Header(first)),
-        Format::Json | Format::Ndjson => ("application/x-ndjson", "ndjson", Next::Page(first)),
+    let next = match format {
+        Format::Csv => Next::Header(first),
+        Format::Json | Format::Ndjson => Next::Page(first),
     };
     let reading = Reading { lists, client, filter, format, next };
-    Ok(HttpResponse::Ok()
-        .insert_header((CONTENT_TYPE, kind))
-        .insert_header((
-            CONTENT_DISPOSITION,
-            format!("attachment; filename=\"{}.{ending}\"", R::LIST),
-        ))
-        .streaming(stream::try_unfold(reading, read_on)))
+    Ok(attachment(R::LIST, format).streaming(stream::try_unfold(reading, read_on)))
+}
+
+/// Rows that are all in memory anyway, to take away as `name`.
+pub(crate) fn whole<R: Fields>(name: &str, rows: &[R], format: Format) -> HttpResponse {
+    let header = if format == Format::Csv { header::<R>() } else { String::new() };
+    attachment(name, format).body(header + &lines(rows, format))
+}
+
+fn attachment(name: &str, format: Format) -> HttpResponseBuilder {
+    let (kind, ending) = match format {
+        Format::Csv => ("text/csv; charset=utf-8", "csv"),
+        Format::Json | Format::Ndjson => ("application/x-ndjson", "ndjson"),
+    };
+    let mut answer = HttpResponse::Ok();
+    answer.insert_header((CONTENT_TYPE, kind));
+    answer
+        .insert_header((CONTENT_DISPOSITION, format!("attachment; filename=\"{name}.{ending}\"")));
+    answer
 }
 
 async fn read_on<R: Row>(reading: Reading<R>) -> Result<Option<(Bytes, Reading<R>)>, store::Error> {
@@ -74,11 +86,11 @@ fn behind<R>(key: Option<Key>) -> Next<R> {
     key.map_or(Next::End, Next::After)
 }
 
-fn header<R: Row>() -> String {
+fn header<R: Fields>() -> String {
     R::FIELDS.join(",") + "\r\n"
 }
 
-fn lines<R: Row>(rows: &[R], format: Format) -> String {
+fn lines<R: Fields>(rows: &[R], format: Format) -> String {
     let mut text = String::new();
     for row in rows {
         match format {
@@ -93,7 +105,7 @@ fn lines<R: Row>(rows: &[R], format: Format) -> String {
     text
 }
 
-fn csv_line<R: Row>(row: &R, text: &mut String) {
+fn csv_line<R: Fields>(row: &R, text: &mut String) {
     for (at, cell) in row.cells().iter().enumerate() {
         if at > 0 {
             text.push(',');

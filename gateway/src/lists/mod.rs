@@ -1,7 +1,7 @@
 //! The data lists: a page at a time as JSON, or all at once to take away.
 
-mod cell;
-mod export;
+pub(crate) mod cell;
+pub(crate) mod export;
 mod rows;
 
 use actix_web::HttpResponse;
@@ -20,14 +20,18 @@ use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::paging::{cursor, limit, parse_cursor};
 
-/// A row that people can read.
-pub(crate) trait Row: Sized + 'static {
-    /// The list's name in addresses.
-    const LIST: &'static str;
+/// Something that can be a line of a table.
+pub(crate) trait Fields {
     const FIELDS: &'static [&'static str];
 
     /// The value of each field, in that order.
     fn cells(&self) -> Vec<Cell<'_>>;
+}
+
+/// A row that people can read.
+pub(crate) trait Row: Fields + Sized + 'static {
+    /// The list's name in addresses.
+    const LIST: &'static str;
 
     fn page(
         lists: &Lists,
@@ -58,7 +62,7 @@ pub(crate) struct Asked {
 
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Deserialize, ToSchema)]
 #[serde(rename_all = "lowercase")]
-enum Format {
+pub(crate) enum Format {
     #[default]
     Json,
     Ndjson,
@@ -115,7 +119,7 @@ impl From<Asked> for Filter {
     }
 }
 
-impl<R: Row> Serialize for Object<&R> {
+impl<R: Fields> Serialize for Object<&R> {
     fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
         serializer.collect_map(R::FIELDS.iter().zip(self.0.cells()))
     }

@@ -7,8 +7,8 @@ use store::lists::{
     Repository, Review, ReviewComment, StatusInterval,
 };
 
-use super::Row;
 use super::cell::Cell;
+use super::{Fields, Row};
 
 macro_rules! rows {
     ($($row:ident: $type:ty as $list:literal from $read:ident {
@@ -17,14 +17,17 @@ macro_rules! rows {
         /// Every list, by its name in addresses, with its fields.
         pub(crate) const LISTS: &[(&str, &[&str])] = &[$(($list, <$type>::FIELDS)),+];
         $(
-        impl Row for $type {
-            const LIST: &'static str = $list;
+        impl Fields for $type {
             const FIELDS: &'static [&'static str] = &[$($field),+];
 
             fn cells(&self) -> Vec<Cell<'_>> {
                 let $row = self;
                 vec![$(Cell::from($value)),+]
             }
+        }
+
+        impl Row for $type {
+            const LIST: &'static str = $list;
 
             async fn page(
                 lists: &Lists,
