@@ -8,24 +8,26 @@ use domain::ids::ClientId;
 use proto::convert::{moment, parse};
 use proto::v1::metrics_server::Metrics as Service;
 use proto::v1::{Answer, PreviewReply, PreviewRequest, Question};
-use store::metrics::Focus;
+use store::focus::Focus;
 use tonic::{Request, Response, Status};
 use tracing::error;
 
+use crate::memory::Memory;
 use crate::preview;
 use crate::report::forecast::Wanted;
-use crate::report::{self, Bucket, Window};
+use crate::report::{self, Asked, Bucket, Window};
 
 /// Answers questions from the last publication.
 #[derive(Clone)]
 pub struct Door {
     facts: store::Metrics,
+    memory: Memory,
 }
 
 impl Door {
     /// Over the store's facts.
     pub fn new(facts: store::Metrics) -> Door {
-        Door { facts }
+        Door { facts, memory: Memory::default() }
     }
 }
 
@@ -39,19 +41,15 @@ impl Service for Door {
         let zone = zone.and_then(|name| Tz::from_str(&name).ok()).unwrap_or(Tz::UTC);
         let window = window(&question, zone)?;
         let focus = Focus { repositories: question.repositories, projects: question.projects };
-        let (facts, explain) = (&self.facts, question.explain);
+        let asked = Asked { window, focus, explain: question.explain, now: Utc::now() };
+        let (facts, memory, asked) = (&self.facts, &self.memory, &asked);
         let answer = match question.report.as_str() {
-            "dora" => report::dora::answer(facts, client, &window, focus, explain).await,
-            "flow" => {
-                report::flow::answer(facts, client, &window, focus, explain, Utc::now()).await
-            }
-            "pull-requests" => {
-                let now = Utc::now();
-                report::pull_requests::answer(facts, client, &window, focus, explain, now).await
-            }
+            "dora" => report::dora::answer(facts, memory, client, asked).await,
+            "flow" => report::flow::answer(facts, memory, client, asked).await,
+            "pull-requests" => report::pull_requests::answer(facts, memory, client, asked).await,
             "forecast" => {
                 let wanted = Wanted { items: question.items, until: until(&question.until)? };
-                report::forecast::answer(facts, client, &window, focus, wanted).await
+                report::forecast::answer(facts, memory, client, asked, wanted).await
             }
             "data-quality" => report::quality::answer(facts, client, Utc::now()).await,
             other => {

@@ -12,6 +12,7 @@ pub mod compute;
 pub mod flow;
 mod grpc;
 pub mod links;
+pub mod memory;
 mod preview;
 mod recompute;
 pub mod report;

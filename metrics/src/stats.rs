@@ -19,14 +19,19 @@ pub fn nearest_rank(values: &mut [f64], p: f64) -> Option<f64> {
         return None;
     }
     values.sort_by(f64::total_cmp);
+    Some(values[rank(values.len(), p)])
+}
+
+/// Where the nearest-rank percentile is among `count` sorted values, counted from 0.
+pub fn rank(count: usize, p: f64) -> usize {
     #[expect(
         clippy::cast_possible_truncation,
         clippy::cast_sign_loss,
         clippy::cast_precision_loss,
         reason = "a rank lies between 0 and the number of values"
     )]
-    let rank = (p * values.len() as f64).ceil() as usize;
-    Some(values[rank.clamp(1, values.len()) - 1])
+    let rank = (p * count as f64).ceil() as usize;
+    rank.clamp(1, count.max(1)) - 1
 }
 
 #[cfg(test)]

@@ -10,7 +10,8 @@ use domain::stay::{Stay, stays};
 use domain::workflow::{Change, Configuration, Excluded, Places, StepCategory, WorkflowStep};
 
 use crate::db::{ask, keep};
-use crate::metrics::Focus;
+use crate::dora::Place;
+use crate::focus::Focus;
 use crate::{Error, Metrics};
 
 /// Everything that decides about the issues of a client, beside their history.
@@ -201,14 +202,27 @@ pub struct FlowRead {
     /// Issues that came in the window to where they stand now, and are over or count nowhere.
     pub ended: Vec<EndedIssue>,
     /// Issues in progress now, whenever they began.
-    pub in_progress: Vec<(String, Option<Moment>)>,
+    pub in_progress: Vec<StartedIssue>,
     /// Days until the end of the window, from the first on, in order.
     pub days: Vec<DayFact>,
+}
+
+/// An issue in progress.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StartedIssue {
+    /// Where it is.
+    pub project: Place,
+    /// The key.
+    pub key: String,
+    /// When work began.
+    pub started_at: Option<Moment>,
 }
 
 /// An issue that is over, or counts nowhere.
 #[derive(Debug, Clone, PartialEq)]
 pub struct EndedIssue {
+    /// Where it is.
+    pub project: Place,
     /// The key.
     pub key: String,
     /// When it was made.
@@ -231,7 +245,49 @@ pub struct EndedIssue {
     pub steps: Vec<(WorkflowStepId, f64)>,
 }
 
+/// What a question about the flow needs to know beside the facts.
+#[derive(Debug, Clone, Default)]
+pub struct FlowHead {
+    /// Grows with each publication; nothing before the first.
+    pub publication: Option<i64>,
+    /// The workflows changed since, and the numbers follow soon.
+    pub is_behind: bool,
+    /// The steps, by workflow and position.
+    pub steps: Vec<WorkflowStep>,
+    /// Keys of the projects.
+    pub projects: Vec<(Place, String)>,
+}
+
+/// Whoever takes all facts of a client, one part after another.
+pub trait TakeFlow: Send + 'static {
+    /// When the facts were complete, and which publication they are of.
+    fn begin(&mut self, publication: i64, as_of: Moment);
+
+    /// All days, in order.
+    fn days(&mut self, days: Vec<DayFact>);
+
+    /// Some issues, in the order of their ids. Answers whether there is room for more.
+    fn issues(&mut self, ended: Vec<EndedIssue>, in_progress: Vec<StartedIssue>) -> bool;
+}
+
 impl Metrics {
+    /// Gives everything that the flow of a client was ever made from to `taker`, and gives that back.
+    /// Before the first publication it gets nothing.
+    ///
+    /// # Errors
+    /// See [`Metrics::publish_flow`].
+    pub async fn take_flow<T: TakeFlow>(&self, client: ClientId, taker: T) -> Result<T, Error> {
+        ask!(self.db(), flow::take(client, taker))
+    }
+
+    /// What a question about the flow needs to know beside the facts.
+    ///
+    /// # Errors
+    /// See [`Metrics::publish_flow`].
+    pub async fn flow_head(&self, client: ClientId) -> Result<FlowHead, Error> {
+        ask!(self.db(), flow::head(client))
+    }
+
     /// Computes the flow of a client's issues anew, for workflows that changed since. Answers how
     /// many issues there are; nothing where the facts are of this revision already.
     ///

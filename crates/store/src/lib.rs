@@ -16,8 +16,10 @@ mod schema;
 mod types;
 
 pub mod clients;
+pub mod dora;
 pub mod facts;
 pub mod flow;
+pub mod focus;
 pub mod integrations;
 pub mod jobs;
 pub mod lists;

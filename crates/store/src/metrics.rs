@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use domain::Moment;
-use domain::deployment::{Deployment, DeploymentOutcome, Shipment};
+use domain::deployment::{Deployment, Shipment};
 use domain::ids::{ClientId, IntegrationId, SnapshotId};
 use domain::project::StatusCategory;
 use domain::rules::{DeploymentRules, IncidentRules, Source};
@@ -331,87 +331,6 @@ pub struct Published {
     pub issues: u64,
     /// Earlier publications of which nobody needs to know any more.
     pub forgotten: usize,
-}
-
-/// Which rows a report is about. Empty lists mean all.
-#[derive(Debug, Clone, Default)]
-pub struct Focus {
-    /// Full names of repositories, compared without regard to case.
-    pub repositories: Vec<String>,
-    /// Project keys, compared without regard to case.
-    pub projects: Vec<String>,
-}
-
-/// Everything that DORA's values are made from, read from one snapshot.
-#[derive(Debug, Clone, Default)]
-pub struct DoraRead {
-    /// When the facts were complete; `None` before the first publication.
-    pub as_of: Option<Moment>,
-    /// The rules changed since, and the numbers follow soon.
-    pub is_behind: bool,
-    /// Every deployment that finished in the time asked for, successful or not.
-    pub deployments: Vec<DeploymentSeen>,
-    /// Pull requests whose first production deployment finished in the time asked for.
-    pub pull_requests: Vec<PullRequestSeen>,
-    /// Incidents that ended in the time asked for.
-    pub incidents: Vec<IncidentSeen>,
-}
-
-/// A deployment in a report.
-#[derive(Debug, Clone, PartialEq)]
-pub struct DeploymentSeen {
-    /// The repository's full name and the source's id.
-    pub name: String,
-    /// The source's name of the environment.
-    pub environment_seen: String,
-    /// The environment by the rules.
-    pub environment: Option<String>,
-    /// Why it is in none.
-    pub reason: Option<String>,
-    /// How it went.
-    pub outcome: DeploymentOutcome,
-    /// When it was over.
-    pub finished_at: Moment,
-    /// It failed: it caused an incident, or the next one rolled it back.
-    pub failed: bool,
-}
-
-/// A pull request in a report.
-#[derive(Debug, Clone, PartialEq)]
-pub struct PullRequestSeen {
-    /// `owner/name#412`.
-    pub name: String,
-    /// When it was first in production.
-    pub deployed_at: Moment,
-    /// Seconds from first commit to production; a negative one is absent.
-    pub lead_seconds: Option<f64>,
-}
-
-/// An incident in a report.
-#[derive(Debug, Clone, PartialEq)]
-pub struct IncidentSeen {
-    /// The issue's key.
-    pub key: String,
-    /// When it began.
-    pub started_at: Moment,
-    /// When it was over.
-    pub ended_at: Moment,
-    /// When the deployment that caused it finished.
-    pub deployed_at: Option<Moment>,
-}
-
-impl Focus {
-    pub(crate) fn has_repository(&self, full_name: &str) -> bool {
-        is_among(&self.repositories, full_name)
-    }
-
-    pub(crate) fn has_project(&self, key: &str) -> bool {
-        is_among(&self.projects, key)
-    }
-}
-
-fn is_among(wanted: &[String], name: &str) -> bool {
-    wanted.is_empty() || wanted.iter().any(|one| one.to_lowercase() == name.to_lowercase())
 }
 
 impl Metrics {
@@ -748,20 +667,6 @@ impl Metrics {
     ) -> Result<Option<Published>, Error> {
         let rows = PublicationRows::new(client, publication);
         keep!(self.0, metrics::publish_delivery(&rows))
-    }
-
-    /// What DORA's values over `from..to` are made from, read from one snapshot.
-    ///
-    /// # Errors
-    /// See [`Metrics::repositories`].
-    pub async fn dora(
-        &self,
-        client: ClientId,
-        from: Moment,
-        to: Moment,
-        focus: Focus,
-    ) -> Result<DoraRead, Error> {
-        ask!(self.0, metrics::dora(client.into(), Ts(from), Ts(to), &focus))
     }
 
     /// The zone in which the client's days are cut, once it has a schedule.

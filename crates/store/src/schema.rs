@@ -679,6 +679,7 @@ table! {
         client_id -> Uid,
         revision -> BigInt,
         as_of -> Nullable<Tstz>,
+        publications -> BigInt,
     }
 }
 

@@ -1,18 +1,21 @@
 //! The flow of a window: how long issues took, how many there were, and where they stood.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::BTreeMap;
 
 use chrono::{NaiveDate, TimeDelta};
 use domain::Moment;
 use domain::ids::{ClientId, WorkflowStepId};
 use domain::workflow::StepCategory;
 use proto::v1::{Answer, Excluded, FlowDay, FlowStep, Metric, Point};
-use store::flow::{EndedIssue, FlowRead};
-use store::metrics::Focus;
+use store::flow::FlowHead;
+use store::focus::Focus;
 
-use super::{Window, count_as_number, excluded};
-use crate::flow::{day_number, day_of};
-use crate::stats::{median, nearest_rank};
+use super::{Asked, Window, count_as_number, excluded};
+use crate::flow::day_number;
+use crate::memory::flow::{FlowFacts, Reason};
+use crate::memory::ranked::{Stretch, length};
+use crate::memory::rows::{Known, Measure, micros};
+use crate::memory::{AtHand, Memory};
 
 /// Answers for `window`, beside the window of the same length before it. Ages are told as of `now`.
 ///
@@ -20,33 +23,71 @@ use crate::stats::{median, nearest_rank};
 /// The store's.
 pub async fn answer(
     facts: &store::Metrics,
+    memory: &Memory,
     client: ClientId,
-    window: &Window,
-    focus: Focus,
-    explain: bool,
-    now: Moment,
+    asked: &Asked,
 ) -> Result<Answer, store::Error> {
-    let before = window.previous();
-    let last_day = day_number(last_day(window));
-    let read = facts.flow(client, before.from, window.to, last_day, focus).await?;
-    Ok(report(&read, window, explain, now))
+    let from = asked.window.previous().from;
+    let (flow, head) = at_hand(facts, memory, client, asked, from).await?;
+    Ok(report(&flow, &head, asked))
 }
 
-/// The report over what was read of the window and the one before. Pure.
-pub fn report(read: &FlowRead, window: &Window, explain: bool, now: Moment) -> Answer {
-    let standing = Standing::of(read);
-    let this = Period::of(read, window, &standing);
-    let before = Period::of(read, &window.previous(), &standing);
+/// The facts, and what is to be known beside them: from memory, or else those from `from` on from the
+/// database.
+pub(super) async fn at_hand(
+    facts: &store::Metrics,
+    memory: &Memory,
+    client: ClientId,
+    asked: &Asked,
+    from: Moment,
+) -> Result<(std::sync::Arc<FlowFacts>, FlowHead), store::Error> {
+    let head = facts.flow_head(client).await?;
+    let Some(publication) = head.publication else { return Ok((Default::default(), head)) };
+    Ok(match memory.flow(facts, client, publication).await? {
+        AtHand::Newest(flow) => (flow, head),
+        AtHand::Before(flow) => (flow, FlowHead { is_behind: true, ..head }),
+        AtHand::TooLarge => {
+            let (to, focus) = (asked.window.to, asked.focus.clone());
+            let last_day = day_number(asked.window.day(to));
+            let read = facts.flow(client, from, to, last_day, focus).await?;
+            (FlowFacts::of(read).into(), head)
+        }
+    })
+}
+
+/// Numbers of the projects that are meant.
+pub(super) fn projects(flow: &FlowFacts, head: &FlowHead, focus: &Focus) -> Vec<usize> {
+    let wanted = head.projects.iter().filter(|(_, key)| focus.has_project(key));
+    flow.projects(wanted.map(|(place, _)| *place))
+}
+
+/// The report over the facts. Pure.
+pub fn report(flow: &FlowFacts, head: &FlowHead, asked: &Asked) -> Answer {
+    let Asked { window, focus, explain, now } = asked;
+    let projects = projects(flow, head, focus);
+    let steps = head.steps.iter();
+    let scope = Scope {
+        flow,
+        explain: *explain,
+        has_moved: flow.has_moved(&projects, day_number(last_day(window))),
+        in_progress: steps
+            .filter(|step| step.category == StepCategory::InProgress)
+            .map(|step| step.id)
+            .collect(),
+        projects,
+    };
+    let this = Period::of(&scope, window);
+    let before = Period::of(&scope, &window.previous());
     let mut metrics = this.metrics();
     super::compare(&mut metrics, before.metrics());
-    metrics.push(age(read, now));
-    super::explain(&mut metrics, read.as_of, "the Jira job", explain);
+    metrics.push(age(&scope, *now));
+    super::explain(&mut metrics, flow.as_of, "the Jira job");
     Answer {
         metrics,
         series: this.series(),
-        steps: this.steps(read),
+        steps: this.steps(head),
         days: this.days(),
-        ..window.answer(read.as_of, read.is_behind)
+        ..window.answer(flow.as_of, head.is_behind)
     }
 }
 
@@ -54,59 +95,66 @@ fn last_day(window: &Window) -> NaiveDate {
     window.day(window.to - TimeDelta::microseconds(1))
 }
 
-/// How many issues stood in each step at the end of each day on which something moved.
-struct Standing {
+/// What a question is about, in whatever window.
+struct Scope<'a> {
+    flow: &'a FlowFacts,
+    /// Numbers of the projects that are meant.
+    projects: Vec<usize>,
     in_progress: Vec<WorkflowStepId>,
-    by_day: BTreeMap<i32, BTreeMap<WorkflowStepId, i64>>,
+    /// Whether any of their issues ever moved.
+    has_moved: bool,
+    explain: bool,
 }
 
-impl Standing {
-    fn of(read: &FlowRead) -> Standing {
-        let mut by_day = BTreeMap::new();
-        let mut now: BTreeMap<WorkflowStepId, i64> = BTreeMap::new();
-        for day in &read.days {
-            *now.entry(day.step).or_default() += day.entered - day.gone;
-            by_day.insert(day.day, now.clone());
-        }
-        let in_progress = read.steps.iter().filter(|s| s.category == StepCategory::InProgress);
-        Standing { in_progress: in_progress.map(|step| step.id).collect(), by_day }
+impl Scope<'_> {
+    fn keys(&self, rows: &[Stretch]) -> Vec<String> {
+        if self.explain { self.flow.done.keys(rows) } else { Vec::new() }
     }
 
-    fn on(&self, day: NaiveDate) -> BTreeMap<WorkflowStepId, i64> {
-        let last = self.by_day.range(..=day_number(day)).next_back();
-        last.map(|(_, standing)| standing.clone()).unwrap_or_default()
+    /// Issues in progress at the end of each of the days.
+    fn wip(&self, days: &[NaiveDate]) -> Vec<i64> {
+        let days = days.iter().map(|day| day_number(*day));
+        let standing = self.flow.standing(&self.projects, days);
+        standing.iter().map(|standing| self.wip_of(standing)).collect()
     }
 
-    /// Issues in progress at the end of the day.
-    fn wip(&self, day: NaiveDate) -> i64 {
-        let standing = self.on(day);
+    fn wip_of(&self, standing: &BTreeMap<WorkflowStepId, i64>) -> i64 {
         self.in_progress.iter().filter_map(|step| standing.get(step)).sum()
     }
 }
 
-/// What of a read lies in one window.
+/// What lies in one window.
 struct Period<'a> {
+    scope: &'a Scope<'a>,
     window: Window,
-    standing: &'a Standing,
-    /// Came to where they stand in the window, and are over or count nowhere.
-    ended: Vec<&'a EndedIssue>,
-    done: Vec<&'a EndedIssue>,
+    /// Came to where they stand in the window, and are done.
+    done: Vec<Stretch>,
+    /// The same, but are over or count nowhere.
+    left_out: BTreeMap<Reason, usize>,
 }
 
 impl<'a> Period<'a> {
-    fn of(read: &'a FlowRead, window: &Window, standing: &'a Standing) -> Period<'a> {
-        let ended: Vec<_> =
-            read.ended.iter().filter(|issue| window.contains(issue.entered_at)).collect();
-        let is_done = |issue: &&EndedIssue| issue.category == Some(StepCategory::Done);
-        let done = ended.iter().copied().filter(is_done).collect();
-        Period { window: *window, standing, ended, done }
+    fn of(scope: &'a Scope<'a>, window: &Window) -> Period<'a> {
+        let (from, to) = (micros(window.from), micros(window.to));
+        let (flow, projects) = (scope.flow, &scope.projects);
+        Period {
+            scope,
+            window: *window,
+            done: flow.done.within(projects, from, to),
+            left_out: flow.left_out(projects, from, to),
+        }
+    }
+
+    fn count(&self) -> usize {
+        length(&self.done) as usize
     }
 
     fn metrics(&self) -> Vec<Metric> {
+        let done = &self.scope.flow.done;
         vec![
-            self.duration("lead_time", "done - committed", lead),
-            self.duration("cycle_time", "done - started", cycle),
-            self.duration("customer_lead_time", "done - created", customer_lead),
+            self.duration("lead_time", "done - committed", &done.lead),
+            self.duration("cycle_time", "done - started", &done.cycle),
+            self.duration("customer_lead_time", "done - created", &done.customer_lead),
             self.efficiency(),
             self.rework(),
             self.throughput(),
@@ -114,110 +162,98 @@ impl<'a> Period<'a> {
         ]
     }
 
-    fn duration(
-        &self,
-        name: &str,
-        formula: &str,
-        length: impl Fn(&EndedIssue) -> Option<f64>,
-    ) -> Metric {
-        let known = self.done.iter().filter_map(|issue| Some((issue.key.clone(), length(issue)?)));
-        let (ids, mut lengths): (Vec<String>, Vec<f64>) = known.unzip();
-        let value = median(&mut lengths);
-        let without = self.done.len() - lengths.len();
+    fn duration(&self, name: &str, formula: &str, length: &Measure) -> Metric {
+        let lengths = length.within(&self.done);
+        let value = lengths.median();
+        let without = self.count() - lengths.count();
         Metric {
             name: name.to_owned(),
             value,
             unit: "seconds".to_owned(),
             kind: "linear".to_owned(),
-            counted: lengths.len() as u64,
+            counted: lengths.count() as u64,
             excluded: self.left_out([("no_commitment_point", without)]),
             formula: format!("median of {formula}; p85 and p95 by nearest rank"),
             version: 1,
             empty_reason: self.why_empty(value, without),
-            details: [("p85", 0.85), ("p95", 0.95)]
-                .into_iter()
-                .filter_map(|(name, p)| Some((name.to_owned(), nearest_rank(&mut lengths, p)?)))
-                .collect(),
-            ids,
+            details: super::ranks(&lengths),
+            ids: self.scope.keys(&lengths.rows()),
             ..Metric::default()
         }
     }
 
     /// The median share of the lead time in which somebody worked.
     fn efficiency(&self) -> Metric {
-        let shares = self.done.iter().filter_map(|issue| {
-            let lead = issue.lead_seconds.filter(|lead| *lead > 0.0)?;
-            Some((issue.key.clone(), issue.active_seconds? / lead))
-        });
-        let (ids, mut shares): (Vec<String>, Vec<f64>) = shares.unzip();
-        let value = median(&mut shares);
-        let without = self.done.iter().filter(|issue| issue.lead_seconds.is_none()).count();
-        let at_once = self.done.len() - without - shares.len();
+        let done = &self.scope.flow.done;
+        let shares = done.efficiency.within(&self.done);
+        let value = shares.median();
+        let without = self.count() - done.lead.within(&self.done).count();
+        let at_once = self.count() - without - shares.count();
         Metric {
             name: "flow_efficiency".to_owned(),
             value,
             unit: "ratio".to_owned(),
             kind: "linear".to_owned(),
-            counted: shares.len() as u64,
+            counted: shares.count() as u64,
             excluded: self
                 .left_out([("no_commitment_point", without), ("zero_lead_time", at_once)]),
             formula: "median of time in active steps between committed and done / lead time"
                 .to_owned(),
             version: 1,
             empty_reason: self.why_empty(value, without),
-            ids,
+            ids: self.scope.keys(&shares.rows()),
             ..Metric::default()
         }
     }
 
     /// The share of done issues that went back at least once after the start.
     fn rework(&self) -> Metric {
-        let went_back = self.done.iter().filter(|issue| issue.rework > 0);
-        let ids: Vec<String> = went_back.map(|issue| issue.key.clone()).collect();
-        let entries: f64 = self.done.iter().map(|issue| f64::from(issue.rework)).sum();
-        let value = (!self.done.is_empty())
-            .then(|| count_as_number(ids.len()) / count_as_number(self.done.len()));
+        let done = &self.scope.flow.done;
+        let went_back = done.reworked(&self.done);
+        let value = super::share(went_back.len(), self.count());
+        #[expect(clippy::cast_precision_loss, reason = "no count of ours reaches 2^53")]
+        let entries = done.entries(&self.done) as f64;
         Metric {
             name: "rework".to_owned(),
             value,
             unit: "ratio".to_owned(),
-            counted: self.done.len() as u64,
+            counted: self.count() as u64,
             excluded: self.left_out([]),
             formula: "done issues that entered an earlier step after the start / done issues"
                 .to_owned(),
             version: 1,
             empty_reason: self.why_empty(value, 0),
             details: [("entries".to_owned(), entries)].into(),
-            ids,
+            ids: self.scope.keys(&went_back),
             ..Metric::default()
         }
     }
 
     fn throughput(&self) -> Metric {
-        let done = count_as_number(self.done.len());
+        let done = count_as_number(self.count());
         let days = (self.window.to - self.window.from).as_seconds_f64() / 86_400.0;
         // Without a single issue the workflow may simply not be mapped: no value, not zero.
-        let value = (!self.done.is_empty()).then_some(done);
+        let value = (self.count() > 0).then_some(done);
         Metric {
             name: "throughput".to_owned(),
             value,
             unit: "issues".to_owned(),
-            counted: self.done.len() as u64,
+            counted: self.count() as u64,
             excluded: self.left_out([]),
             formula: "issues done in the window".to_owned(),
             version: 1,
             empty_reason: self.why_empty(value, 0),
             details: [("per_week".to_owned(), done / days * 7.0)].into(),
-            ids: self.done.iter().map(|issue| issue.key.clone()).collect(),
+            ids: self.scope.keys(&self.done),
             ..Metric::default()
         }
     }
 
     /// Issues in progress at the end of the window.
     fn wip(&self) -> Metric {
-        let wip = self.standing.wip(last_day(&self.window)).max(0);
+        let wip = self.scope.wip(&[last_day(&self.window)])[0].max(0);
         #[expect(clippy::cast_precision_loss, reason = "no count of ours reaches 2^53")]
-        let value = (!self.standing.by_day.is_empty()).then_some(wip as f64);
+        let value = self.scope.has_moved.then_some(wip as f64);
         Metric {
             name: "wip".to_owned(),
             value,
@@ -232,12 +268,8 @@ impl<'a> Period<'a> {
 
     /// Discarded ones, those that count nowhere, and what this metric leaves out beside.
     fn left_out<const N: usize>(&self, own: [(&'static str, usize); N]) -> Vec<Excluded> {
-        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
-        for issue in &self.ended {
-            if let Some(reason) = why_not(issue) {
-                *counts.entry(reason).or_default() += 1;
-            }
-        }
+        let counts: BTreeMap<&str, usize> =
+            self.left_out.iter().map(|(reason, count)| (reason.as_str(), *count)).collect();
         excluded(own.into_iter().chain(counts))
     }
 
@@ -251,332 +283,108 @@ impl<'a> Period<'a> {
                 "{without} issues were done, but their workflow has no commitment point."
             );
         }
-        let found = self.ended.len();
+        let found = self.count() + self.left_out.values().sum::<usize>();
         if found == 0 {
             return "No issue was done in this window.".to_owned();
         }
-        let mut counts: HashMap<&str, usize> = HashMap::new();
-        for reason in self.ended.iter().filter_map(|issue| why_not(issue)) {
-            *counts.entry(reason).or_default() += 1;
-        }
-        let most = counts.into_iter().max_by_key(|(reason, count)| (*count, *reason));
-        let (reason, count) = most.unwrap_or(("none", 0));
+        let counts = self.left_out.iter().map(|(reason, count)| (*count, reason.as_str()));
+        let (count, reason) = counts.max().unwrap_or((0, "none"));
         format!(
             "{found} issues ended in this window, 0 of them done: {count} are left out for {reason}."
         )
     }
 
     fn series(&self) -> Vec<Point> {
-        let starts = self.window.buckets();
-        let last = last_day(&self.window);
-        let ends = starts.iter().skip(1).map(|next| *next - TimeDelta::days(1)).chain([last]);
-        let bucket = |at| self.window.bucket.start(self.window.day(at));
-        starts
-            .iter()
-            .zip(ends)
-            .map(|(start, end)| {
-                let done: Vec<_> =
-                    self.done.iter().filter(|issue| bucket(issue.entered_at) == *start).collect();
-                let mut leads: Vec<f64> = done.iter().filter_map(|issue| lead(issue)).collect();
-                let mut cycles: Vec<f64> = done.iter().filter_map(|issue| cycle(issue)).collect();
-                #[expect(clippy::cast_precision_loss, reason = "no count of ours reaches 2^53")]
-                let wip = self.standing.wip(end) as f64;
-                let values = [
-                    ("throughput", Some(count_as_number(done.len()))),
-                    ("wip", Some(wip)),
-                    ("lead_time_p50", median(&mut leads)),
-                    ("lead_time_p85", nearest_rank(&mut leads, 0.85)),
-                    ("cycle_time_p50", median(&mut cycles)),
-                    ("cycle_time_p85", nearest_rank(&mut cycles, 0.85)),
-                ];
-                let values =
-                    values.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
-                Point { start: start.to_string(), values: values.collect(), ..Point::default() }
-            })
-            .collect()
+        let buckets = self.window.spans(self.window.bucket);
+        let next = buckets.iter().skip(1).map(|next| next.start - TimeDelta::days(1));
+        let ends: Vec<NaiveDate> = next.chain([last_day(&self.window)]).collect();
+        let done = &self.scope.flow.done;
+        let point = |(bucket, wip): (super::Span, i64)| {
+            let rows = done.within(&self.scope.projects, bucket.from, bucket.to);
+            let (leads, cycles) = (done.lead.within(&rows), done.cycle.within(&rows));
+            #[expect(clippy::cast_precision_loss, reason = "no count of ours reaches 2^53")]
+            let wip = wip as f64;
+            let values = [
+                ("throughput", Some(count_as_number(length(&rows) as usize))),
+                ("wip", Some(wip)),
+                ("lead_time_p50", leads.median()),
+                ("lead_time_p85", leads.nearest_rank(0.85)),
+                ("cycle_time_p50", cycles.median()),
+                ("cycle_time_p85", cycles.nearest_rank(0.85)),
+            ];
+            let values =
+                values.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?)));
+            Point { start: bucket.start.to_string(), values: values.collect(), ..Point::default() }
+        };
+        let wip = self.scope.wip(&ends);
+        buckets.into_iter().zip(wip).map(point).collect()
     }
 
     /// How long the issues that are done stayed in each step.
-    fn steps(&self, read: &FlowRead) -> Vec<FlowStep> {
-        let mut by_step: HashMap<WorkflowStepId, Vec<f64>> = HashMap::new();
-        for (step, seconds) in self.done.iter().flat_map(|issue| &issue.steps) {
-            by_step.entry(*step).or_default().push(*seconds);
-        }
-        read.steps
-            .iter()
-            .map(|step| {
-                let mut spent = by_step.remove(&step.id).unwrap_or_default();
-                FlowStep {
-                    id: step.id.to_string(),
-                    workflow_id: step.workflow.to_string(),
-                    name: step.name.clone(),
-                    category: step.category.as_str().to_owned(),
-                    counted: spent.len() as u64,
-                    seconds_p50: median(&mut spent),
-                    seconds_p85: nearest_rank(&mut spent, 0.85),
-                }
-            })
-            .collect()
+    fn steps(&self, head: &FlowHead) -> Vec<FlowStep> {
+        let steps = head.steps.iter().map(|step| {
+            let spent = self.scope.flow.done.in_step(step.id, &self.done);
+            FlowStep {
+                id: step.id.to_string(),
+                workflow_id: step.workflow.to_string(),
+                name: step.name.clone(),
+                category: step.category.as_str().to_owned(),
+                counted: spent.as_ref().map_or(0, Known::count) as u64,
+                seconds_p50: spent.as_ref().and_then(Known::median),
+                seconds_p85: spent.and_then(|spent| spent.nearest_rank(0.85)),
+            }
+        });
+        steps.collect()
     }
 
     fn days(&self) -> Vec<FlowDay> {
-        let mut done: HashMap<NaiveDate, u64> = HashMap::new();
-        for issue in &self.done {
-            *done.entry(self.window.day(issue.entered_at)).or_default() += 1;
-        }
-        let (first, last) = (self.window.day(self.window.from), last_day(&self.window));
-        (day_number(first)..=day_number(last))
-            .map(day_of)
-            .map(|day| {
-                let standing = self.standing.on(day).into_iter();
-                FlowDay {
-                    day: day.to_string(),
-                    throughput: done.get(&day).copied().unwrap_or(0),
-                    wip: self.standing.wip(day),
-                    in_step: standing.map(|(step, count)| (step.to_string(), count)).collect(),
-                }
-            })
-            .collect()
+        let days = self.window.spans(super::Bucket::Day);
+        let numbers = days.iter().map(|day| day_number(day.start));
+        let standing = self.scope.flow.standing(&self.scope.projects, numbers);
+        let told = |(day, standing): (super::Span, BTreeMap<WorkflowStepId, i64>)| {
+            let done = self.scope.flow.done.within(&self.scope.projects, day.from, day.to);
+            FlowDay {
+                day: day.start.to_string(),
+                throughput: u64::from(length(&done)),
+                wip: self.scope.wip_of(&standing),
+                in_step: standing
+                    .into_iter()
+                    .map(|(step, count)| (step.to_string(), count))
+                    .collect(),
+            }
+        };
+        days.into_iter().zip(standing).map(told).collect()
     }
 }
 
 const NOTHING_MOVED: &str = "No issue with a mapped status was ever seen.";
 
 /// The median age of what is in progress now.
-fn age(read: &FlowRead, now: Moment) -> Metric {
-    let known =
-        read.in_progress.iter().filter_map(|(key, started)| Some((key.clone(), (*started)?)));
-    let (ids, started): (Vec<String>, Vec<Moment>) = known.unzip();
-    let mut ages: Vec<f64> = started.iter().map(|at| (now - at).as_seconds_f64()).collect();
-    let value = median(&mut ages);
+fn age(scope: &Scope<'_>, now: Moment) -> Metric {
+    let begun = scope.flow.in_progress.begun(&scope.projects);
+    let count = begun.count();
+    // The youngest began last.
+    let age = |rank: usize| begun.latest(rank).map(|at| (now - at).as_seconds_f64());
+    let value = match count % 2 {
+        1 => age(count / 2),
+        _ => age(count / 2).and_then(|upper| Some(f64::midpoint(age(count / 2 - 1)?, upper))),
+    };
     let empty_reason = if value.is_none() { "No issue is in progress now." } else { "" };
+    let p85 = age(crate::stats::rank(count, 0.85)).map(|p85| ("p85".to_owned(), p85));
     Metric {
         name: "work_item_age".to_owned(),
         value,
         unit: "seconds".to_owned(),
         kind: "linear".to_owned(),
-        counted: ages.len() as u64,
+        counted: count as u64,
         formula: "median of now - started over issues in progress".to_owned(),
         version: 1,
         empty_reason: empty_reason.to_owned(),
-        details: nearest_rank(&mut ages, 0.85)
-            .map(|p85| ("p85".to_owned(), p85))
-            .into_iter()
-            .collect(),
-        ids,
+        details: p85.into_iter().collect(),
+        ids: if scope.explain { begun.keys() } else { Vec::new() },
         ..Metric::default()
     }
 }
 
-fn lead(issue: &EndedIssue) -> Option<f64> {
-    issue.lead_seconds
-}
-
-fn cycle(issue: &EndedIssue) -> Option<f64> {
-    issue.cycle_seconds
-}
-
-fn customer_lead(issue: &EndedIssue) -> Option<f64> {
-    Some((issue.entered_at - issue.created_at).as_seconds_f64())
-}
-
-/// Why an issue that ended does not count; nothing if it does.
-fn why_not(issue: &EndedIssue) -> Option<&str> {
-    match issue.category {
-        Some(StepCategory::Discarded) => Some("discarded"),
-        Some(_) => None,
-        None => Some(issue.reason.as_deref().unwrap_or("unmapped_status")),
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use chrono_tz::Tz;
-    use domain::ids::IntegrationId;
-    use domain::workflow::Configuration;
-    use store::flow::DayFact;
-    use uuid::Uuid;
-
-    use super::super::Bucket;
-    use super::*;
-
-    const HOUR: f64 = 3_600.0;
-
-    fn at(text: &str) -> Moment {
-        text.parse().unwrap()
-    }
-
-    /// Two weeks, Monday 2 to Monday 16 March 2026.
-    fn window() -> Window {
-        Window::new(at("2026-03-02T00:00:00Z"), at("2026-03-16T00:00:00Z"), Tz::UTC, Bucket::Week)
-            .unwrap()
-    }
-
-    fn done(key: &str, entered_at: &str, lead_hours: f64) -> EndedIssue {
-        EndedIssue {
-            key: key.to_owned(),
-            created_at: at(entered_at) - TimeDelta::hours(100),
-            entered_at: at(entered_at),
-            category: Some(StepCategory::Done),
-            reason: None,
-            lead_seconds: Some(lead_hours * HOUR),
-            cycle_seconds: Some(lead_hours * HOUR / 2.0),
-            active_seconds: Some(lead_hours * HOUR / 4.0),
-            rework: 0,
-            steps: Vec::new(),
-        }
-    }
-
-    fn read(ended: Vec<EndedIssue>) -> FlowRead {
-        let client = ClientId(Uuid::from_u128(1 << 70));
-        FlowRead {
-            as_of: Some(at("2026-03-16T00:00:00Z")),
-            steps: Configuration::unsaid(client, Vec::new()).steps,
-            ended,
-            ..FlowRead::default()
-        }
-    }
-
-    fn metric<'a>(answer: &'a Answer, name: &str) -> &'a Metric {
-        answer.metrics.iter().find(|metric| metric.name == name).unwrap()
-    }
-
-    fn told(read: &FlowRead) -> Answer {
-        report(read, &window(), true, at("2026-03-16T12:00:00Z"))
-    }
-
-    #[test]
-    fn times_are_medians_beside_their_ranks_and_the_window_before() {
-        let mut ended: Vec<_> = (1..=4)
-            .map(|n| done(&format!("PAY-{n}"), "2026-03-03T10:00:00Z", f64::from(n) * 10.0))
-            .collect();
-        ended.push(done("PAY-9", "2026-02-20T10:00:00Z", 70.0));
-        let answer = told(&read(ended));
-        let lead = metric(&answer, "lead_time");
-        assert_eq!(
-            (lead.value, lead.previous, lead.counted),
-            (Some(25.0 * HOUR), Some(70.0 * HOUR), 4)
-        );
-        assert_eq!((lead.details["p85"], lead.details["p95"]), (40.0 * HOUR, 40.0 * HOUR));
-        assert_eq!(lead.ids, ["PAY-1", "PAY-2", "PAY-3", "PAY-4"]);
-        assert_eq!(metric(&answer, "cycle_time").value, Some(12.5 * HOUR));
-        assert_eq!(metric(&answer, "customer_lead_time").value, Some(100.0 * HOUR));
-        assert_eq!(metric(&answer, "flow_efficiency").value, Some(0.25));
-        let throughput = metric(&answer, "throughput");
-        assert_eq!((throughput.value, throughput.previous), (Some(4.0), Some(1.0)));
-        assert_eq!(throughput.details["per_week"], 2.0);
-        assert_eq!(answer.series[0].values["throughput"], 4.0);
-        assert_eq!(answer.series[1].values.get("lead_time_p50"), None);
-    }
-
-    #[test]
-    fn what_does_not_count_is_named_and_nothing_is_lost() {
-        let when = "2026-03-03T10:00:00Z";
-        let discarded =
-            EndedIssue { category: Some(StepCategory::Discarded), ..done("B-1", when, 1.0) };
-        let out = |reason: &str| EndedIssue {
-            category: None,
-            reason: Some(reason.to_owned()),
-            ..done("B-2", when, 1.0)
-        };
-        let uncommitted = EndedIssue { lead_seconds: None, ..done("B-3", when, 1.0) };
-        let ended = vec![
-            done("A-1", when, 4.0),
-            discarded,
-            out("unmapped_status"),
-            out("inactive_issue"),
-            uncommitted,
-        ];
-        let all = ended.len() as u64;
-        let answer = told(&read(ended));
-        let lead = metric(&answer, "lead_time");
-        let excluded: Vec<_> = lead.excluded.iter().map(|e| (e.reason.as_str(), e.count)).collect();
-        let expected = [
-            ("no_commitment_point", 1),
-            ("discarded", 1),
-            ("inactive_issue", 1),
-            ("unmapped_status", 1),
-        ];
-        assert_eq!(excluded, expected);
-        assert_eq!(lead.counted + excluded.iter().map(|(_, count)| count).sum::<u64>(), all);
-    }
-
-    #[test]
-    fn issues_stand_somewhere_at_the_end_of_every_day() {
-        let read = FlowRead {
-            days: [
-                ("2026-02-27", 0, 5, 0),
-                ("2026-03-03", 0, 0, 2),
-                ("2026-03-03", 1, 2, 0),
-                ("2026-03-10", 1, 0, 1),
-                ("2026-03-10", 2, 1, 0),
-            ]
-            .into_iter()
-            .map(|(day, step, entered, gone)| DayFact {
-                integration: IntegrationId(Uuid::nil()),
-                project: 1,
-                day: day_number(day.parse().unwrap()),
-                step: read(Vec::new()).steps[step].id,
-                entered,
-                gone,
-            })
-            .collect(),
-            ..read(Vec::new())
-        };
-        let answer = told(&read);
-        assert_eq!(answer.days.len(), 14);
-        let wip: Vec<i64> = answer.days.iter().map(|day| day.wip).collect();
-        assert_eq!(wip, [0, 2, 2, 2, 2, 2, 2, 2, 1, 1, 1, 1, 1, 1]);
-        for day in &answer.days {
-            assert_eq!(day.in_step.values().sum::<i64>(), 5, "{}: nobody is lost", day.day);
-        }
-        let told = metric(&answer, "wip");
-        assert_eq!((told.value, told.previous), (Some(1.0), Some(0.0)));
-        assert_eq!(answer.series.iter().map(|p| p.values["wip"]).collect::<Vec<_>>(), [2.0, 1.0]);
-    }
-
-    #[test]
-    fn what_is_in_progress_ages() {
-        let started = |text: &str| ("PAY-1".to_owned(), Some(at(text)));
-        let in_progress = vec![started("2026-03-16T02:00:00Z"), started("2026-03-15T12:00:00Z")];
-        let answer = told(&FlowRead { in_progress, ..read(Vec::new()) });
-        let age = metric(&answer, "work_item_age");
-        assert_eq!((age.value, age.details["p85"]), (Some(17.0 * HOUR), 24.0 * HOUR));
-    }
-
-    #[test]
-    fn rework_is_the_share_of_issues_that_went_back() {
-        let when = "2026-03-03T10:00:00Z";
-        let back = EndedIssue { rework: 3, ..done("A-1", when, 1.0) };
-        let answer = told(&read(vec![back, done("A-2", when, 1.0)]));
-        let rework = metric(&answer, "rework");
-        assert_eq!((rework.value, rework.details["entries"]), (Some(0.5), 3.0));
-        assert_eq!(rework.ids, ["A-1"]);
-    }
-
-    #[test]
-    fn emptiness_is_explained_by_the_first_rule_that_emptied_it() {
-        let when = "2026-03-03T10:00:00Z";
-        let out = EndedIssue {
-            category: None,
-            reason: Some("unmapped_status".to_owned()),
-            ..done("B-2", when, 1.0)
-        };
-        let uncommitted = EndedIssue { lead_seconds: None, ..done("B-3", when, 1.0) };
-        let cases = [
-            (vec![], "No issue was done in this window."),
-            (
-                vec![out],
-                "1 issues ended in this window, 0 of them done: 1 are left out for unmapped_status.",
-            ),
-            (vec![uncommitted], "1 issues were done, but their workflow has no commitment point."),
-        ];
-        for (ended, reason) in cases {
-            let answer = told(&read(ended));
-            let lead = metric(&answer, "lead_time");
-            assert_eq!((lead.value, lead.empty_reason.as_str()), (None, reason));
-        }
-        let never = told(&FlowRead::default());
-        assert!(metric(&never, "wip").empty_reason.starts_with("No sync has finished yet"));
-    }
-}
+mod tests;

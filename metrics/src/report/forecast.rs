@@ -2,16 +2,18 @@
 //! foretold before.
 
 use chrono::{NaiveDate, TimeDelta};
-use domain::Moment;
 use domain::ids::ClientId;
-use domain::workflow::StepCategory;
 use proto::v1::{Answer, Chances, ForecastCheck};
-use store::flow::FlowRead;
-use store::metrics::Focus;
+use store::flow::FlowHead;
 
-use super::{Window, excluded};
+use super::flow::{at_hand, projects};
+use super::{Asked, Bucket, Window, excluded};
+use crate::flow::day_number;
 use crate::flow::forecast::{self, HORIZON_DAYS, SEED, TRIALS};
-use crate::flow::{day_number, day_of};
+use crate::memory::Memory;
+use crate::memory::flow::{FlowFacts, Reason};
+use crate::memory::ranked::length;
+use crate::memory::rows::micros;
 
 /// How far ahead is looked unless a day is said.
 const AHEAD: TimeDelta = TimeDelta::days(30);
@@ -25,27 +27,29 @@ pub struct Wanted {
     pub until: Option<NaiveDate>,
 }
 
-/// Foretells from the throughput of `window`.
+/// Foretells from the throughput of the window.
 ///
 /// # Errors
 /// The store's.
 pub async fn answer(
     facts: &store::Metrics,
+    memory: &Memory,
     client: ClientId,
-    window: &Window,
-    focus: Focus,
+    asked: &Asked,
     wanted: Wanted,
 ) -> Result<Answer, store::Error> {
-    let last_day = day_number(window.day(window.to));
-    let read = facts.flow(client, window.from, window.to, last_day, focus).await?;
-    Ok(report(&read, window, wanted))
+    let (flow, head) = at_hand(facts, memory, client, asked, asked.window.from).await?;
+    Ok(report(&flow, &head, asked, wanted))
 }
 
-/// The report over what was read. Pure.
-pub fn report(read: &FlowRead, window: &Window, wanted: Wanted) -> Answer {
-    let past = Past::of(read, window);
+/// The report over the facts. Pure.
+pub fn report(flow: &FlowFacts, head: &FlowHead, asked: &Asked, wanted: Wanted) -> Answer {
+    let window = &asked.window;
+    let projects = projects(flow, head, &asked.focus);
+    let past = Past::of(flow, &projects, window);
+    let in_progress = flow.in_progress.count(&projects);
     let today = window.day(window.to);
-    let items = wanted.items.unwrap_or_else(|| count(read.in_progress.len()).max(1));
+    let items = wanted.items.unwrap_or_else(|| count(in_progress).max(1));
     let until = wanted.until.unwrap_or(today + AHEAD);
     let days_ahead = usize::try_from((until - today).num_days()).unwrap_or(0);
     let when = forecast::days_until(&past.daily, items);
@@ -53,11 +57,8 @@ pub fn report(read: &FlowRead, window: &Window, wanted: Wanted) -> Answer {
     let date = |days: u32| (today + TimeDelta::days(days.into())).to_string();
     let checks = forecast::back_test(past.first, &past.daily);
     let hits = checks.iter().filter(|check| check.is_hit()).count();
-    let left_out = read.ended.iter().filter_map(|issue| issue.reason.as_deref());
-    let mut counts = std::collections::BTreeMap::new();
-    for reason in left_out {
-        *counts.entry(reason).or_insert(0) += 1;
-    }
+    let left_out = flow.left_out(&projects, micros(window.from), micros(window.to));
+    let left_out = left_out.iter().filter(|(reason, _)| **reason != Reason::Discarded);
     let forecast = proto::v1::Forecast {
         trials: TRIALS as u64,
         seed: SEED,
@@ -65,7 +66,7 @@ pub fn report(read: &FlowRead, window: &Window, wanted: Wanted) -> Answer {
         until: until.to_string(),
         days: past.daily.len() as u64,
         done: past.daily.iter().map(|done| u64::from(*done)).sum(),
-        excluded: excluded(counts),
+        excluded: excluded(left_out.map(|(reason, count)| (reason.as_str(), *count))),
         when: when.map(|days| Chances {
             p50: date(days.p50),
             p85: date(days.p85),
@@ -92,9 +93,9 @@ pub fn report(read: &FlowRead, window: &Window, wanted: Wanted) -> Answer {
         formula: "the throughput of the window's days, drawn at random until the items are done"
             .to_owned(),
         version: 1,
-        empty_reason: why_empty(read, &past, when.is_some()),
+        empty_reason: why_empty(flow, &past, when.is_some()),
     };
-    Answer { forecast: Some(forecast), ..window.answer(read.as_of, read.is_behind) }
+    Answer { forecast: Some(forecast), ..window.answer(flow.as_of, head.is_behind) }
 }
 
 /// The whole days of the window, and how many issues were done on each.
@@ -104,22 +105,19 @@ struct Past {
 }
 
 impl Past {
-    fn of(read: &FlowRead, window: &Window) -> Past {
+    fn of(flow: &FlowFacts, projects: &[usize], window: &Window) -> Past {
         let first = match window.day(window.from) {
             day if window.midnight(day) < window.from => day + TimeDelta::days(1),
             day => day,
         };
-        let days = day_number(first)..day_number(window.day(window.to));
-        let mut daily = vec![0; days.len()];
-        let done = read.ended.iter().filter(|issue| issue.category == Some(StepCategory::Done));
-        for issue in done {
-            let at: Moment = issue.entered_at;
-            let place = usize::try_from(day_number(window.day(at)) - days.start);
-            if let Some(count) = place.ok().and_then(|place| daily.get_mut(place)) {
-                *count += 1;
-            }
+        let days = first..window.day(window.to);
+        let mut daily = vec![0; (day_number(days.start)..day_number(days.end)).len()];
+        let whole = window.spans(Bucket::Day);
+        let whole = whole.iter().filter(|day| days.contains(&day.start));
+        for (count, day) in daily.iter_mut().zip(whole) {
+            *count = length(&flow.done.within(projects, day.from, day.to));
         }
-        Past { first: day_of(days.start), daily }
+        Past { first, daily }
     }
 }
 
@@ -127,11 +125,11 @@ fn count(length: usize) -> u32 {
     u32::try_from(length).unwrap_or(u32::MAX)
 }
 
-fn why_empty(read: &FlowRead, past: &Past, is_told: bool) -> String {
+fn why_empty(flow: &FlowFacts, past: &Past, is_told: bool) -> String {
     if is_told {
         return String::new();
     }
-    if read.as_of.is_none() {
+    if flow.as_of.is_none() {
         return "No sync has finished yet: run the Jira job, and a forecast appears.".to_owned();
     }
     if past.daily.iter().all(|done| *done == 0) {
@@ -143,7 +141,13 @@ fn why_empty(read: &FlowRead, past: &Past, is_told: bool) -> String {
 #[cfg(test)]
 mod tests {
     use chrono_tz::Tz;
-    use store::flow::EndedIssue;
+    use domain::Moment;
+    use domain::ids::IntegrationId;
+    use domain::workflow::StepCategory;
+    use store::dora::Place;
+    use store::flow::{EndedIssue, FlowRead, StartedIssue};
+    use store::focus::Focus;
+    use uuid::Uuid;
 
     use super::super::Bucket;
     use super::*;
@@ -158,9 +162,20 @@ mod tests {
         Window::new(from, to, Tz::UTC, Bucket::Day).unwrap()
     }
 
+    const PAY: Place = (IntegrationId(Uuid::nil()), 1);
+
+    fn told(read: FlowRead, wanted: Wanted) -> Answer {
+        let projects = vec![(PAY, "PAY".to_owned())];
+        let head = FlowHead { projects, ..FlowHead::default() };
+        let window = window();
+        let asked = Asked { window, focus: Focus::default(), explain: false, now: window.to };
+        report(&FlowFacts::of(read), &head, &asked, wanted)
+    }
+
     /// Two issues done on every day, the parts of days at both ends included.
     fn steady() -> FlowRead {
         let done = |hours: i64| EndedIssue {
+            project: PAY,
             key: "PAY-1".to_owned(),
             created_at: at("2026-01-01T00:00:00Z"),
             entered_at: at("2026-01-01T00:30:00Z") + TimeDelta::hours(hours),
@@ -177,14 +192,21 @@ mod tests {
         FlowRead {
             as_of: Some(at("2026-03-01T12:00:00Z")),
             ended: (1..118).map(|n| done(n * 12)).chain([nowhere]).collect(),
-            in_progress: vec![("PAY-2".to_owned(), None); 5],
+            in_progress: vec![
+                StartedIssue {
+                    project: PAY,
+                    key: "PAY-2".to_owned(),
+                    started_at: None
+                };
+                5
+            ],
             ..FlowRead::default()
         }
     }
 
     #[test]
     fn whole_days_are_drawn_and_dates_are_told() {
-        let answer = report(&steady(), &window(), Wanted::default());
+        let answer = told(steady(), Wanted::default());
         let forecast = answer.forecast.unwrap();
         assert_eq!((forecast.days, forecast.done, forecast.items), (58, 116, 5));
         // Five items at two a day take three days from 1 March.
@@ -200,7 +222,7 @@ mod tests {
     #[test]
     fn what_is_wanted_can_be_said() {
         let until = Some("2026-03-08".parse().unwrap());
-        let answer = report(&steady(), &window(), Wanted { items: Some(20), until });
+        let answer = told(steady(), Wanted { items: Some(20), until });
         let forecast = answer.forecast.unwrap();
         assert_eq!(forecast.when.unwrap().p50, "2026-03-11");
         assert_eq!(forecast.how_many.unwrap().p50, "14");
@@ -220,7 +242,7 @@ mod tests {
             (steady(), far, "At this pace"),
         ];
         for (read, wanted, reason) in cases {
-            let forecast = report(&read, &window(), wanted).forecast.unwrap();
+            let forecast = told(read, wanted).forecast.unwrap();
             assert!(forecast.empty_reason.starts_with(reason), "{}", forecast.empty_reason);
             assert!(forecast.when.is_none() && forecast.how_many.is_none());
         }

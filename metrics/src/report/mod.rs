@@ -6,6 +6,7 @@ pub mod forecast;
 pub mod pull_requests;
 pub mod quality;
 
+use std::collections::BTreeMap;
 use std::str::FromStr;
 
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeDelta};
@@ -13,6 +14,9 @@ use chrono_tz::Tz;
 use domain::Moment;
 use proto::convert::timestamp;
 use proto::v1::{Answer, Excluded, Metric};
+use store::focus::Focus;
+
+use crate::memory::rows::{Known, micros};
 
 /// The longest window: five years of daily buckets are still a readable answer.
 const LONGEST: TimeDelta = TimeDelta::days(5 * 366);
@@ -88,6 +92,30 @@ pub struct Window {
     pub bucket: Bucket,
 }
 
+/// What somebody wants to know.
+#[derive(Debug, Clone)]
+pub struct Asked {
+    /// Of which time.
+    pub window: Window,
+    /// About what.
+    pub focus: Focus,
+    /// With the ids of the rows.
+    pub explain: bool,
+    /// When they ask: ages are told as of this.
+    pub now: Moment,
+}
+
+/// A bucket, as far as it lies in a window.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Span {
+    /// The first day of the whole bucket.
+    pub start: NaiveDate,
+    /// Included, in microseconds since 1970.
+    pub from: i64,
+    /// Excluded.
+    pub to: i64,
+}
+
 /// Why a window is refused.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, thiserror::Error)]
 pub enum BadWindow {
@@ -154,6 +182,16 @@ impl Window {
         starts
     }
 
+    /// What of each bucket of this kind lies in the window.
+    pub fn spans(&self, bucket: Bucket) -> Vec<Span> {
+        let span = |start: NaiveDate| Span {
+            start,
+            from: micros(self.midnight(start).max(self.from)),
+            to: micros(self.midnight(bucket.next(start)).min(self.to)),
+        };
+        Window { bucket, ..*self }.buckets().into_iter().map(span).collect()
+    }
+
     /// Mondays of the weeks that lie in the window as a whole; of all weeks that it touches where
     /// it holds no whole one.
     pub fn weeks(&self) -> Vec<NaiveDate> {
@@ -184,18 +222,28 @@ fn compare(metrics: &mut [Metric], before: Vec<Metric>) {
     }
 }
 
-/// Leaves ids where they are to be explained, and says before the first publication which jobs are to
-/// be run.
-fn explain(metrics: &mut [Metric], as_of: Option<Moment>, jobs: &str, explain: bool) {
-    for metric in metrics {
-        if as_of.is_none() {
-            metric.empty_reason =
-                format!("No sync has finished yet: run {jobs}, and the values appear.");
-        }
-        if !explain {
-            metric.ids.clear();
-        }
+/// Says before the first publication which jobs are to be run.
+fn explain(metrics: &mut [Metric], as_of: Option<Moment>, jobs: &str) {
+    if as_of.is_some() {
+        return;
     }
+    for metric in metrics {
+        metric.empty_reason =
+            format!("No sync has finished yet: run {jobs}, and the values appear.");
+    }
+}
+
+/// The ranks that are told beside a median.
+fn ranks(known: &Known<'_>) -> BTreeMap<String, f64> {
+    let ranks = [("p85", 0.85), ("p95", 0.95)];
+    ranks
+        .into_iter()
+        .filter_map(|(name, p)| Some((name.to_owned(), known.nearest_rank(p)?)))
+        .collect()
+}
+
+fn share(part: usize, whole: usize) -> Option<f64> {
+    (whole > 0).then(|| count_as_number(part) / count_as_number(whole))
 }
 
 /// What was left out, by reason; a reason that left out nothing is none.
@@ -256,6 +304,41 @@ mod tests {
         ];
         for (moment, day) in cases {
             assert_eq!(window.day(at(moment)).to_string(), day, "{moment}");
+        }
+    }
+
+    #[test]
+    fn spans_share_out_the_window() {
+        let window =
+            window("2026-03-28T12:00:00Z", "2026-03-30T12:00:00Z", Tz::Europe__Berlin, Bucket::Day);
+        let hour = |text: &str| at(text).timestamp_micros();
+        let cases = [
+            (
+                Bucket::Day,
+                vec![
+                    ("2026-03-28", "2026-03-28T12:00:00Z", "2026-03-28T23:00:00Z"),
+                    // The day on which the clock goes on has 23 hours.
+                    ("2026-03-29", "2026-03-28T23:00:00Z", "2026-03-29T22:00:00Z"),
+                    ("2026-03-30", "2026-03-29T22:00:00Z", "2026-03-30T12:00:00Z"),
+                ],
+            ),
+            (
+                Bucket::Week,
+                vec![
+                    ("2026-03-23", "2026-03-28T12:00:00Z", "2026-03-29T22:00:00Z"),
+                    ("2026-03-30", "2026-03-29T22:00:00Z", "2026-03-30T12:00:00Z"),
+                ],
+            ),
+            (Bucket::Month, vec![("2026-03-01", "2026-03-28T12:00:00Z", "2026-03-30T12:00:00Z")]),
+        ];
+        for (bucket, expected) in cases {
+            let told = window.spans(bucket).into_iter();
+            let told: Vec<_> = told.map(|one| (one.start.to_string(), one.from, one.to)).collect();
+            let expected: Vec<_> = expected
+                .into_iter()
+                .map(|(start, from, to)| (start.to_owned(), hour(from), hour(to)))
+                .collect();
+            assert_eq!(told, expected, "{bucket:?}");
         }
     }
 

@@ -1,26 +1,28 @@
-//! Queries on the flow of issues.
+//! Queries on the flow of issues: from their history to what we make of it.
+
+mod intervals;
+mod read;
 
 use std::collections::{HashMap, HashSet};
 
 use diesel::prelude::*;
 use domain::Moment;
-use domain::ids::{ClientId, WorkflowStepId};
+use domain::ids::ClientId;
 use domain::workflow::Change;
 
+pub(crate) use self::intervals::intervals;
+pub(crate) use self::read::{head, read, take};
 use super::super::{Conn, bulk};
 use super::workflows::configuration_within;
 use crate::Error;
 use crate::fact_table::{Existing, Owner, last_of_each};
 use crate::flow::{
-    DayFact, EndedIssue, FlowRead, Ground, IssueFact, IssueHistory, Known, Rules, StatusChange,
-    StatusSeen,
+    DayFact, Ground, IssueFact, IssueHistory, Known, Rules, StatusChange, StatusSeen,
 };
-use crate::lists::{Filter, Key, StatusInterval};
-use crate::metrics::Focus;
 use crate::models::flow::{FlowDayRow, IssueFactRow};
 use crate::schema::{
-    flow_days, flow_states, issue_changes, issue_facts, issue_types, issues, projects, schedules,
-    statuses, workflow_revisions,
+    flow_days, flow_states, issue_changes, issue_types, issues, projects, schedules, statuses,
+    workflow_revisions,
 };
 use crate::types::{Id, Json, Ts};
 
@@ -119,7 +121,10 @@ fn hold(conn: &mut Conn, client: ClientId, as_of: Option<Ts>) -> QueryResult<()>
         .values((flow_states::client_id.eq(id), flow_states::revision.eq(-1)))
         .on_conflict(flow_states::client_id)
         .do_update()
-        .set(flow_states::revision.eq(-1))
+        .set((
+            flow_states::revision.eq(-1),
+            flow_states::publications.eq(flow_states::publications + 1),
+        ))
         .execute(conn)?;
     // Behind the lock, so that what is read from now on is of this revision or later.
     let revision: Option<i64> = workflow_revisions::table
@@ -325,234 +330,4 @@ fn keep_days(conn: &mut Conn, client: ClientId, days: Vec<DayFact>) -> QueryResu
         .filter(flow_days::gone.eq(0));
     diesel::delete(empty).execute(conn)?;
     Ok(())
-}
-
-/// Stays in statuses, by issue and in order. Read from the history as it is now, so that they always
-/// agree with the changes.
-pub(crate) fn intervals(
-    conn: &mut Conn,
-    client: ClientId,
-    filter: &Filter,
-    after: &Key,
-    limit: u32,
-) -> Result<Vec<StatusInterval>, Error> {
-    super::super::dialect::read(conn, |conn| intervals_within(conn, client, filter, after, limit))
-}
-
-fn intervals_within(
-    conn: &mut Conn,
-    client: ClientId,
-    filter: &Filter,
-    after: &Key,
-    limit: u32,
-) -> Result<Vec<StatusInterval>, Error> {
-    let id = Id::from(client);
-    let focus = Focus { projects: filter.project.iter().cloned().collect(), ..Focus::default() };
-    let projects = projects_in(conn, id, &focus)?;
-    let ground = ground(conn, client)?;
-    let limit = usize::try_from(limit).expect("a page is short");
-    let [issue, number, _] = after.numbers;
-    let mut found: Vec<StatusInterval> = Vec::new();
-    for connection in &ground.configuration.connections {
-        if connection.id < after.integration {
-            continue;
-        }
-        let owner = Owner { client: id, integration: connection.id.into() };
-        let is_first = connection.id == after.integration;
-        // The issue of the key may have more behind it.
-        let mut behind = if is_first { issue.saturating_sub(1) } else { i64::MIN };
-        loop {
-            let at_once = i64::try_from(limit).expect("a page is short").min(AT_ONCE);
-            let histories = histories(conn, owner, behind, Moment::UNIX_EPOCH, at_once)?;
-            let Some(last) = histories.last() else { break };
-            behind = last.id;
-            let wanted = histories.iter().filter(|history| {
-                (filter.with_deleted || !history.deleted)
-                    && projects.contains(&(owner.integration, history.project))
-            });
-            for history in wanted {
-                let rows = StatusInterval::of(&ground, history);
-                let rows = rows.filter(|row| {
-                    !(is_first && history.id == issue && row.number <= number)
-                        && row.is_wanted(filter)
-                });
-                found.extend(rows);
-            }
-            if found.len() >= limit {
-                found.truncate(limit);
-                return Ok(found);
-            }
-        }
-    }
-    Ok(found)
-}
-
-pub(crate) fn read(
-    conn: &mut Conn,
-    client: ClientId,
-    from: Moment,
-    to: Moment,
-    last_day: i32,
-    focus: &Focus,
-) -> Result<FlowRead, Error> {
-    super::super::dialect::read(conn, |conn| {
-        let id = Id::from(client);
-        let as_of: Option<Option<Ts>> =
-            flow_states::table.find(id).select(flow_states::as_of).first(conn).optional()?;
-        let Some(as_of) = as_of.flatten() else { return Ok(FlowRead::default()) };
-        let projects = projects_in(conn, id, focus)?;
-        Ok(FlowRead {
-            as_of: Some(as_of.0),
-            is_behind: changed_clients(conn)?.contains(&client),
-            steps: configuration_within(conn, client)?.steps,
-            ended: ended(conn, id, Ts(from), Ts(to), &projects)?,
-            in_progress: in_progress(conn, id, &projects)?,
-            days: days(conn, id, last_day, &projects)?,
-        })
-    })
-}
-
-type Projects = HashSet<(Id, i64)>;
-
-fn projects_in(conn: &mut Conn, client: Id, focus: &Focus) -> QueryResult<Projects> {
-    let all: Vec<(Id, i64, String)> = projects::table
-        .filter(projects::client_id.eq(client))
-        .select((projects::integration_id, projects::external_id, projects::key))
-        .load(conn)?;
-    let wanted = all.into_iter().filter(|(.., key)| focus.has_project(key));
-    Ok(wanted.map(|(integration, id, _)| (integration, id)).collect())
-}
-
-/// The facts of issues, joined to the issues.
-macro_rules! facts_with_issues {
-    ($client:expr) => {
-        issue_facts::table
-            .inner_join(
-                issues::table.on(issues::client_id
-                    .eq(issue_facts::client_id)
-                    .and(issues::integration_id.eq(issue_facts::integration_id))
-                    .and(issues::external_id.eq(issue_facts::issue_id))),
-            )
-            .filter(issue_facts::client_id.eq($client))
-    };
-}
-
-type EndedColumns = (
-    (Id, i64, String, Ts),
-    (Ts, Option<String>, Option<String>, i32),
-    (Option<f64>, Option<f64>, Option<f64>, Json),
-);
-
-fn ended(
-    conn: &mut Conn,
-    client: Id,
-    from: Ts,
-    to: Ts,
-    projects: &Projects,
-) -> Result<Vec<EndedIssue>, Error> {
-    let is_over = issue_facts::category.eq_any(["DONE", "DISCARDED"]);
-    let rows: Vec<EndedColumns> = facts_with_issues!(client)
-        .filter(issue_facts::entered_at.ge(from))
-        .filter(issue_facts::entered_at.lt(to))
-        .filter(is_over.or(issue_facts::reason.is_not_null()))
-        .order((issue_facts::entered_at, issue_facts::issue_id))
-        .select((
-            (issues::integration_id, issues::project_id, issues::key, issues::created_at),
-            (
-                issue_facts::entered_at,
-                issue_facts::category,
-                issue_facts::reason,
-                issue_facts::rework,
-            ),
-            (
-                issue_facts::lead_seconds,
-                issue_facts::cycle_seconds,
-                issue_facts::active_seconds,
-                issue_facts::steps,
-            ),
-        ))
-        .load(conn)?;
-    let mut ended = Vec::with_capacity(rows.len());
-    for ((integration, project, key, created_at), where_it_is, (lead, cycle, active, steps)) in rows
-    {
-        if !projects.contains(&(integration, project)) {
-            continue;
-        }
-        let (entered_at, category, reason, rework) = where_it_is;
-        ended.push(EndedIssue {
-            key,
-            created_at: created_at.0,
-            entered_at: entered_at.0,
-            category: category.map(|category| category.parse()).transpose()?,
-            reason,
-            lead_seconds: lead,
-            cycle_seconds: cycle,
-            active_seconds: active,
-            rework,
-            steps: seconds_by_step(&steps)?,
-        });
-    }
-    Ok(ended)
-}
-
-fn seconds_by_step(steps: &Json) -> Result<Vec<(WorkflowStepId, f64)>, Error> {
-    let unreadable = |reason: String| Error::Corrupt { noun: "list of steps", reason };
-    let steps: Vec<(String, f64)> =
-        serde_json::from_str(&steps.0).map_err(|e| unreadable(e.to_string()))?;
-    steps
-        .into_iter()
-        .map(|(step, seconds)| {
-            Ok((step.parse().map_err(|_| unreadable(format!("{step} is no id")))?, seconds))
-        })
-        .collect()
-}
-
-fn in_progress(
-    conn: &mut Conn,
-    client: Id,
-    projects: &Projects,
-) -> QueryResult<Vec<(String, Option<Moment>)>> {
-    let rows: Vec<(Id, i64, String, Option<Ts>)> = facts_with_issues!(client)
-        .filter(issue_facts::category.eq("IN_PROGRESS"))
-        .order((issue_facts::started_at, issue_facts::issue_id))
-        .select((issues::integration_id, issues::project_id, issues::key, issue_facts::started_at))
-        .load(conn)?;
-    let wanted = rows
-        .into_iter()
-        .filter(|(integration, project, ..)| projects.contains(&(*integration, *project)));
-    Ok(wanted.map(|(.., key, started)| (key, started.map(|at| at.0))).collect())
-}
-
-fn days(
-    conn: &mut Conn,
-    client: Id,
-    last_day: i32,
-    projects: &Projects,
-) -> QueryResult<Vec<DayFact>> {
-    let rows: Vec<(Id, i64, i32, Id, i64, i64)> = flow_days::table
-        .filter(flow_days::client_id.eq(client))
-        .filter(flow_days::day.le(last_day))
-        .order((flow_days::day, flow_days::step_id))
-        .select((
-            flow_days::integration_id,
-            flow_days::project_id,
-            flow_days::day,
-            flow_days::step_id,
-            flow_days::entered,
-            flow_days::gone,
-        ))
-        .load(conn)?;
-    let wanted = rows
-        .into_iter()
-        .filter(|(integration, project, ..)| projects.contains(&(*integration, *project)));
-    Ok(wanted
-        .map(|(integration, project, day, step, entered, gone)| DayFact {
-            integration: integration.into(),
-            project,
-            day,
-            step: step.into(),
-            entered,
-            gone,
-        })
-        .collect())
 }

@@ -21,9 +21,8 @@ pub(crate) use super::super::dialect::refresh_statistics;
 use super::fence;
 use crate::Error;
 use crate::metrics::{
-    Delivery, DeliveryState, DeploymentSeen, DoraRead, Focus, IncidentRead, IncidentSeen,
-    PublicationRows, Published, PullRequestLife, PullRequestSeen, ReviewAt, Said, SuspectRead,
-    Texts,
+    Delivery, DeliveryState, IncidentRead, PublicationRows, Published, PullRequestLife, ReviewAt,
+    Said, SuspectRead, Texts,
 };
 use crate::models::facts::ShipmentRow;
 use crate::models::metrics::{
@@ -906,27 +905,6 @@ fn differences<Row: Clone + PartialEq, Key: Eq + Hash>(
     (changed, by_key.into_values().cloned().collect())
 }
 
-pub(crate) fn dora(
-    conn: &mut Conn,
-    client: Id,
-    from: Ts,
-    to: Ts,
-    focus: &Focus,
-) -> Result<DoraRead, Error> {
-    super::super::dialect::read(conn, |conn| {
-        let Some(snapshot) = newest_snapshot(conn, client)? else {
-            return Ok(DoraRead::default());
-        };
-        Ok(DoraRead {
-            as_of: Some(snapshot.as_of.0),
-            is_behind: clients_with_changed_rules(conn)?.contains(&client.into()),
-            deployments: deployments_seen(conn, client, from, to, focus)?,
-            pull_requests: pull_requests_seen(conn, client, from, to, focus)?,
-            incidents: incidents_seen(conn, client, from, to, focus)?,
-        })
-    })
-}
-
 pub(super) fn newest_snapshot(conn: &mut Conn, client: Id) -> QueryResult<Option<SnapshotRow>> {
     snapshots::table
         .filter(snapshots::client_id.eq(client))
@@ -934,144 +912,6 @@ pub(super) fn newest_snapshot(conn: &mut Conn, client: Id) -> QueryResult<Option
         .select(SnapshotRow::as_select())
         .first(conn)
         .optional()
-}
-
-fn deployments_seen(
-    conn: &mut Conn,
-    client: Id,
-    from: Ts,
-    to: Ts,
-    focus: &Focus,
-) -> Result<Vec<DeploymentSeen>, Error> {
-    let rows: Vec<(String, DeploymentFactRow)> = deployment_facts::table
-        .inner_join(
-            repositories::table.on(repositories::client_id
-                .eq(deployment_facts::client_id)
-                .and(repositories::integration_id.eq(deployment_facts::integration_id))
-                .and(repositories::external_id.eq(deployment_facts::repository_id))),
-        )
-        .filter(deployment_facts::client_id.eq(client))
-        .filter(deployment_facts::finished_at.ge(from))
-        .filter(deployment_facts::finished_at.lt(to))
-        .order((deployment_facts::finished_at, deployment_facts::external_id))
-        .select((repositories::full_name, DeploymentFactRow::as_select()))
-        .load(conn)?;
-    let mut seen = Vec::with_capacity(rows.len());
-    for (repository, fact) in rows {
-        let Some(finished_at) = fact.finished_at else { continue };
-        if !focus.has_repository(&repository) {
-            continue;
-        }
-        seen.push(DeploymentSeen {
-            name: format!("{repository} {}", fact.external_id),
-            environment_seen: fact.environment_seen,
-            environment: fact.environment,
-            reason: fact.reason,
-            outcome: fact.outcome.parse()?,
-            finished_at: finished_at.0,
-            failed: fact.rolled_back || fact.incidents > 0,
-        });
-    }
-    Ok(seen)
-}
-
-fn pull_requests_seen(
-    conn: &mut Conn,
-    client: Id,
-    from: Ts,
-    to: Ts,
-    focus: &Focus,
-) -> Result<Vec<PullRequestSeen>, Error> {
-    let rows: Vec<(String, i64, Option<Ts>, Option<f64>)> = pull_request_facts::table
-        .inner_join(
-            repositories::table.on(repositories::client_id
-                .eq(pull_request_facts::client_id)
-                .and(repositories::integration_id.eq(pull_request_facts::integration_id))
-                .and(repositories::external_id.eq(pull_request_facts::repository_id))),
-        )
-        .filter(pull_request_facts::client_id.eq(client))
-        .filter(pull_request_facts::deployed_at.ge(from))
-        .filter(pull_request_facts::deployed_at.lt(to))
-        .order((pull_request_facts::deployed_at, pull_request_facts::number))
-        .select((
-            repositories::full_name,
-            pull_request_facts::number,
-            pull_request_facts::deployed_at,
-            pull_request_facts::lead_seconds,
-        ))
-        .load(conn)?;
-    let seen = rows
-        .into_iter()
-        .filter(|(repository, ..)| focus.has_repository(repository))
-        .filter_map(|(repository, number, deployed_at, lead_seconds)| {
-            Some(PullRequestSeen {
-                name: format!("{repository}#{number}"),
-                deployed_at: deployed_at?.0,
-                lead_seconds,
-            })
-        });
-    Ok(seen.collect())
-}
-
-type IncidentColumns = (String, Ts, Option<Ts>, Option<Id>, Option<i64>, Option<String>, String);
-
-fn incidents_seen(
-    conn: &mut Conn,
-    client: Id,
-    from: Ts,
-    to: Ts,
-    focus: &Focus,
-) -> Result<Vec<IncidentSeen>, Error> {
-    let rows: Vec<IncidentColumns> = incident_facts::table
-        .inner_join(
-            issues::table.on(issues::client_id
-                .eq(incident_facts::client_id)
-                .and(issues::integration_id.eq(incident_facts::integration_id))
-                .and(issues::external_id.eq(incident_facts::issue_id))),
-        )
-        .inner_join(
-            projects::table.on(projects::client_id
-                .eq(issues::client_id)
-                .and(projects::integration_id.eq(issues::integration_id))
-                .and(projects::external_id.eq(issues::project_id))),
-        )
-        .filter(incident_facts::client_id.eq(client))
-        .filter(incident_facts::ended_at.ge(from))
-        .filter(incident_facts::ended_at.lt(to))
-        .order((incident_facts::ended_at, incident_facts::issue_id))
-        .select((
-            issues::key,
-            incident_facts::started_at,
-            incident_facts::ended_at,
-            incident_facts::deploy_integration_id,
-            incident_facts::repository_id,
-            incident_facts::deployment_id,
-            projects::key,
-        ))
-        .load(conn)?;
-    let mut seen = Vec::with_capacity(rows.len());
-    for (key, started_at, ended_at, integration, repository, deployment, project) in rows {
-        let Some(ended_at) = ended_at else { continue };
-        if !focus.has_project(&project) {
-            continue;
-        }
-        let deployed_at = match (integration, repository, deployment) {
-            (Some(integration), Some(repository), Some(deployment)) => deployment_facts::table
-                .find((client, integration, repository, deployment))
-                .select(deployment_facts::succeeded_at)
-                .first::<Option<Ts>>(conn)
-                .optional()?
-                .flatten(),
-            _ => None,
-        };
-        seen.push(IncidentSeen {
-            key,
-            started_at: started_at.0,
-            ended_at: ended_at.0,
-            deployed_at: deployed_at.map(|at| at.0),
-        });
-    }
-    Ok(seen)
 }
 
 pub(crate) fn timezone(conn: &mut Conn, client: Id) -> QueryResult<Option<String>> {

@@ -13,6 +13,7 @@ macro_rules! as_they_happened {
 }
 
 pub(crate) mod clients;
+pub(crate) mod dora;
 pub(crate) mod facts;
 pub(crate) mod fence;
 pub(crate) mod flow;

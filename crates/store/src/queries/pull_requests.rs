@@ -8,11 +8,13 @@ use domain::ids::ClientId;
 use domain::pull_request::PullRequestState;
 
 use super::super::{Conn, dialect};
+use super::dora::publication;
 use super::metrics::{clients_with_changed_rules, newest_snapshot};
 use crate::Error;
-use crate::metrics::{Focus, PullRequestFact};
+use crate::focus::Focus;
+use crate::metrics::PullRequestFact;
 use crate::models::metrics::PullRequestFactRow;
-use crate::pull_requests::{Inactive, PullRequestTold, PullRequestsRead};
+use crate::pull_requests::{Inactive, PullRequestTold, PullRequestsRead, TakePullRequests};
 use crate::schema::{
     integrations, issues, projects, pull_request_facts, pull_request_issues, pull_requests,
     repositories,
@@ -45,6 +47,50 @@ pub(crate) fn read(
             open: open(conn, id, is_wanted)?,
             inactive: inactive(conn, id, from, to, is_wanted)?,
         })
+    })
+}
+
+/// A repository at a time, so that no more than one of them is in memory twice.
+pub(crate) fn take<T: TakePullRequests>(conn: &mut Conn, client: Id, taker: T) -> Result<T, Error> {
+    dialect::read(conn, |conn| {
+        let mut taker = taker;
+        let publication = publication(conn, client)?;
+        let Some((publication, snapshot)) = publication.zip(newest_snapshot(conn, client)?) else {
+            return Ok(taker);
+        };
+        taker.begin(publication, snapshot.as_of.0);
+        for one in super::dora::repositories(conn, client)? {
+            let (integration, repository) = one.place;
+            let is_told =
+                pull_request_facts::merged_at.is_not_null().or(pull_request_facts::is_open);
+            let rows: Vec<PullRequestFactRow> = pull_request_facts::table
+                .filter(pull_request_facts::client_id.eq(client))
+                .filter(pull_request_facts::integration_id.eq(Id::from(integration)))
+                .filter(pull_request_facts::repository_id.eq(repository))
+                .filter(is_told)
+                .select(PullRequestFactRow::as_select())
+                .load(conn)?;
+            if !taker.pull_requests(rows.into_iter().map(PullRequestFact::from).collect()) {
+                break;
+            }
+        }
+        Ok(taker)
+    })
+}
+
+pub(crate) fn inactive_among(
+    conn: &mut Conn,
+    client: Id,
+    from: Moment,
+    to: Moment,
+    focus: &Focus,
+) -> Result<Vec<Inactive>, Error> {
+    dialect::read(conn, |conn| {
+        let wanted = naming(conn, client, focus)?;
+        let is_wanted = |name: &str, key: &Key| {
+            focus.has_repository(name) && wanted.as_ref().is_none_or(|keys| keys.contains(key))
+        };
+        Ok(inactive(conn, client, from, to, is_wanted)?)
     })
 }
 

@@ -4,8 +4,9 @@ use domain::facts::Facts as Page;
 use domain::ids::{SnapshotId, WorkflowId};
 use domain::workflow::{Change, Excluded, Put, Seen, Workflow};
 use store::flow::{DayFact, FlowRead, Ground, IssueFact, IssueHistory, Rules, Standing};
+use store::focus::Focus;
 use store::lists::Filter;
-use store::metrics::{DeliveryState, Focus, Publication};
+use store::metrics::{DeliveryState, Publication};
 use uuid::Uuid;
 
 use crate::house::House;

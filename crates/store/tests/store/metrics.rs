@@ -5,9 +5,10 @@ use domain::ids::SnapshotId;
 use domain::rules::{DeploymentRule, Source};
 use domain::workflow::Seen;
 use store::Error;
+use store::focus::Focus;
 use store::lists::Filter;
 use store::metrics::{
-    Cause, DeliveryState, DeploymentFact, Focus, IncidentFact, Link, Publication, PullRequestFact,
+    Cause, DeliveryState, DeploymentFact, IncidentFact, Link, Publication, PullRequestFact,
     Repository,
 };
 use uuid::Uuid;

@@ -2,9 +2,8 @@
 
 use domain::facts::Facts as Page;
 use domain::pull_request::{PullRequest, PullRequestState, Review};
-use store::metrics::{
-    Focus, Link, Publication, PullRequestFact, PullRequestLife, Repository, Said,
-};
+use store::focus::Focus;
+use store::metrics::{Link, Publication, PullRequestFact, PullRequestLife, Repository, Said};
 use store::pull_requests::{Inactive, PullRequestsRead};
 
 use crate::flow::Everywhere;

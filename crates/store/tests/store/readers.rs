@@ -6,7 +6,8 @@ use domain::Moment;
 use domain::facts::Facts as Page;
 use domain::ids::ClientId;
 use store::Metrics;
-use store::metrics::{Focus, Publication, PullRequestFact};
+use store::focus::Focus;
+use store::metrics::{Publication, PullRequestFact};
 use tokio::sync::watch;
 use tokio::task::JoinSet;
 

@@ -1,7 +1,10 @@
 use chrono_tz::Tz;
 use domain::ids::IntegrationId;
 use proptest::prelude::*;
-use store::pull_requests::Inactive;
+use store::dora::RepositoryNow;
+use store::focus::Focus;
+use store::metrics::PullRequestFact;
+use store::pull_requests::{PullRequestTold, PullRequestsRead};
 use uuid::Uuid;
 
 use super::super::Bucket;
@@ -64,7 +67,16 @@ fn read(merged: Vec<PullRequestTold>) -> PullRequestsRead {
 }
 
 fn told(read: &PullRequestsRead) -> Answer {
-    report(read, &window(), true, at("2026-03-16T12:00:00Z"))
+    report_on(read, true)
+}
+
+fn report_on(read: &PullRequestsRead, explain: bool) -> Answer {
+    let place = (IntegrationId(Uuid::nil()), 1);
+    let acme = RepositoryNow { place, full_name: "acme/pay".to_owned(), active: true };
+    let head = DeliveryHead { repositories: vec![acme], ..DeliveryHead::default() };
+    let now = at("2026-03-16T12:00:00Z");
+    let asked = Asked { window: window(), focus: Focus::default(), explain, now };
+    report(&PullRequestFacts::of(read), &read.inactive, &head, &asked)
 }
 
 fn metric<'a>(answer: &'a Answer, name: &str) -> &'a Metric {
@@ -218,7 +230,7 @@ fn emptiness_is_explained_by_the_first_rule_that_emptied_it() {
     }
     let never = told(&PullRequestsRead::default());
     assert!(never.metrics.iter().all(|m| m.empty_reason.starts_with("No sync has finished yet")));
-    let quiet = report(&read(vec![merged(1, MONDAY, 1.0)]), &window(), false, at(NEXT_WEEK));
+    let quiet = report_on(&read(vec![merged(1, MONDAY, 1.0)]), false);
     assert!(quiet.metrics.iter().all(|m| m.ids.is_empty()), "ids are told only when asked for");
 }
 

@@ -1,0 +1,146 @@
+//! What DORA's values are made from.
+
+use domain::Moment;
+use domain::deployment::DeploymentOutcome;
+use domain::ids::{ClientId, IntegrationId};
+
+use crate::db::ask;
+use crate::focus::Focus;
+use crate::types::Ts;
+use crate::{Error, Metrics};
+
+/// A repository or a project: its connection, and the source's id.
+pub type Place = (IntegrationId, i64);
+
+/// Everything that DORA's values are made from, read from one snapshot.
+#[derive(Debug, Clone, Default)]
+pub struct DoraRead {
+    /// When the facts were complete; `None` before the first publication.
+    pub as_of: Option<Moment>,
+    /// The rules changed since, and the numbers follow soon.
+    pub is_behind: bool,
+    /// Every deployment that finished in the time asked for, successful or not.
+    pub deployments: Vec<DeploymentSeen>,
+    /// Pull requests whose first production deployment finished in the time asked for.
+    pub pull_requests: Vec<PullRequestSeen>,
+    /// Incidents that ended in the time asked for.
+    pub incidents: Vec<IncidentSeen>,
+}
+
+/// A deployment in a report.
+#[derive(Debug, Clone, PartialEq)]
+pub struct DeploymentSeen {
+    /// Where it came from.
+    pub repository: Place,
+    /// The source's id.
+    pub id: String,
+    /// The source's name of the environment.
+    pub environment_seen: String,
+    /// The environment by the rules.
+    pub environment: Option<String>,
+    /// Why it is in none.
+    pub reason: Option<String>,
+    /// How it went.
+    pub outcome: DeploymentOutcome,
+    /// When it was over.
+    pub finished_at: Moment,
+    /// It failed: it caused an incident, or the next one rolled it back.
+    pub failed: bool,
+}
+
+/// A pull request in a report.
+#[derive(Debug, Clone, PartialEq)]
+pub struct PullRequestSeen {
+    /// Where it was merged.
+    pub repository: Place,
+    /// Its number there.
+    pub number: i64,
+    /// When it was first in production.
+    pub deployed_at: Moment,
+    /// Seconds from first commit to production; a negative one is absent.
+    pub lead_seconds: Option<f64>,
+}
+
+/// An incident in a report.
+#[derive(Debug, Clone, PartialEq)]
+pub struct IncidentSeen {
+    /// Where it was reported.
+    pub project: Place,
+    /// The key.
+    pub key: String,
+    /// When it began.
+    pub started_at: Moment,
+    /// When it was over.
+    pub ended_at: Moment,
+    /// When the deployment that caused it finished.
+    pub deployed_at: Option<Moment>,
+}
+
+/// What a question about the delivery needs to know beside the facts.
+#[derive(Debug, Clone, Default)]
+pub struct DeliveryHead {
+    /// Grows with each publication; nothing before the first.
+    pub publication: Option<i64>,
+    /// The rules changed since, and the numbers follow soon.
+    pub is_behind: bool,
+    /// The repositories.
+    pub repositories: Vec<RepositoryNow>,
+    /// Keys of the projects.
+    pub projects: Vec<(Place, String)>,
+}
+
+/// A repository as it is called now.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct RepositoryNow {
+    /// Which.
+    pub place: Place,
+    /// `owner/name`.
+    pub full_name: String,
+    /// It is active, and so is its connection.
+    pub active: bool,
+}
+
+/// Whoever takes all facts of a client, one part after another.
+pub trait TakeDora: Send + 'static {
+    /// When the facts were complete, and which publication they are of.
+    fn begin(&mut self, publication: i64, as_of: Moment);
+
+    /// All deployments and incidents.
+    fn others(&mut self, deployments: Vec<DeploymentSeen>, incidents: Vec<IncidentSeen>);
+
+    /// Pull requests of one repository. Answers whether there is room for more.
+    fn pull_requests(&mut self, some: Vec<PullRequestSeen>) -> bool;
+}
+
+impl Metrics {
+    /// What DORA's values over `from..to` are made from, read from one snapshot.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn dora(
+        &self,
+        client: ClientId,
+        from: Moment,
+        to: Moment,
+        focus: Focus,
+    ) -> Result<DoraRead, Error> {
+        ask!(self.db(), dora::read(client.into(), Ts(from), Ts(to), &focus))
+    }
+
+    /// Gives everything that DORA's values were ever made from to `taker`, and gives that back. Before
+    /// the first publication it gets nothing.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn take_dora<T: TakeDora>(&self, client: ClientId, taker: T) -> Result<T, Error> {
+        ask!(self.db(), dora::take(client.into(), taker))
+    }
+
+    /// What a question about the delivery needs to know beside the facts.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn delivery_head(&self, client: ClientId) -> Result<DeliveryHead, Error> {
+        ask!(self.db(), dora::head(client))
+    }
+}

@@ -1,0 +1,260 @@
+//! Queries of DORA's values.
+
+use std::collections::HashSet;
+
+use diesel::prelude::*;
+use domain::ids::ClientId;
+
+use super::super::{Conn, dialect};
+use super::metrics::{clients_with_changed_rules, newest_snapshot};
+use crate::Error;
+use crate::dora::{
+    DeliveryHead, DeploymentSeen, DoraRead, IncidentSeen, Place, PullRequestSeen, RepositoryNow,
+    TakeDora,
+};
+use crate::focus::Focus;
+use crate::models::metrics::DeploymentFactRow;
+use crate::schema::{
+    delivery_states, deployment_facts, incident_facts, integrations, issues, projects,
+    pull_request_facts, repositories,
+};
+use crate::types::{Id, Ts};
+
+/// From when on, and until when; everything where nothing is said.
+type Span = Option<(Ts, Ts)>;
+
+pub(crate) fn read(
+    conn: &mut Conn,
+    client: Id,
+    from: Ts,
+    to: Ts,
+    focus: &Focus,
+) -> Result<DoraRead, Error> {
+    dialect::read(conn, |conn| {
+        let Some(snapshot) = newest_snapshot(conn, client)? else {
+            return Ok(DoraRead::default());
+        };
+        let span = Some((from, to));
+        let repositories = repositories(conn, client)?.into_iter();
+        let repositories = repositories.filter(|one| focus.has_repository(&one.full_name));
+        let repositories: HashSet<Place> = repositories.map(|one| one.place).collect();
+        let projects = projects(conn, client)?.into_iter();
+        let projects = projects.filter(|(_, key)| focus.has_project(key));
+        let projects: HashSet<Place> = projects.map(|(place, _)| place).collect();
+        let mut deployments = deployments_seen(conn, client, span)?;
+        deployments.retain(|seen| repositories.contains(&seen.repository));
+        let mut pull_requests = pull_requests_seen(conn, client, None, span)?;
+        pull_requests.retain(|seen| repositories.contains(&seen.repository));
+        let mut incidents = incidents_seen(conn, client, span)?;
+        incidents.retain(|seen| projects.contains(&seen.project));
+        Ok(DoraRead {
+            as_of: Some(snapshot.as_of.0),
+            is_behind: clients_with_changed_rules(conn)?.contains(&client.into()),
+            deployments,
+            pull_requests,
+            incidents,
+        })
+    })
+}
+
+/// A repository at a time, so that no more than one of them is in memory twice.
+pub(crate) fn take<T: TakeDora>(conn: &mut Conn, client: Id, taker: T) -> Result<T, Error> {
+    dialect::read(conn, |conn| {
+        let mut taker = taker;
+        let publication = publication(conn, client)?;
+        let Some((publication, snapshot)) = publication.zip(newest_snapshot(conn, client)?) else {
+            return Ok(taker);
+        };
+        taker.begin(publication, snapshot.as_of.0);
+        let deployments = deployments_seen(conn, client, None)?;
+        taker.others(deployments, incidents_seen(conn, client, None)?);
+        for one in repositories(conn, client)? {
+            if !taker.pull_requests(pull_requests_seen(conn, client, Some(one.place), None)?) {
+                break;
+            }
+        }
+        Ok(taker)
+    })
+}
+
+pub(crate) fn head(conn: &mut Conn, client: ClientId) -> Result<DeliveryHead, Error> {
+    dialect::read(conn, |conn| {
+        let id = Id::from(client);
+        Ok(DeliveryHead {
+            publication: publication(conn, id)?,
+            is_behind: clients_with_changed_rules(conn)?.contains(&client),
+            repositories: repositories(conn, id)?,
+            projects: projects(conn, id)?,
+        })
+    })
+}
+
+/// Which publication is the newest.
+pub(super) fn publication(conn: &mut Conn, client: Id) -> QueryResult<Option<i64>> {
+    let state = delivery_states::table.find(client);
+    state.select(delivery_states::publications).first(conn).optional()
+}
+
+/// Repositories, whether they count or not.
+pub(super) fn repositories(conn: &mut Conn, client: Id) -> QueryResult<Vec<RepositoryNow>> {
+    let rows: Vec<(Id, i64, String, bool, bool)> = repositories::table
+        .inner_join(
+            integrations::table.on(integrations::client_id
+                .eq(repositories::client_id)
+                .and(integrations::id.eq(repositories::integration_id))),
+        )
+        .filter(repositories::client_id.eq(client))
+        .order((repositories::integration_id, repositories::external_id))
+        .select((
+            repositories::integration_id,
+            repositories::external_id,
+            repositories::full_name,
+            repositories::active,
+            integrations::active,
+        ))
+        .load(conn)?;
+    let now = |(integration, id, full_name, is_active, is_connected)| {
+        let integration: Id = integration;
+        RepositoryNow {
+            place: (integration.into(), id),
+            full_name,
+            active: is_active && is_connected,
+        }
+    };
+    Ok(rows.into_iter().map(now).collect())
+}
+
+/// Projects with their keys.
+pub(super) fn projects(conn: &mut Conn, client: Id) -> QueryResult<Vec<(Place, String)>> {
+    let rows: Vec<(Id, i64, String)> = projects::table
+        .filter(projects::client_id.eq(client))
+        .order((projects::integration_id, projects::external_id))
+        .select((projects::integration_id, projects::external_id, projects::key))
+        .load(conn)?;
+    Ok(rows.into_iter().map(|(integration, id, key)| ((integration.into(), id), key)).collect())
+}
+
+fn deployments_seen(conn: &mut Conn, client: Id, span: Span) -> Result<Vec<DeploymentSeen>, Error> {
+    let all = deployment_facts::table
+        .filter(deployment_facts::client_id.eq(client))
+        .filter(deployment_facts::finished_at.is_not_null())
+        .order((deployment_facts::finished_at, deployment_facts::external_id))
+        .select(DeploymentFactRow::as_select());
+    let rows: Vec<DeploymentFactRow> = match span {
+        None => all.load(conn)?,
+        Some((from, to)) => all
+            .filter(deployment_facts::finished_at.ge(from))
+            .filter(deployment_facts::finished_at.lt(to))
+            .load(conn)?,
+    };
+    let mut seen = Vec::with_capacity(rows.len());
+    for fact in rows {
+        let Some(finished_at) = fact.finished_at else { continue };
+        seen.push(DeploymentSeen {
+            repository: (fact.integration_id.into(), fact.repository_id),
+            id: fact.external_id,
+            environment_seen: fact.environment_seen,
+            environment: fact.environment,
+            reason: fact.reason,
+            outcome: fact.outcome.parse()?,
+            finished_at: finished_at.0,
+            failed: fact.rolled_back || fact.incidents > 0,
+        });
+    }
+    Ok(seen)
+}
+
+type DeployedColumns = (Id, i64, i64, Option<Ts>, Option<f64>);
+
+/// Of one repository, or of all.
+fn pull_requests_seen(
+    conn: &mut Conn,
+    client: Id,
+    of: Option<Place>,
+    span: Span,
+) -> QueryResult<Vec<PullRequestSeen>> {
+    let mut query = pull_request_facts::table
+        .filter(pull_request_facts::client_id.eq(client))
+        .filter(pull_request_facts::deployed_at.is_not_null())
+        .order((pull_request_facts::deployed_at, pull_request_facts::number))
+        .select((
+            pull_request_facts::integration_id,
+            pull_request_facts::repository_id,
+            pull_request_facts::number,
+            pull_request_facts::deployed_at,
+            pull_request_facts::lead_seconds,
+        ))
+        .into_boxed();
+    if let Some((integration, repository)) = of {
+        query = query
+            .filter(pull_request_facts::integration_id.eq(Id::from(integration)))
+            .filter(pull_request_facts::repository_id.eq(repository));
+    }
+    if let Some((from, to)) = span {
+        query = query
+            .filter(pull_request_facts::deployed_at.ge(from))
+            .filter(pull_request_facts::deployed_at.lt(to));
+    }
+    let rows: Vec<DeployedColumns> = query.load(conn)?;
+    let seen = |(integration, repository, number, deployed_at, lead_seconds): DeployedColumns| {
+        Some(PullRequestSeen {
+            repository: (integration.into(), repository),
+            number,
+            deployed_at: deployed_at?.0,
+            lead_seconds,
+        })
+    };
+    Ok(rows.into_iter().filter_map(seen).collect())
+}
+
+type IncidentColumns = (Id, i64, String, Ts, Option<Ts>, Option<Ts>);
+
+fn incidents_seen(conn: &mut Conn, client: Id, span: Span) -> QueryResult<Vec<IncidentSeen>> {
+    let all = incident_facts::table
+        .inner_join(
+            issues::table.on(issues::client_id
+                .eq(incident_facts::client_id)
+                .and(issues::integration_id.eq(incident_facts::integration_id))
+                .and(issues::external_id.eq(incident_facts::issue_id))),
+        )
+        .left_join(
+            deployment_facts::table.on(deployment_facts::client_id
+                .nullable()
+                .eq(incident_facts::client_id.nullable())
+                .and(
+                    deployment_facts::integration_id
+                        .nullable()
+                        .eq(incident_facts::deploy_integration_id),
+                )
+                .and(deployment_facts::repository_id.nullable().eq(incident_facts::repository_id))
+                .and(deployment_facts::external_id.nullable().eq(incident_facts::deployment_id))),
+        )
+        .filter(incident_facts::client_id.eq(client))
+        .filter(incident_facts::ended_at.is_not_null())
+        .order((incident_facts::ended_at, incident_facts::issue_id))
+        .select((
+            issues::integration_id,
+            issues::project_id,
+            issues::key,
+            incident_facts::started_at,
+            incident_facts::ended_at,
+            deployment_facts::succeeded_at.nullable(),
+        ));
+    let rows: Vec<IncidentColumns> = match span {
+        None => all.load(conn)?,
+        Some((from, to)) => all
+            .filter(incident_facts::ended_at.ge(from))
+            .filter(incident_facts::ended_at.lt(to))
+            .load(conn)?,
+    };
+    let seen = |(integration, project, key, started_at, ended_at, deployed_at): IncidentColumns| {
+        Some(IncidentSeen {
+            project: (integration.into(), project),
+            key,
+            started_at: started_at.0,
+            ended_at: ended_at?.0,
+            deployed_at: deployed_at.map(|at| at.0),
+        })
+    };
+    Ok(rows.into_iter().filter_map(seen).collect())
+}

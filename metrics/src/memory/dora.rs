@@ -1,0 +1,174 @@
+//! The delivery of a client, held so that a window of it is told without looking at each pull request.
+
+use std::collections::HashMap;
+
+use domain::Moment;
+use store::dora::{
+    DeploymentSeen, DoraRead, IncidentSeen, Place, PullRequestSeen, RepositoryNow, TakeDora,
+};
+
+use super::groups::Groups;
+use super::ranked::Stretch;
+use super::rows::{Measure, Timeline, micros};
+
+/// Facts of one publication.
+#[derive(Debug, Default)]
+pub struct DoraFacts {
+    /// Which one.
+    pub publication: i64,
+    /// When they were complete; nothing before the first publication.
+    pub as_of: Option<Moment>,
+    /// In the order in which they finished.
+    deployments: Vec<DeploymentSeen>,
+    /// In the order in which they ended.
+    incidents: Vec<IncidentSeen>,
+    /// Pull requests in production.
+    pub deployed: Deployed,
+}
+
+/// Pull requests in production, by repository and in the order in which they came there.
+#[derive(Debug, Default)]
+pub struct Deployed {
+    repositories: Groups,
+    timeline: Timeline,
+    numbers: Vec<i64>,
+    /// Seconds from the first commit to production.
+    pub lead: Measure,
+}
+
+impl DoraFacts {
+    /// Facts of what was read.
+    pub fn of(read: DoraRead) -> DoraFacts {
+        let mut builder = Builder::new(usize::MAX);
+        if let Some(as_of) = read.as_of {
+            builder.begin(0, as_of);
+        }
+        builder.others(read.deployments, read.incidents);
+        builder.pull_requests(read.pull_requests);
+        builder.build().expect("there is room for everything")
+    }
+
+    /// Deployments that finished in `from..to`, in that order.
+    pub fn deployments(&self, from: Moment, to: Moment) -> &[DeploymentSeen] {
+        let before = |end| self.deployments.partition_point(|one| one.finished_at < end);
+        &self.deployments[before(from)..before(to)]
+    }
+
+    /// Incidents that ended in `from..to`, in that order.
+    pub fn incidents(&self, from: Moment, to: Moment) -> &[IncidentSeen] {
+        let before = |end| self.incidents.partition_point(|one| one.ended_at < end);
+        &self.incidents[before(from)..before(to)]
+    }
+
+    /// What it takes of memory.
+    pub fn bytes(&self) -> usize {
+        self.deployments.len() * BYTES_PER_DEPLOYMENT
+            + self.incidents.len() * BYTES_PER_DEPLOYMENT
+            + self.deployed.bytes()
+    }
+}
+
+impl Deployed {
+    /// Numbers of the repositories that are meant.
+    pub fn repositories(&self, wanted: impl Iterator<Item = Place>) -> Vec<usize> {
+        self.repositories.numbers(wanted)
+    }
+
+    /// Those of these repositories that came to production in `from..to`.
+    pub fn within(&self, repositories: &[usize], from: i64, to: i64) -> Vec<Stretch> {
+        self.timeline.within(repositories, from, to)
+    }
+
+    /// Their names, in the order in which they came to production.
+    pub fn names(&self, rows: &[Stretch], names: &Names<'_>) -> Vec<String> {
+        let name = |row: u32| {
+            let place = self.repositories.place(self.timeline.group(row));
+            format!("{}#{}", names.of(place), self.numbers[row as usize])
+        };
+        self.timeline.by_time(rows).into_iter().map(name).collect()
+    }
+
+    fn bytes(&self) -> usize {
+        self.repositories.bytes()
+            + self.timeline.bytes()
+            + size_of_val(&*self.numbers)
+            + self.lead.bytes()
+    }
+}
+
+/// How repositories are called now.
+pub struct Names<'a>(HashMap<Place, &'a str>);
+
+impl<'a> Names<'a> {
+    /// Of these repositories.
+    pub fn new(repositories: &'a [RepositoryNow]) -> Names<'a> {
+        Names(repositories.iter().map(|one| (one.place, &*one.full_name)).collect())
+    }
+
+    /// The full name, or nothing of one that is gone.
+    pub fn of(&self, place: Place) -> &'a str {
+        self.0.get(&place).copied().unwrap_or_default()
+    }
+}
+
+/// With its texts, which are short.
+const BYTES_PER_DEPLOYMENT: usize = size_of::<DeploymentSeen>() + 64;
+const BYTES_PER_PULL_REQUEST: usize = 32;
+
+/// Puts facts in order.
+#[derive(Debug)]
+pub struct Builder {
+    room: usize,
+    facts: DoraFacts,
+    rows: Vec<(usize, i64, i64, Option<f64>)>,
+    is_full: bool,
+}
+
+impl Builder {
+    /// With room for so many bytes.
+    pub fn new(room: usize) -> Builder {
+        Builder { room, facts: DoraFacts::default(), rows: Vec::new(), is_full: false }
+    }
+
+    /// The facts; nothing if they do not fit.
+    pub fn build(self) -> Option<DoraFacts> {
+        if self.is_full {
+            return None;
+        }
+        let (mut facts, mut rows) = (self.facts, self.rows);
+        facts.deployments.sort_by_key(|one| one.finished_at);
+        facts.incidents.sort_by_key(|one| one.ended_at);
+        rows.sort_by_key(|(repository, at, number, _)| (*repository, *at, *number));
+        let groups = facts.deployed.repositories.count();
+        facts.deployed = Deployed {
+            timeline: Timeline::new(groups, rows.iter().map(|row| (row.0, row.1))),
+            numbers: rows.iter().map(|row| row.2).collect(),
+            lead: Measure::new(rows.iter().map(|row| row.3)),
+            ..facts.deployed
+        };
+        Some(facts)
+    }
+}
+
+impl TakeDora for Builder {
+    fn begin(&mut self, publication: i64, as_of: Moment) {
+        self.facts.publication = publication;
+        self.facts.as_of = Some(as_of);
+    }
+
+    fn others(&mut self, deployments: Vec<DeploymentSeen>, incidents: Vec<IncidentSeen>) {
+        self.facts.deployments = deployments;
+        self.facts.incidents = incidents;
+    }
+
+    fn pull_requests(&mut self, some: Vec<PullRequestSeen>) -> bool {
+        for seen in some {
+            let repository = self.facts.deployed.repositories.number(seen.repository);
+            self.rows.push((repository, micros(seen.deployed_at), seen.number, seen.lead_seconds));
+        }
+        let others = self.facts.deployments.len() + self.facts.incidents.len();
+        let bytes = others * BYTES_PER_DEPLOYMENT + self.rows.len() * BYTES_PER_PULL_REQUEST;
+        self.is_full = bytes > self.room;
+        !self.is_full
+    }
+}

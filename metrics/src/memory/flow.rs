@@ -1,0 +1,434 @@
+//! The flow of a client's issues, held so that a window of it is told without looking at each issue.
+
+use std::collections::{BTreeMap, HashMap};
+
+use domain::Moment;
+use domain::ids::WorkflowStepId;
+use domain::workflow::StepCategory;
+use store::dora::Place;
+use store::flow::{DayFact, EndedIssue, FlowRead, StartedIssue, TakeFlow};
+
+use super::groups::Groups;
+use super::keys::Keys;
+use super::ranked::Stretch;
+use super::rows::{Known, Measure, Timeline, micros};
+
+/// Facts of one publication.
+#[derive(Debug, Default)]
+pub struct FlowFacts {
+    /// Which one.
+    pub publication: i64,
+    /// When they were complete; nothing before the first publication.
+    pub as_of: Option<Moment>,
+    projects: Groups,
+    /// Issues that are done.
+    pub done: Done,
+    left_out: Vec<LeftOut>,
+    /// Issues in progress now.
+    pub in_progress: InProgress,
+    standing: Vec<Standing>,
+}
+
+/// Issues that are done, by project and in the order in which they were.
+#[derive(Debug, Default)]
+pub struct Done {
+    timeline: Timeline,
+    keys: Keys,
+    rework: Vec<i32>,
+    /// Seconds from commitment to done.
+    pub lead: Measure,
+    /// Seconds from start to done.
+    pub cycle: Measure,
+    /// Seconds from creation to done.
+    pub customer_lead: Measure,
+    /// The share of the lead time in which somebody worked.
+    pub efficiency: Measure,
+    steps: HashMap<WorkflowStepId, Measure>,
+}
+
+/// Issues that ended otherwise: for one reason, and in the order in which they did.
+#[derive(Debug)]
+struct LeftOut {
+    reason: Reason,
+    timeline: Timeline,
+}
+
+/// Why an issue that ended is not done.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Reason {
+    /// It is discarded.
+    Discarded,
+    /// It counts nowhere.
+    Nowhere(String),
+}
+
+impl Reason {
+    /// The spelling in reports.
+    pub fn as_str(&self) -> &str {
+        match self {
+            Reason::Discarded => "discarded",
+            Reason::Nowhere(reason) => reason,
+        }
+    }
+}
+
+/// Issues in progress, by project and start.
+#[derive(Debug, Default)]
+pub struct InProgress {
+    /// Also those of which nobody knows when they began, by project.
+    counts: Vec<usize>,
+    timeline: Timeline,
+    keys: Keys,
+    started: Measure,
+}
+
+/// How many issues of a project stood in a step at the end of each day on which that changed.
+#[derive(Debug)]
+struct Standing {
+    project: usize,
+    step: WorkflowStepId,
+    days: Vec<(i32, i64)>,
+}
+
+impl FlowFacts {
+    /// Facts of what was read.
+    pub fn of(read: FlowRead) -> FlowFacts {
+        let mut builder = Builder::new(usize::MAX);
+        if let Some(as_of) = read.as_of {
+            builder.begin(0, as_of);
+        }
+        builder.days(read.days);
+        builder.issues(read.ended, read.in_progress);
+        builder.build().expect("there is room for everything")
+    }
+
+    /// Numbers of the projects that are meant.
+    pub fn projects(&self, wanted: impl Iterator<Item = Place>) -> Vec<usize> {
+        self.projects.numbers(wanted)
+    }
+
+    /// How many issues of these projects ended otherwise in `from..to`, by reason.
+    pub fn left_out(&self, projects: &[usize], from: i64, to: i64) -> BTreeMap<Reason, usize> {
+        let mut counts = BTreeMap::new();
+        for left_out in &self.left_out {
+            let stretches = left_out.timeline.within(projects, from, to);
+            let count = stretches.iter().map(ExactSizeIterator::len).sum::<usize>();
+            if count > 0 {
+                counts.insert(left_out.reason.clone(), count);
+            }
+        }
+        counts
+    }
+
+    /// How many issues of these projects stood in each step that was ever entered by then, at the end of
+    /// each of the days.
+    pub fn standing(
+        &self,
+        projects: &[usize],
+        days: impl Iterator<Item = i32> + Clone,
+    ) -> Vec<BTreeMap<WorkflowStepId, i64>> {
+        let mut told: Vec<BTreeMap<WorkflowStepId, i64>> =
+            days.clone().map(|_| BTreeMap::new()).collect();
+        for standing in &self.standing {
+            if projects.binary_search(&standing.project).is_err() {
+                continue;
+            }
+            for (day, told) in days.clone().zip(&mut told) {
+                let until = standing.days.partition_point(|(other, _)| *other <= day);
+                if let Some((_, count)) = until.checked_sub(1).map(|last| standing.days[last]) {
+                    *told.entry(standing.step).or_default() += count;
+                }
+            }
+        }
+        told
+    }
+
+    /// Whether an issue of these projects ever moved until the end of that day.
+    pub fn has_moved(&self, projects: &[usize], day: i32) -> bool {
+        self.standing.iter().any(|standing| {
+            projects.binary_search(&standing.project).is_ok()
+                && standing.days.first().is_some_and(|(first, _)| *first <= day)
+        })
+    }
+
+    /// What it takes of memory.
+    pub fn bytes(&self) -> usize {
+        let standing =
+            self.standing.iter().map(|one| size_of_val(&*one.days) + size_of::<Standing>());
+        self.projects.bytes()
+            + self.done.bytes()
+            + self.left_out.iter().map(|one| one.timeline.bytes()).sum::<usize>()
+            + self.in_progress.bytes()
+            + standing.sum::<usize>()
+    }
+}
+
+impl Done {
+    /// Those of these projects that were done in `from..to`.
+    pub fn within(&self, projects: &[usize], from: i64, to: i64) -> Vec<Stretch> {
+        self.timeline.within(projects, from, to)
+    }
+
+    /// How often these went back.
+    pub fn entries(&self, rows: &[Stretch]) -> i64 {
+        self.rework_of(rows).map(|(_, entries)| i64::from(entries)).sum()
+    }
+
+    /// Those of them that went back at all.
+    pub fn reworked(&self, rows: &[Stretch]) -> Vec<Stretch> {
+        let back = self.rework_of(rows).filter(|(_, entries)| *entries > 0);
+        back.map(|(row, _)| row..row + 1).collect()
+    }
+
+    fn rework_of(&self, rows: &[Stretch]) -> impl Iterator<Item = (u32, i32)> {
+        rows.iter().flat_map(|rows| {
+            rows.clone().zip(self.rework[rows.start as usize..rows.end as usize].iter().copied())
+        })
+    }
+
+    /// How long those of them stayed in a step that left it.
+    pub fn in_step(&self, step: WorkflowStepId, rows: &[Stretch]) -> Option<Known<'_>> {
+        self.steps.get(&step).map(|measure| measure.within(rows))
+    }
+
+    /// Their keys, in the order in which they were done.
+    pub fn keys(&self, rows: &[Stretch]) -> Vec<String> {
+        self.timeline.by_time(rows).into_iter().map(|row| self.keys.key(row as usize)).collect()
+    }
+
+    fn bytes(&self) -> usize {
+        let measures = [&self.lead, &self.cycle, &self.customer_lead, &self.efficiency];
+        let measures = measures.into_iter().chain(self.steps.values()).map(Measure::bytes);
+        self.timeline.bytes()
+            + self.keys.bytes()
+            + size_of_val(&*self.rework)
+            + measures.sum::<usize>()
+    }
+}
+
+impl InProgress {
+    /// How many issues of these projects are in progress.
+    pub fn count(&self, projects: &[usize]) -> usize {
+        projects.iter().map(|project| self.counts.get(*project).copied().unwrap_or(0)).sum()
+    }
+
+    /// Those of which somebody knows when they began.
+    pub fn begun(&self, projects: &[usize]) -> Begun<'_> {
+        let rows = self.timeline.within(projects, i64::MIN, i64::MAX);
+        Begun { known: self.started.within(&rows), all: self, rows }
+    }
+
+    fn bytes(&self) -> usize {
+        self.timeline.bytes() + self.keys.bytes() + self.started.bytes()
+    }
+}
+
+/// Issues in progress whose start is known.
+pub struct Begun<'a> {
+    all: &'a InProgress,
+    known: Known<'a>,
+    rows: Vec<Stretch>,
+}
+
+impl Begun<'_> {
+    /// How many there are.
+    pub fn count(&self) -> usize {
+        self.known.count()
+    }
+
+    /// When that one began which is at `rank` of those that began last, counted from 0.
+    pub fn latest(&self, rank: usize) -> Option<Moment> {
+        let micros = self.known.at(self.count().checked_sub(rank + 1)?)?;
+        #[expect(clippy::cast_possible_truncation, reason = "it was made of whole microseconds")]
+        Moment::from_timestamp_micros(micros as i64)
+    }
+
+    /// Their keys, in the order in which they began.
+    pub fn keys(&self) -> Vec<String> {
+        let rows = self.all.timeline.by_time(&self.rows).into_iter();
+        rows.map(|row| self.all.keys.key(row as usize)).collect()
+    }
+}
+
+/// Puts facts in order.
+#[derive(Debug)]
+pub struct Builder {
+    room: usize,
+    facts: FlowFacts,
+    done: Vec<DoneRow>,
+    done_keys: Keys,
+    steps: HashMap<WorkflowStepId, Vec<(u32, f64)>>,
+    step_count: usize,
+    left_out: HashMap<Reason, Vec<(usize, i64)>>,
+    in_progress: Vec<(usize, i64)>,
+    in_progress_keys: Keys,
+    standing: HashMap<(usize, WorkflowStepId), Vec<(i32, i64)>>,
+    is_full: bool,
+}
+
+#[derive(Debug)]
+struct DoneRow {
+    project: usize,
+    at: i64,
+    lead: Option<f64>,
+    cycle: Option<f64>,
+    customer_lead: f64,
+    efficiency: Option<f64>,
+    rework: i32,
+}
+
+/// What an issue that is done takes in the end, beside its steps: no number takes more than 15 bytes.
+const BYTES_PER_ISSUE: usize = 90;
+const BYTES_PER_STEP: usize = 20;
+
+impl Builder {
+    /// With room for so many bytes.
+    pub fn new(room: usize) -> Builder {
+        Builder {
+            room,
+            facts: FlowFacts::default(),
+            done: Vec::new(),
+            done_keys: Keys::default(),
+            steps: HashMap::new(),
+            step_count: 0,
+            left_out: HashMap::new(),
+            in_progress: Vec::new(),
+            in_progress_keys: Keys::default(),
+            standing: HashMap::new(),
+            is_full: false,
+        }
+    }
+
+    /// The facts; nothing if they do not fit.
+    pub fn build(self) -> Option<FlowFacts> {
+        if self.is_full {
+            return None;
+        }
+        let mut facts = self.facts;
+        let groups = facts.projects.count();
+        let rows = self.done;
+        let mut order: Vec<usize> = (0..rows.len()).collect();
+        order.sort_by_key(|row| (rows[*row].project, rows[*row].at));
+        let sorted = || order.iter().map(|row| &rows[*row]);
+        let mut place_of = vec![0_u32; rows.len()];
+        for (place, row) in (0..).zip(&order) {
+            place_of[*row] = place;
+        }
+        let count = rows.len();
+        let steps = self.steps.into_iter().map(|(step, mut known)| {
+            for (row, _) in &mut known {
+                *row = place_of[*row as usize];
+            }
+            known.sort_unstable_by_key(|(row, _)| *row);
+            (step, Measure::sparse(count, known))
+        });
+        facts.done = Done {
+            timeline: Timeline::new(groups, sorted().map(|row| (row.project, row.at))),
+            rework: sorted().map(|row| row.rework).collect(),
+            lead: Measure::new(sorted().map(|row| row.lead)),
+            cycle: Measure::new(sorted().map(|row| row.cycle)),
+            customer_lead: Measure::new(sorted().map(|row| Some(row.customer_lead))),
+            efficiency: Measure::new(sorted().map(|row| row.efficiency)),
+            steps: steps.collect(),
+            keys: self.done_keys.sorted(order.iter().copied()),
+        };
+        facts.left_out = self
+            .left_out
+            .into_iter()
+            .map(|(reason, mut rows)| {
+                rows.sort_unstable();
+                LeftOut { reason, timeline: Timeline::new(groups, rows.into_iter()) }
+            })
+            .collect();
+        let rows = self.in_progress;
+        let mut order: Vec<usize> = (0..rows.len()).collect();
+        order.sort_by_key(|row| rows[*row]);
+        let sorted = || order.iter().map(|row| rows[*row]);
+        #[expect(clippy::cast_precision_loss, reason = "microseconds stay below 2^53 until 2255")]
+        let started = Measure::new(sorted().map(|(_, at)| Some(at as f64)));
+        facts.in_progress = InProgress {
+            timeline: Timeline::new(groups, sorted()),
+            started,
+            keys: self.in_progress_keys.sorted(order.iter().copied()),
+            ..facts.in_progress
+        };
+        for ((project, step), mut days) in self.standing {
+            days.sort_unstable();
+            let mut now = 0;
+            for (_, count) in &mut days {
+                now += *count;
+                *count = now;
+            }
+            days.shrink_to_fit();
+            facts.standing.push(Standing { project, step, days });
+        }
+        Some(facts)
+    }
+
+    fn ended(&mut self, issue: EndedIssue) {
+        let project = self.facts.projects.number(issue.project);
+        let at = micros(issue.entered_at);
+        let reason = match issue.category {
+            Some(StepCategory::Done) => None,
+            Some(StepCategory::Discarded) => Some(Reason::Discarded),
+            Some(_) => return,
+            None => {
+                Some(Reason::Nowhere(issue.reason.unwrap_or_else(|| "unmapped_status".to_owned())))
+            }
+        };
+        if let Some(reason) = reason {
+            self.left_out.entry(reason).or_default().push((project, at));
+            return;
+        }
+        let row = u32::try_from(self.done.len()).expect("fewer than 2^32 issues");
+        for (step, seconds) in issue.steps {
+            self.step_count += 1;
+            self.steps.entry(step).or_default().push((row, seconds));
+        }
+        self.done_keys.push(&issue.key);
+        let lead = issue.lead_seconds.filter(|lead| *lead > 0.0);
+        self.done.push(DoneRow {
+            project,
+            at,
+            lead: issue.lead_seconds,
+            cycle: issue.cycle_seconds,
+            customer_lead: (issue.entered_at - issue.created_at).as_seconds_f64(),
+            efficiency: lead.and_then(|lead| Some(issue.active_seconds? / lead)),
+            rework: issue.rework,
+        });
+    }
+}
+
+impl TakeFlow for Builder {
+    fn begin(&mut self, publication: i64, as_of: Moment) {
+        self.facts.publication = publication;
+        self.facts.as_of = Some(as_of);
+    }
+
+    fn days(&mut self, days: Vec<DayFact>) {
+        for day in days {
+            let project = self.facts.projects.number((day.integration, day.project));
+            let days = self.standing.entry((project, day.step)).or_default();
+            days.push((day.day, day.entered - day.gone));
+        }
+    }
+
+    fn issues(&mut self, ended: Vec<EndedIssue>, in_progress: Vec<StartedIssue>) -> bool {
+        for issue in ended {
+            self.ended(issue);
+        }
+        for issue in in_progress {
+            let project = self.facts.projects.number(issue.project);
+            let counts = &mut self.facts.in_progress.counts;
+            counts.resize(counts.len().max(project + 1), 0);
+            counts[project] += 1;
+            if let Some(at) = issue.started_at {
+                self.in_progress.push((project, micros(at)));
+                self.in_progress_keys.push(&issue.key);
+            }
+        }
+        let issues = self.done.len() + self.in_progress.len();
+        self.is_full = issues * BYTES_PER_ISSUE + self.step_count * BYTES_PER_STEP > self.room;
+        !self.is_full
+    }
+}

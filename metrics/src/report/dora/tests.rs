@@ -1,0 +1,209 @@
+use chrono_tz::Tz;
+
+use domain::ids::IntegrationId;
+use store::dora::{DoraRead, PullRequestSeen, RepositoryNow};
+use store::focus::Focus;
+use uuid::Uuid;
+
+use super::super::Bucket;
+use super::*;
+
+const PAY: Place = (IntegrationId(Uuid::nil()), 1);
+
+fn at(text: &str) -> Moment {
+    text.parse().unwrap()
+}
+
+/// Four whole weeks, Monday 2 to Monday 30 March 2026.
+fn march() -> Window {
+    Window::new(at("2026-03-02T00:00:00Z"), at("2026-03-30T00:00:00Z"), Tz::UTC, Bucket::Week)
+        .unwrap()
+}
+
+/// The report on `read`, of everything that is called `acme/pay` or `OPS`.
+fn told(read: &DoraRead, explain: bool) -> Answer {
+    let head = DeliveryHead {
+        repositories: vec![RepositoryNow {
+            place: PAY,
+            full_name: "acme/pay".to_owned(),
+            active: true,
+        }],
+        projects: vec![(PAY, "OPS".to_owned())],
+        ..DeliveryHead::default()
+    };
+    let (window, now) = (march(), march().to);
+    let asked = Asked { window, focus: Focus::default(), explain, now };
+    report(&DoraFacts::of(read.clone()), &head, &asked)
+}
+
+fn deployment(finished_at: &str) -> DeploymentSeen {
+    DeploymentSeen {
+        repository: PAY,
+        id: finished_at.to_owned(),
+        environment_seen: "production".to_owned(),
+        environment: Some(PRODUCTION.to_owned()),
+        reason: None,
+        outcome: DeploymentOutcome::Success,
+        finished_at: at(finished_at),
+        failed: false,
+    }
+}
+
+fn metric<'a>(answer: &'a Answer, name: &str) -> &'a Metric {
+    answer.metrics.iter().find(|metric| metric.name == name).unwrap()
+}
+
+fn read(deployments: Vec<DeploymentSeen>) -> DoraRead {
+    DoraRead { as_of: Some(at("2026-03-30T00:00:00Z")), deployments, ..DoraRead::default() }
+}
+
+#[test]
+fn frequency_counts_days_and_empty_weeks() {
+    // Days per week: 2 (Monday twice, Tuesday), 0, 1, 1. The median of 0, 1, 1, 2 is 1.
+    let days = ["02T09", "02T15", "03T09", "17T09", "25T09"];
+    let deployments = days.map(|day| deployment(&format!("2026-03-{day}:00:00Z"))).to_vec();
+    let answer = told(&read(deployments), true);
+    let frequency = metric(&answer, "deployment_frequency");
+    assert_eq!(
+        (frequency.value, frequency.band.as_str(), frequency.counted),
+        (Some(1.0), "HIGH", 5)
+    );
+    assert_eq!(frequency.details["deployments"], 5.0);
+    assert_eq!(frequency.ids.len(), 5);
+    let series: Vec<_> = answer.series.iter().map(|p| (p.deployments, p.deployment_days)).collect();
+    assert_eq!(series, [(3, 2), (0, 0), (1, 1), (1, 1)]);
+}
+
+#[test]
+fn what_does_not_count_is_named_and_nothing_is_lost() {
+    let deployments = vec![
+        deployment("2026-03-02T09:00:00Z"),
+        DeploymentSeen {
+            outcome: DeploymentOutcome::Failure,
+            ..deployment("2026-03-03T09:00:00Z")
+        },
+        DeploymentSeen {
+            environment: Some("staging".to_owned()),
+            ..deployment("2026-03-04T09:00:00Z")
+        },
+        DeploymentSeen { environment: None, ..deployment("2026-03-05T09:00:00Z") },
+        DeploymentSeen {
+            environment: None,
+            reason: Some(OTHER_SOURCE.to_owned()),
+            ..deployment("2026-03-06T09:00:00Z")
+        },
+    ];
+    let answer = told(&read(deployments), false);
+    let rate = metric(&answer, "change_failure_rate");
+    let excluded: Vec<_> = rate.excluded.iter().map(|e| (e.reason.as_str(), e.count)).collect();
+    assert_eq!(
+        excluded,
+        [
+            ("no_environment_rule", 1),
+            ("not_successful", 1),
+            ("other_environment", 1),
+            ("other_source", 1)
+        ]
+    );
+    assert_eq!(rate.counted + excluded.iter().map(|(_, count)| count).sum::<u64>(), 5);
+    assert!(rate.ids.is_empty(), "ids are told only when they are asked for");
+}
+
+#[test]
+fn failures_are_shares_of_what_counts() {
+    let mut deployments: Vec<_> =
+        (2..12).map(|day| deployment(&format!("2026-03-{day:02}T09:00:00Z"))).collect();
+    deployments[3].failed = true;
+    let answer = told(&read(deployments), false);
+    let rate = metric(&answer, "change_failure_rate");
+    assert_eq!((rate.value, rate.band.as_str()), (Some(0.1), "HIGH"));
+}
+
+#[test]
+fn lead_time_is_the_median_and_counts_what_is_negative() {
+    let pull_request = |hours: Option<f64>| PullRequestSeen {
+        repository: PAY,
+        number: 1,
+        deployed_at: at("2026-03-10T00:00:00Z"),
+        lead_seconds: hours.map(|hours| hours * 3_600.0),
+    };
+    let pull_requests =
+        [Some(10.0), Some(30.0), Some(20.0), Some(40.0), None].map(pull_request).to_vec();
+    let answer = told(&DoraRead { pull_requests, ..read(vec![]) }, false);
+    let lead = metric(&answer, "lead_time_for_changes");
+    assert_eq!((lead.value, lead.band.as_str(), lead.counted), (Some(25.0 * 3_600.0), "HIGH", 4));
+    assert_eq!(lead.excluded, [Excluded { reason: "negative_interval".to_owned(), count: 1 }]);
+}
+
+#[test]
+fn recovery_starts_at_the_deployment_and_restoring_at_the_incident() {
+    let incident = |deployed_at: Option<&str>, ended_at: &str| IncidentSeen {
+        project: PAY,
+        key: "OPS-1".to_owned(),
+        started_at: at("2026-03-10T10:00:00Z"),
+        ended_at: at(ended_at),
+        deployed_at: deployed_at.map(at),
+    };
+    let incidents = vec![
+        incident(Some("2026-03-10T09:00:00Z"), "2026-03-10T12:00:00Z"),
+        incident(None, "2026-03-10T11:00:00Z"),
+    ];
+    let answer = told(&DoraRead { incidents, ..read(vec![]) }, false);
+    let recovery = metric(&answer, "failed_deployment_recovery_time");
+    assert_eq!((recovery.value, recovery.counted), (Some(3.0 * 3_600.0), 1));
+    assert_eq!(recovery.excluded, [Excluded { reason: "no_deployment".to_owned(), count: 1 }]);
+    let restore = metric(&answer, "time_to_restore");
+    assert_eq!((restore.value, restore.counted), (Some(1.5 * 3_600.0), 2));
+}
+
+#[test]
+fn the_window_before_is_told_beside_and_never_mixed_in() {
+    let deployments = vec![deployment("2026-02-03T09:00:00Z"), deployment("2026-03-03T09:00:00Z")];
+    let mut failed = deployments.clone();
+    failed[0].failed = true;
+    let answer = told(&read(failed), false);
+    let rate = metric(&answer, "change_failure_rate");
+    assert_eq!((rate.value, rate.previous), (Some(0.0), Some(1.0)));
+}
+
+#[test]
+fn emptiness_is_explained_by_the_first_rule_that_emptied_it() {
+    let somewhere = |environment: Option<&str>, seen: &str, outcome| DeploymentSeen {
+        environment: environment.map(str::to_owned),
+        reason: environment.is_none().then(|| NO_ENVIRONMENT_RULE.to_owned()),
+        environment_seen: seen.to_owned(),
+        outcome,
+        ..deployment("2026-03-03T09:00:00Z")
+    };
+    let success = DeploymentOutcome::Success;
+    let cases = [
+        (vec![], "No deployment finished in this window."),
+        (
+            vec![somewhere(None, "prod-eu", success)],
+            "1 deployments found, 0 in environment production: no environment rule matches `prod-eu`.",
+        ),
+        (
+            vec![somewhere(Some("staging"), "staging", success)],
+            "1 deployments found, 0 in environment production.",
+        ),
+        (
+            vec![DeploymentSeen {
+                reason: Some(OTHER_SOURCE.to_owned()),
+                ..somewhere(None, "production", success)
+            }],
+            "1 deployments found, 0 in environment production: \
+             the deployment rules have another source for `acme/pay`.",
+        ),
+        (
+            vec![somewhere(Some(PRODUCTION), "prod", DeploymentOutcome::Failure)],
+            "1 deployments found, 1 in environment production, none succeeded.",
+        ),
+    ];
+    for (deployments, reason) in cases {
+        let answer = told(&read(deployments), false);
+        assert_eq!(metric(&answer, "deployment_frequency").empty_reason, reason);
+        assert_eq!(metric(&answer, "deployment_frequency").value, None);
+    }
+    let never = told(&DoraRead::default(), false);
+    assert!(metric(&never, "time_to_restore").empty_reason.starts_with("No sync has finished yet"));
+}
