@@ -73,7 +73,7 @@ words!("step", Step {
 });
 
 impl JobType {
-    /// The stages of a run of this job, in order.
+    /// The steps of a run of this job, in order.
     pub const fn steps(self) -> &'static [Step] {
         use Step::{
             Commits, Deletions, Deployments, Issues, Links, Metrics, Projects, PullRequests,
@@ -98,6 +98,11 @@ impl Step {
     /// Whether the step reads only what changed since its watermark, scope by scope.
     pub const fn is_incremental(self) -> bool {
         matches!(self, Step::Issues | Step::PullRequests | Step::Deployments | Step::Commits)
+    }
+
+    /// Whether it needs nothing of the step before it, so that both are worked on side by side.
+    pub const fn is_beside_the_one_before(self) -> bool {
+        matches!(self, Step::Statuses | Step::Sprints | Step::Deployments | Step::Commits)
     }
 }
 

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use domain::facts::Facts as Page;
-use domain::ids::{ClientId, IntegrationId};
+use domain::ids::{ClientId, IntegrationId, TaskId};
 use domain::job::{JobState, JobType};
 use domain::project::Project;
 use domain::repository::Repository;
@@ -156,6 +156,16 @@ impl House {
             let task_id = ring["task_id"].as_str().unwrap().to_owned();
             delivery.ack().await.unwrap();
             if let Some(lease) = self.begin(task_id).await {
+                return lease;
+            }
+        }
+    }
+
+    /// Takes what is rung until a task comes again.
+    pub async fn take_again(&self, bell: &mut Consumer, task: TaskId) -> Lease {
+        loop {
+            let lease = self.take(bell).await;
+            if lease.task.id == task {
                 return lease;
             }
         }

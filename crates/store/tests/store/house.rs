@@ -198,7 +198,11 @@ fn connection(client: ClientId, kind: SourceKind, now: Moment) -> Integration {
     }
 }
 
+/// A task for each step, but none beside another.
 fn one_task_per_step(ground: &Ground) -> Vec<Planned> {
+    if ground.step.is_beside_the_one_before() {
+        return Vec::new();
+    }
     let whole = |integration| Planned {
         topic: ground.source,
         integration: Some(integration),

@@ -126,7 +126,8 @@ impl Yard<'_> {
         self.house.facts.keep_page(&held, Page::default(), &mark).await.unwrap();
     }
 
-    /// The leases of the issues step of a run that has just been started.
+    /// The leases of what follows the first step of a run that has just been started: of the issues step, or
+    /// of pull requests and deployments.
     pub async fn issues(&self, second: i64) -> Vec<Lease> {
         let projects = self.rung().await;
         let lease = self.begin(projects[0], second).await.unwrap();
@@ -180,6 +181,7 @@ pub fn plan(ground: &Ground) -> Vec<Planned> {
             tasks.push(task(ground, scope("2"), slice));
             tasks
         }
+        Step::Deployments => vec![task(ground, scope("2"), Slice::default())],
         Step::Metrics => vec![Planned {
             topic: Topic::Metrics,
             integration: None,

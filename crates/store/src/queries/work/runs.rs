@@ -60,9 +60,9 @@ pub(crate) fn carry_on(
     Ok(())
 }
 
-/// Takes a running job's run as far as it can go: ends the step whose tasks have all ended, plans
-/// the next one, and finishes the run after the last. Counts rows and believes nothing else. Tells
-/// whether the job changed its state.
+/// Takes a running job's run as far as it can go: ends the steps whose tasks have all ended, plans
+/// the next one with those that go beside it, and finishes the run after the last. Counts rows and
+/// believes nothing else. Tells whether the job changed its state.
 pub(crate) fn advance(
     conn: &mut Conn,
     job: &mut JobRow,
@@ -79,27 +79,30 @@ pub(crate) fn advance(
         .order(steps::position)
         .select(StepRow::as_select())
         .load(conn)?;
+    let mut under_way = false;
     for step in &of_run {
+        if under_way && !step.name.parse::<Step>()?.is_beside_the_one_before() {
+            return Ok(false);
+        }
         match step.status.parse()? {
-            StepState::Done | StepState::Skipped => continue,
+            StepState::Done | StepState::Skipped => {}
             StepState::Failed => return Ok(false),
-            StepState::Pending => {
-                if begin_step(conn, &run, step, plan, now)? {
-                    return Ok(false);
-                }
-            }
+            StepState::Pending => under_way |= begin_step(conn, &run, step, plan, now)?,
             StepState::Running => {
                 let tally = tasks::tally(conn, step)?;
                 if tally.failed > 0 || (tally.open == 0 && tally.done == 0) {
                     fail(conn, job, step, now)?;
                     return Ok(true);
                 }
-                if tally.open > 0 {
-                    return Ok(false);
+                match tally.open {
+                    0 => set_step(conn, step, StepState::Done)?,
+                    _ => under_way = true,
                 }
-                set_step(conn, step, StepState::Done)?;
             }
         }
+    }
+    if under_way {
+        return Ok(false);
     }
     finish(conn, job, &run, now)?;
     Ok(true)
@@ -138,6 +141,7 @@ fn finish(conn: &mut Conn, job: &mut JobRow, run: &RunRow, now: Ts) -> Result<()
 /// Ends a run whose step failed for good, and says when the next try is.
 fn fail(conn: &mut Conn, job: &mut JobRow, step: &StepRow, now: Ts) -> Result<(), Error> {
     let reason = tasks::why_failed(conn, step)?;
+    give_up_steps(conn, step.client_id, step.run_id)?;
     set_step(conn, step, StepState::Failed)?;
     tasks::cancel(conn, step.client_id, step.run_id, now)?;
     end(conn, step.client_id, step.run_id, Outcome::Error, Some(&reason), now)?;
@@ -161,13 +165,7 @@ fn next_try(conn: &mut Conn, job: &JobRow, now: Ts) -> QueryResult<Option<Ts>> {
 pub(crate) fn stop(conn: &mut Conn, job: &mut JobRow, now: Ts) -> Result<(), Error> {
     if let Some(run) = job.run_id.take() {
         tasks::cancel(conn, job.client_id, run, now)?;
-        let under_way = steps::table
-            .filter(steps::client_id.eq(job.client_id))
-            .filter(steps::run_id.eq(run))
-            .filter(steps::status.eq(StepState::Running.as_str()));
-        diesel::update(under_way)
-            .set(steps::status.eq(StepState::Pending.as_str()))
-            .execute(conn)?;
+        give_up_steps(conn, job.client_id, run)?;
         end(conn, job.client_id, run, Outcome::Stopped, None, now)?;
     }
     job.pending_since = None;
@@ -188,6 +186,16 @@ fn end(
     diesel::update(runs::table.find((client, run)))
         .set((runs::outcome.eq(outcome.as_str()), runs::finished_at.eq(now), runs::error.eq(error)))
         .execute(conn)?;
+    Ok(())
+}
+
+/// Steps that are under way were not reached, as far as anybody will tell.
+fn give_up_steps(conn: &mut Conn, client: Id, run: Id) -> QueryResult<()> {
+    let under_way = steps::table
+        .filter(steps::client_id.eq(client))
+        .filter(steps::run_id.eq(run))
+        .filter(steps::status.eq(StepState::Running.as_str()));
+    diesel::update(under_way).set(steps::status.eq(StepState::Pending.as_str())).execute(conn)?;
     Ok(())
 }
 

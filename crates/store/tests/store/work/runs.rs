@@ -3,7 +3,9 @@
 use chrono::TimeDelta;
 use domain::job::{JobState, JobType};
 use domain::progress::StepProgress;
-use domain::work::{Gap, Outcome, Slice, Step, StepState, Topic, Trigger, WATERMARK_OVERLAP};
+use domain::work::{
+    Gap, Outcome, Slice, Step, StepState, TaskKind, Topic, Trigger, WATERMARK_OVERLAP,
+};
 use store::Error;
 use store::jobs::RunKey;
 use store::work::{Command, Release};
@@ -15,6 +17,8 @@ use crate::nouns::*;
 contract! {
     a_run_goes_from_a_click_to_its_last_step,
     a_step_ends_when_its_last_task_has,
+    steps_go_side_by_side_and_the_next_waits_for_all,
+    when_a_step_fails_the_one_beside_it_goes_on_next_time,
     finishing_twice_changes_nothing,
     a_paused_job_waits_and_never_finishes,
     a_paused_job_does_not_block_the_other,
@@ -47,7 +51,8 @@ async fn a_run_goes_from_a_click_to_its_last_step(house: &House) {
     let job = yard.job(JiraSync).await;
     assert_eq!(
         (job.state, job.progress(), job.step()),
-        (JobState::Running, Some(0), Some(Step::Projects))
+        (JobState::Running, Some(3), Some(Step::Projects)),
+        "the statuses have nothing to do"
     );
 
     yard.work_off(110).await;
@@ -100,6 +105,48 @@ async fn a_step_ends_when_its_last_task_has(house: &House) {
     assert_eq!(yard.step(JiraSync, Step::Issues).await, StepState::Done);
     assert_eq!(yard.step(JiraSync, Step::Metrics).await, StepState::Running);
     assert_eq!(yard.rung().await.len(), 1);
+}
+
+async fn steps_go_side_by_side_and_the_next_waits_for_all(house: &House) {
+    let yard = Yard::new(house).await;
+    yard.start(GitSync, 0).await;
+    let leases = yard.issues(0).await;
+    let kinds: Vec<_> = leases.iter().map(|lease| lease.task.kind).collect();
+    let [pulls, deployments] = [Step::PullRequests, Step::Deployments].map(TaskKind::Step);
+    assert_eq!(kinds, [pulls, pulls, pulls, deployments]);
+
+    use StepState::{Done, Pending, Running, Skipped};
+    let expected = [
+        (3, [Running, Done, Skipped, Pending]),
+        (0, [Running, Done, Skipped, Pending]),
+        (1, [Running, Done, Skipped, Pending]),
+        (2, [Done, Done, Skipped, Running]),
+    ];
+    let steps = [Step::PullRequests, Step::Deployments, Step::Commits, Step::Metrics];
+    for (finished, expected) in expected {
+        yard.finish(leases[finished].fence, 1).await;
+        for (step, state) in steps.into_iter().zip(expected) {
+            assert_eq!(yard.step(GitSync, step).await, state, "{step:?} after {finished}");
+        }
+    }
+    assert_eq!(yard.rung().await.len(), 1, "the metrics, once");
+}
+
+async fn when_a_step_fails_the_one_beside_it_goes_on_next_time(house: &House) {
+    let yard = Yard::new(house).await;
+    yard.start(GitSync, 0).await;
+    let leases = yard.issues(0).await;
+    let fatal = Release::Fatal { detail: "GitHub refused the token.".to_owned() };
+    yard.work.release(leases[3].fence, &fatal, at(1)).await.unwrap();
+    assert_eq!(yard.state(GitSync).await, JobState::Error);
+    assert_eq!(yard.step(GitSync, Step::Deployments).await, StepState::Failed);
+    assert_eq!(yard.step(GitSync, Step::PullRequests).await, StepState::Pending);
+    let kept = yard.work.finish(leases[0].fence, &[], "", at(1)).await;
+    assert!(matches!(kept, Err(Error::LostLease { .. })), "{kept:?}");
+
+    yard.start(GitSync, 2).await;
+    yard.work_off(3).await;
+    assert_eq!(yard.state(GitSync).await, JobState::Finished);
 }
 
 async fn finishing_twice_changes_nothing(house: &House) {
