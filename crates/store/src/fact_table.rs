@@ -1,11 +1,12 @@
 //! How rows of facts are kept: the statement, written once for both databases, and what each
 //! database needs to bind rows to it.
 
-use diesel::QueryResult;
+use diesel::expression::AsExpression;
 use diesel::pg::{Pg, PgConnection};
-use diesel::query_builder::{AstPass, BoxedSqlQuery, SqlQuery};
+use diesel::query_builder::{AstPass, QueryFragment};
 use diesel::sql_types;
 use diesel::sqlite::Sqlite;
+use diesel::{IntoSql, QueryResult};
 
 use crate::types::{Id, JsonDoc, Tstz, Uid};
 
@@ -32,15 +33,19 @@ pub(crate) trait FactRow: Clone {
     /// Binds the columns in order, with commas between them.
     fn bind_lite<'b>(&'b self, out: &mut AstPass<'_, 'b, Sqlite>) -> QueryResult<()>;
 
-    /// Binds one array for each column.
-    fn bind_pg<'q>(rows: &'q [Self], query: PgQuery<'q>) -> PgQuery<'q>;
+    /// One array for each column, in order.
+    fn pg_columns(rows: &[Self]) -> Vec<PgColumn<'_>>;
 
     /// Copies rows into the staging table.
     fn copy_to_stage(conn: &mut PgConnection, rows: &[Self]) -> QueryResult<usize>;
 }
 
-/// A statement for PostgreSQL whose binds are added one by one.
-pub(crate) type PgQuery<'q> = BoxedSqlQuery<'q, Pg, SqlQuery>;
+/// A column of many rows, as PostgreSQL takes it.
+pub(crate) struct PgColumn<'r> {
+    pub(crate) array: Box<dyn QueryFragment<Pg> + 'r>,
+    /// PostgreSQL's name for what is in the array.
+    pub(crate) of: &'static str,
+}
 
 /// What the statements need to know about a table.
 pub(crate) struct FactTable {
@@ -51,8 +56,6 @@ pub(crate) struct FactTable {
     pub(crate) key: &'static [&'static str],
     /// Everything else.
     pub(crate) rest: &'static [&'static str],
-    /// PostgreSQL's types, of the key and then of the rest.
-    pub(crate) pg_types: &'static [&'static str],
     /// Columns that are more than replaced, each with its new value in SQL.
     pub(crate) merges: &'static [(&'static str, &'static str)],
     /// What must hold for a kept row to be replaced, in SQL.
@@ -66,12 +69,26 @@ pub(crate) enum Existing {
     Replaced,
     /// It stays.
     Untouched,
+    /// There cannot be one, since what it would hang on is new in this transaction.
+    Impossible,
+}
+
+impl Existing {
+    /// For rows that hang on others, which are all new in this transaction or not.
+    pub(crate) fn of_children(parents_are_new: bool) -> Existing {
+        if parents_are_new { Existing::Impossible } else { Existing::Replaced }
+    }
 }
 
 impl FactTable {
     /// The columns beside the owner, in the order in which rows bind them.
     pub(crate) fn columns(&self) -> String {
         [self.key, self.rest].concat().join(", ")
+    }
+
+    /// The part of the key that tells rows apart which hang on the same.
+    pub(crate) fn last_of_key(&self) -> &'static str {
+        self.key.last().expect("every table has a key")
     }
 
     /// The statement up to the owner, which is selected beside each row.
@@ -82,6 +99,9 @@ impl FactTable {
     /// The end of the statement. A row that would not change is not written, so that a second
     /// read of the same page costs no disk and reports no change.
     pub(crate) fn on_conflict(&self, existing: Existing) -> String {
+        if existing == Existing::Impossible {
+            return String::new();
+        }
         let key = self.key.join(", ");
         let target = format!(" ON CONFLICT (client_id, integration_id, {key}) DO ");
         if existing == Existing::Untouched {
@@ -133,6 +153,16 @@ where
     const NAME: &'static str = T::NAME;
 }
 
+/// A column from its values.
+pub(crate) fn pg_column<'r, ST, T>(values: Vec<&'r T>) -> PgColumn<'r>
+where
+    ST: PgType + sql_types::SqlType,
+    sql_types::Array<ST>: sql_types::SqlType,
+    Vec<&'r T>: AsExpression<sql_types::Array<ST>, Expression: QueryFragment<Pg>>,
+{
+    PgColumn { array: Box::new(values.into_sql::<sql_types::Array<ST>>()), of: ST::NAME }
+}
+
 /// Makes the struct of a table's rows, its staging table, and their [`FactRow`].
 macro_rules! fact_rows {
     ($(
@@ -171,10 +201,6 @@ macro_rules! fact_rows {
                     stage: stringify!($stage),
                     key: &[$(stringify!($key)),+],
                     rest: &[$(stringify!($col)),+],
-                    pg_types: &[
-                        $(<$key_sql as $crate::fact_table::PgType>::NAME,)+
-                        $(<$sql $(<$inner>)? as $crate::fact_table::PgType>::NAME,)+
-                    ],
                     merges: &[$($((stringify!($merged), $new)),+)?],
                     replaced_if: [$($guard,)?].first().copied(),
                 };
@@ -202,17 +228,14 @@ macro_rules! fact_rows {
                     Ok(())
                 }
 
-                fn bind_pg<'q>(
-                    rows: &'q [Self],
-                    query: $crate::fact_table::PgQuery<'q>,
-                ) -> $crate::fact_table::PgQuery<'q> {
-                    query
-                        $(.bind::<Array<$key_sql>, _>(
-                            rows.iter().map(|row| &row.$key).collect::<Vec<_>>(),
-                        ))+
-                        $(.bind::<Array<$sql $(<$inner>)?>, _>(
-                            rows.iter().map(|row| &row.$col).collect::<Vec<_>>(),
-                        ))+
+                fn pg_columns(rows: &[Self]) -> Vec<$crate::fact_table::PgColumn<'_>> {
+                    use $crate::fact_table::pg_column;
+                    vec![
+                        $(pg_column::<$key_sql, _>(rows.iter().map(|row| &row.$key).collect()),)+
+                        $(pg_column::<$sql $(<$inner>)?, _>(
+                            rows.iter().map(|row| &row.$col).collect(),
+                        ),)+
+                    ]
                 }
 
                 fn copy_to_stage(

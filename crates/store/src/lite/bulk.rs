@@ -1,5 +1,7 @@
 //! Many rows at once: one statement with many rows of values.
 
+use std::collections::HashSet;
+
 use diesel::prelude::*;
 use diesel::query_builder::{AstPass, QueryFragment, QueryId};
 use diesel::sqlite::Sqlite;
@@ -31,6 +33,16 @@ pub(crate) fn put<R: FactRow>(
         rest = chunks.remainder();
     }
     Ok(written)
+}
+
+/// Keeps `rows` in place of what is there. Returns how many were written, and the last part of the keys of
+/// those that are known to be new: of none, since to look costs SQLite no less than to write over.
+pub(crate) fn put_and_tell_new<R: FactRow>(
+    conn: &mut Conn,
+    owner: Owner,
+    rows: &[R],
+) -> QueryResult<(usize, HashSet<i64>)> {
+    Ok((put(conn, owner, rows, Existing::Replaced)?, HashSet::new()))
 }
 
 struct Put<'r, R> {

@@ -1,7 +1,7 @@
 //! Rows of the facts, as pages bring them: without client and connection.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Bool, Double, Integer, Nullable, Text};
+use diesel::sql_types::{BigInt, Bool, Double, Integer, Nullable, Text};
 
 use crate::fact_table::fact_rows;
 use crate::types::{Json, JsonDoc, Ts, Tstz};

@@ -1,7 +1,7 @@
 //! Rows of what we make of the history of issues.
 
 use diesel::prelude::*;
-use diesel::sql_types::{Array, BigInt, Double, Integer, Nullable, Text};
+use diesel::sql_types::{BigInt, Double, Integer, Nullable, Text};
 
 use crate::fact_table::fact_rows;
 use crate::types::{Id, Json, JsonDoc, Ts, Tstz, Uid};

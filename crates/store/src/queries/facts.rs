@@ -8,7 +8,7 @@ use diesel::prelude::*;
 use domain::work::Gap;
 
 use super::super::Conn;
-use super::super::bulk::put;
+use super::super::bulk::{put, put_and_tell_new};
 use super::super::dialect::relax_commit;
 use crate::Error;
 use crate::fact_table::{Existing, Owner};

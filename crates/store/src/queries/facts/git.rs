@@ -8,7 +8,7 @@ use domain::rules::Source;
 use domain::work::WATERMARK_OVERLAP;
 
 use super::super::work::tasks::put_watermark;
-use super::{Conn, Existing, Owner, put};
+use super::{Conn, Existing, Owner, put, put_and_tell_new};
 use crate::facts::{Batch, Held, PullRequests};
 use crate::models::facts::{RepositoryRow, ReviewCommentRow};
 use crate::models::work::WatermarkRow;
@@ -59,11 +59,15 @@ fn keep_pull_requests(
         return Ok(0);
     }
     let fresh = told.without(&outdated(conn, owner, repository, told)?);
-    let mut written = put(conn, owner, &fresh.rows, Existing::Replaced)?;
-    written += put(conn, owner, &fresh.commits, Existing::Replaced)?;
-    written += put(conn, owner, &fresh.reviews, Existing::Replaced)?;
-    written += put(conn, owner, &fresh.comments, Existing::Replaced)?;
-    written += remove_others(conn, owner, repository, &fresh)?;
+    let (mut written, new) = put_and_tell_new(conn, owner, &fresh.rows)?;
+    let are_new = fresh.rows.iter().all(|pr| new.contains(&pr.number));
+    let existing = Existing::of_children(are_new);
+    written += put(conn, owner, &fresh.commits, existing)?;
+    written += put(conn, owner, &fresh.reviews, existing)?;
+    written += put(conn, owner, &fresh.comments, existing)?;
+    if !are_new {
+        written += remove_others(conn, owner, repository, &fresh)?;
+    }
     Ok(written)
 }
 

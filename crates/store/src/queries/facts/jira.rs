@@ -3,7 +3,7 @@
 use diesel::prelude::*;
 use domain::work::Slice;
 
-use super::{Conn, Existing, Owner, put};
+use super::{Conn, Existing, Owner, put, put_and_tell_new};
 use crate::facts::Batch;
 use crate::models::facts::ProjectRow;
 use crate::schema::{issues, projects};
@@ -24,8 +24,9 @@ pub(crate) fn keep(conn: &mut Conn, owner: Owner, batch: &Batch) -> QueryResult<
     // The lists know names better than an issue that was read a while ago.
     written += put(conn, owner, &batch.types_of_issues, Existing::Untouched)?;
     written += put(conn, owner, &batch.statuses_of_issues, Existing::Untouched)?;
-    written += put(conn, owner, &batch.issues, Existing::Replaced)?;
-    written += put(conn, owner, &batch.changes, Existing::Replaced)?;
+    let (put_issues, new) = put_and_tell_new(conn, owner, &batch.issues)?;
+    let are_new = batch.changes.iter().all(|change| new.contains(&change.issue_id));
+    written += put_issues + put(conn, owner, &batch.changes, Existing::of_children(are_new))?;
     written += complete_changelogs(conn, owner, &batch.completed_changelogs)?;
     written += delete_issues(conn, owner, &batch.deleted_issues)?;
     Ok(written)
