@@ -1,5 +1,6 @@
-//! How many pull requests to ask for at once. Large pages save calls, so each is twice the last until
-//! GitHub finds one too large; then it is half of that, and slowly more again.
+//! How many pull requests to ask for at once. Large pages save calls, so after a first one that shows whether
+//! GitHub answers at all each is as large as can be, until GitHub finds one too large; then it is half of
+//! that, and slowly more again.
 
 const START: u32 = 25;
 /// GitHub gives no more at once.
@@ -32,8 +33,7 @@ impl Default for PageSize {
 impl PageSize {
     /// After a page that came.
     pub fn grow(&mut self) {
-        let more = if self.refused { GROWTH } else { self.outer };
-        self.outer = (self.outer + more).min(MOST);
+        self.outer = if self.refused { (self.outer + GROWTH).min(MOST) } else { MOST };
     }
 
     /// After a page that was too large: half of it, and when there is nothing left to halve,
@@ -71,14 +71,14 @@ mod tests {
     }
 
     #[test]
-    fn pages_double_until_one_is_refused() {
+    fn pages_are_as_large_as_can_be_until_one_is_refused() {
         let mut size = PageSize::default();
         let mut seen = vec![size.outer];
-        for _ in 0..3 {
+        for _ in 0..2 {
             size.grow();
             seen.push(size.outer);
         }
-        assert_eq!(seen, [25, 50, 100, MOST]);
+        assert_eq!(seen, [25, MOST, MOST]);
         size.shrink().unwrap();
         size.grow();
         assert_eq!(size.outer, 55);

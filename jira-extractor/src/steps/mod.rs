@@ -15,7 +15,7 @@ pub(crate) use statuses::Statuses;
 use extractor::Failure;
 
 /// Requests of one task that are under way side by side.
-const SIDE_BY_SIDE: usize = 5;
+const SIDE_BY_SIDE: usize = 8;
 
 /// The token of the next page. One that repeats would lead in circles.
 fn following(token: Option<&str>, next: Option<String>) -> Result<Option<String>, Failure> {
