@@ -11,7 +11,7 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 
 use crate::company::Company;
-use crate::database::Database;
+use crate::database::{Database, Span};
 use crate::job::Job;
 use crate::process;
 
@@ -41,7 +41,7 @@ pub struct Run {
     pub run_s: f64,
     /// From its start to the end of the last step that reads a source.
     pub data_s: f64,
-    /// How long each step took.
+    /// How long after the start each step ended; some go side by side.
     pub steps: Vec<(String, f64)>,
     /// The most memory that the program has had so far.
     pub peak_bytes: u64,
@@ -140,16 +140,11 @@ impl Program {
         let spans = database.spans(job)?;
         let of_source = spans.iter().filter(|span| !COMPUTED.contains(&span.name.as_str()));
         let read_us = of_source.map(|span| span.ended_us).max().context("no step read anything")?;
-        let mut steps = Vec::with_capacity(spans.len());
-        let mut from_us = begun_us;
-        for span in spans {
-            steps.push((span.name, seconds(span.ended_us - from_us)));
-            from_us = span.ended_us;
-        }
+        let ended = |span: Span| (span.name, seconds(span.ended_us - begun_us));
         Ok(Run {
             run_s: seconds(finished_at.timestamp_micros() - begun_us),
             data_s: seconds(read_us - begun_us),
-            steps,
+            steps: spans.into_iter().map(ended).collect(),
             peak_bytes: process::peak_bytes(process)?,
             cpu_s,
             requests,

@@ -23,7 +23,7 @@ pub struct Measured {
     pub run_s: f64,
     /// The steps that read the source.
     pub data_s: f64,
-    /// Each step.
+    /// When each step ended.
     pub steps: Vec<(String, f64)>,
     pub rows: u64,
     pub peak_bytes: u64,
@@ -56,7 +56,7 @@ impl Cell {
         median(self.runs.iter().map(of).collect())
     }
 
-    /// Medians of each step.
+    /// Medians of when each step ended.
     fn steps(&self) -> Vec<(&str, f64)> {
         let Some(first) = self.runs.first() else { return Vec::new() };
         let positions = first.steps.iter().enumerate();
@@ -161,7 +161,7 @@ fn one_job(
         let steps: Vec<_> = steps.collect();
         writeln!(
             out,
-            "{:<9} {:>4} ms  {} s",
+            "{:<9} {:>4} ms  ended after: {} s",
             cell.kind.to_string(),
             cell.latency_ms,
             steps.join(", ")

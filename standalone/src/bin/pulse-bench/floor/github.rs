@@ -17,11 +17,11 @@ use super::rows::{At, Batch, Place, Value};
 use super::sink::{Lane, Sink};
 use super::{LANES, Order};
 
-/// Pull requests on the first page; each next one has twice as many, up to the most.
+/// Pull requests on the first page, and on each next one.
 const PULLS_AT_FIRST: usize = 25;
 const PULLS_MOST: usize = 100;
 /// Rests of nested lists per query.
-const RESTS_AT_ONCE: usize = 20;
+const RESTS_AT_ONCE: usize = 50;
 
 /// Reads everything that the job's steps read.
 pub async fn load(order: &Order, sink: &Sink) -> anyhow::Result<()> {
@@ -380,7 +380,7 @@ impl Hub {
                 self.query(&query, of.page(size, after.as_deref())).await?;
             let pulls = found.repository.pull_requests;
             after = pulls.page_info.next();
-            size = (size * 2).min(PULLS_MOST);
+            size = PULLS_MOST;
             let mut batch = Batch::new();
             let mut unfinished = Vec::new();
             for pull in pulls.nodes {
