@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 use serde_json::{Value, json};
 use simulator::Options;
 
-use crate::apart::{Apart, CREW, binary};
+use crate::apart::{Apart, CREW, Program, binary};
 use crate::certificates;
 use crate::front::Environment;
 use crate::proxy::Proxy;
@@ -65,8 +65,13 @@ async fn clicks_reach_workers_of_another_replica_and_nothing_goes_wrong_without_
     let proxy = Proxy::to(redis.trim_start_matches("redis://").to_owned()).await;
     let crew =
         ["orchestrator", "orchestrator", "gateway", "jira-extractor", "git-extractor", "metrics"];
-    let through = vec![("CACHE_URL", format!("redis://127.0.0.1:{}", proxy.port))];
-    let apart = Apart::start(company(), &crew, through).await;
+    // A large company and one task at a time, so that something is left to click on in the end.
+    let company = Options { issues: 8_000, ..company() };
+    let through = vec![
+        ("CACHE_URL", format!("redis://127.0.0.1:{}", proxy.port)),
+        ("WORKER_CONCURRENCY", "1".to_owned()),
+    ];
+    let apart = Apart::start(company, &crew, through).await;
     apart.connect().await;
     run_both(&apart).await;
     let worker = apart.programs.iter().find(|program| program.name == "jira-extractor").unwrap();
@@ -80,10 +85,10 @@ async fn clicks_reach_workers_of_another_replica_and_nothing_goes_wrong_without_
         }
         apart.until_requests(apart.requests() + 3).await;
         for (verb, back) in [("pause", "resume"), ("stop", "run")] {
-            until_in_hand(worker, true).await;
+            until_in_hand(&apart, worker, true).await;
             let clicked_at = Instant::now();
             apart.post(&format!("/api/v1/jobs/jira_sync/{verb}"), &json!({})).await;
-            until_in_hand(worker, false).await;
+            until_in_hand(&apart, worker, false).await;
             let took = clicked_at.elapsed();
             println!("{verb} reached the worker in {took:?}, Redis {redis}");
             assert!(took < CLICK, "{verb} took {took:?}, Redis {redis}");
@@ -97,10 +102,12 @@ async fn clicks_reach_workers_of_another_replica_and_nothing_goes_wrong_without_
 }
 
 /// Waits until the worker has a task in hand, or none.
-async fn until_in_hand(worker: &crate::apart::Program, any: bool) {
+async fn until_in_hand(apart: &Apart, worker: &Program, any: bool) {
     let deadline = Instant::now() + crate::front::PATIENCE;
     while (worker.measured("worker_tasks_in_hand").await > 0.0) != any {
-        assert!(Instant::now() < deadline, "the worker has tasks in hand: {}", !any);
+        if Instant::now() > deadline {
+            panic!("the worker has tasks in hand: {}; jobs: {:?}", !any, apart.jobs().await);
+        }
         tokio::time::sleep(Duration::from_millis(10)).await;
     }
 }
