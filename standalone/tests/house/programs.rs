@@ -26,6 +26,10 @@ fn company() -> Options {
     }
 }
 
+fn one_task_at_a_time() -> Environment {
+    vec![("WORKER_CONCURRENCY", "1".to_owned())]
+}
+
 async fn run_both(apart: &Apart) {
     for job in ["jira_sync", "git_sync"] {
         apart.post(&format!("/api/v1/jobs/{job}/run"), &json!({})).await;
@@ -35,9 +39,9 @@ async fn run_both(apart: &Apart) {
 #[tokio::test]
 async fn every_program_ends_in_order_and_hands_back_what_it_holds() {
     let crew = ["orchestrator", "gateway", "jira-extractor", "git-extractor", "metrics"];
-    // Large enough that there is something left to read when the last one ends.
-    let company = Options { issues: 4_000, pull_requests: 1_600, ..company() };
-    let mut apart = Apart::start(company, &crew, Environment::new()).await;
+    // A large company and one task at a time, so that something is left to read when the last one ends.
+    let company = Options { issues: 8_000, pull_requests: 1_600, ..company() };
+    let mut apart = Apart::start(company, &crew, one_task_at_a_time()).await;
     apart.connect().await;
     run_both(&apart).await;
     for turn in 0..crew.len() {
@@ -67,10 +71,8 @@ async fn clicks_reach_workers_of_another_replica_and_nothing_goes_wrong_without_
         ["orchestrator", "orchestrator", "gateway", "jira-extractor", "git-extractor", "metrics"];
     // A large company and one task at a time, so that something is left to click on in the end.
     let company = Options { issues: 8_000, ..company() };
-    let through = vec![
-        ("CACHE_URL", format!("redis://127.0.0.1:{}", proxy.port)),
-        ("WORKER_CONCURRENCY", "1".to_owned()),
-    ];
+    let mut through = one_task_at_a_time();
+    through.push(("CACHE_URL", format!("redis://127.0.0.1:{}", proxy.port)));
     let apart = Apart::start(company, &crew, through).await;
     apart.connect().await;
     run_both(&apart).await;
