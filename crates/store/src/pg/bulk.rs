@@ -31,14 +31,14 @@ pub(crate) fn put<R: FactRow>(
 }
 
 /// Keeps `rows` in place of what is there. Returns how many were written, and the last part of the keys of
-/// those that were not there before.
+/// those that are known not to have been there before: of none where a copy is worth it.
 pub(crate) fn put_and_tell_new<R: FactRow>(
     conn: &mut Conn,
     owner: Owner,
     rows: &[R],
 ) -> QueryResult<(usize, HashSet<i64>)> {
-    if rows.is_empty() {
-        return Ok((0, HashSet::new()));
+    if rows.is_empty() || rows.len() >= WORTH_A_COPY {
+        return Ok((put(conn, owner, rows, Existing::Replaced)?, HashSet::new()));
     }
     let put = PutAndTell(Put::new(owner, rows, Existing::Replaced), R::TABLE.last_of_key());
     let written: Vec<(i64, bool)> = put.load(conn)?;
