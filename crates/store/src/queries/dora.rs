@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use diesel::prelude::*;
+use domain::Moment;
 use domain::ids::ClientId;
 
 use super::super::{Conn, dialect};
@@ -61,11 +62,8 @@ pub(crate) fn read(
 pub(crate) fn take<T: TakeDora>(conn: &mut Conn, client: Id, taker: T) -> Result<T, Error> {
     dialect::read(conn, |conn| {
         let mut taker = taker;
-        let publication = publication(conn, client)?;
-        let Some((publication, snapshot)) = publication.zip(newest_snapshot(conn, client)?) else {
-            return Ok(taker);
-        };
-        taker.begin(publication, snapshot.as_of.0);
+        let Some((publication, as_of)) = published(conn, client)? else { return Ok(taker) };
+        taker.begin(publication, as_of);
         let deployments = deployments_seen(conn, client, None)?;
         taker.others(deployments, incidents_seen(conn, client, None)?);
         for one in repositories(conn, client)? {
@@ -87,6 +85,12 @@ pub(crate) fn head(conn: &mut Conn, client: ClientId) -> Result<DeliveryHead, Er
             projects: projects(conn, id)?,
         })
     })
+}
+
+/// Which publication is the newest, and when its facts were complete.
+pub(super) fn published(conn: &mut Conn, client: Id) -> QueryResult<Option<(i64, Moment)>> {
+    let as_of = newest_snapshot(conn, client)?.map(|snapshot| snapshot.as_of.0);
+    Ok(publication(conn, client)?.zip(as_of))
 }
 
 /// Which publication is the newest.

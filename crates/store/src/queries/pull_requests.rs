@@ -8,7 +8,7 @@ use domain::ids::ClientId;
 use domain::pull_request::PullRequestState;
 
 use super::super::{Conn, dialect};
-use super::dora::publication;
+use super::dora::published;
 use super::metrics::{clients_with_changed_rules, newest_snapshot};
 use crate::Error;
 use crate::focus::Focus;
@@ -54,11 +54,8 @@ pub(crate) fn read(
 pub(crate) fn take<T: TakePullRequests>(conn: &mut Conn, client: Id, taker: T) -> Result<T, Error> {
     dialect::read(conn, |conn| {
         let mut taker = taker;
-        let publication = publication(conn, client)?;
-        let Some((publication, snapshot)) = publication.zip(newest_snapshot(conn, client)?) else {
-            return Ok(taker);
-        };
-        taker.begin(publication, snapshot.as_of.0);
+        let Some((publication, as_of)) = published(conn, client)? else { return Ok(taker) };
+        taker.begin(publication, as_of);
         for one in super::dora::repositories(conn, client)? {
             let (integration, repository) = one.place;
             let is_told =
