@@ -69,7 +69,6 @@ mod tests {
     use std::cell::RefCell;
 
     use chrono::TimeDelta;
-    use domain::ids::IntegrationId;
     use domain::job::JobType;
     use domain::rules::DeploymentRule;
     use domain::work::{Fence, Slice, SourceKind, Step, Topic};
@@ -147,23 +146,7 @@ mod tests {
     }
 
     fn jira(client: ClientId) -> Integration {
-        Integration {
-            client,
-            id: IntegrationId(Uuid::now_v7()),
-            kind: SourceKind::Jira,
-            name: "Jira".to_owned(),
-            base_url: "https://jira.example".to_owned(),
-            username: None,
-            sealed_secret: "sealed".to_owned(),
-            scopes: Vec::new(),
-            active: true,
-            health: "unknown".to_owned(),
-            health_detail: None,
-            last_sync_at: None,
-            version: 1,
-            created_at: Utc::now(),
-            updated_at: Utc::now(),
-        }
+        Integration::new(client, SourceKind::Jira, "Jira", "https://jira.example", Utc::now())
     }
 
     #[tokio::test]

@@ -3,6 +3,7 @@
 use domain::Moment;
 use domain::ids::{ClientId, IntegrationId};
 use domain::work::SourceKind;
+use uuid::Uuid;
 
 use crate::Error;
 use crate::db::{Db, ask, keep};
@@ -46,6 +47,36 @@ pub struct Integration {
     pub created_at: Moment,
     /// When it was last changed.
     pub updated_at: Moment,
+}
+
+impl Integration {
+    /// A connection made at `now`, of which nobody knows yet whether it works: active, over all scopes, and
+    /// with a new id. Its credential is to be sealed for that id.
+    pub fn new(
+        client: ClientId,
+        kind: SourceKind,
+        name: impl Into<String>,
+        base_url: impl Into<String>,
+        now: Moment,
+    ) -> Integration {
+        Integration {
+            client,
+            id: IntegrationId(Uuid::now_v7()),
+            kind,
+            name: name.into(),
+            base_url: base_url.into(),
+            username: None,
+            sealed_secret: String::new(),
+            scopes: Vec::new(),
+            active: true,
+            health: "unknown".to_owned(),
+            health_detail: None,
+            last_sync_at: None,
+            version: 1,
+            created_at: now,
+            updated_at: now,
+        }
+    }
 }
 
 impl Integrations {

@@ -15,7 +15,6 @@ use serde::Serialize;
 use store::integrations::Integration;
 use store::{Integrations, Jobs};
 use utoipa::ToSchema;
-use uuid::Uuid;
 
 use self::draft::{Draft, Wanted};
 use crate::auth::Caller;
@@ -87,24 +86,14 @@ pub(crate) async fn add(
         let wanted = draft.check()?;
         let secret = wanted.secret.clone().ok_or_else(|| wanted.secret_missing())?;
         refuse_twice(&caller, &integrations, &wanted, None).await?;
-        let now = Utc::now();
-        let id = IntegrationId(Uuid::now_v7());
+        let new =
+            Integration::new(caller.client, wanted.kind, wanted.name, wanted.base_url, Utc::now());
+        let id = new.id;
         let integration = Integration {
-            client: caller.client,
-            id,
-            kind: wanted.kind,
-            name: wanted.name,
-            base_url: wanted.base_url,
             username: wanted.username,
             sealed_secret: seal(&vault, &caller, id, &secret),
             scopes: wanted.scopes,
-            active: true,
-            health: "unknown".to_owned(),
-            health_detail: None,
-            last_sync_at: None,
-            version: 1,
-            created_at: now,
-            updated_at: now,
+            ..new
         };
         integrations.add(&integration).await?;
         tracing::info!(integration.id = %id, kind = %integration.kind, "a connection was added");

@@ -71,23 +71,10 @@ mod tests {
     }
 
     fn integration(active: bool) -> Integration {
-        Integration {
-            client: ClientId(Default::default()),
-            id: IntegrationId(Default::default()),
-            kind: SourceKind::Jira,
-            name: "Jira".to_owned(),
-            base_url: "https://acme.example".to_owned(),
-            username: None,
-            sealed_secret: String::new(),
-            scopes: Vec::new(),
-            active,
-            health: "unknown".to_owned(),
-            health_detail: None,
-            last_sync_at: None,
-            version: 1,
-            created_at: made_at(),
-            updated_at: made_at(),
-        }
+        let client = ClientId(Default::default());
+        let base_url = "https://acme.example";
+        let new = Integration::new(client, SourceKind::Jira, "Jira", base_url, made_at());
+        Integration { id: IntegrationId(Default::default()), active, ..new }
     }
 
     fn job(state: JobState, last_success_at: Option<Moment>) -> JobView {

@@ -251,21 +251,11 @@ fn connection(
     let account = simulator.company().jira;
     let sealed = vault.seal(&account.api_token, &[&client.to_string(), &id.to_string(), "secret"]);
     Integration {
-        client,
         id,
-        kind: SourceKind::Jira,
-        name: "Jira".to_owned(),
-        base_url: simulator.jira_url(),
         username: Some(account.username),
         sealed_secret: sealed.to_string(),
         scopes: account.projects,
-        active: true,
-        health: "unknown".to_owned(),
-        health_detail: None,
-        last_sync_at: None,
-        version: 1,
-        created_at: Utc::now(),
-        updated_at: Utc::now(),
+        ..Integration::new(client, SourceKind::Jira, "Jira", simulator.jira_url(), Utc::now())
     }
 }
 

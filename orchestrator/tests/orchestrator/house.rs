@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use chrono::Utc;
 use domain::facts::Facts as Page;
-use domain::ids::{ClientId, IntegrationId, TaskId};
+use domain::ids::{ClientId, TaskId};
 use domain::job::{JobState, JobType};
 use domain::project::Project;
 use domain::repository::Repository;
@@ -23,7 +23,6 @@ use store::{Db, Facts, Integrations, Jobs, Work};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
-use uuid::Uuid;
 
 /// How long anything may take before a test gives up on it.
 pub const PATIENCE: Duration = Duration::from_secs(20);
@@ -303,23 +302,7 @@ impl Line {
 
 async fn connect(integrations: &Integrations, client: ClientId, kind: SourceKind, name: &str) {
     let now = "2026-02-01T00:00:00Z".parse().unwrap();
-    let integration = Integration {
-        client,
-        id: IntegrationId(Uuid::now_v7()),
-        kind,
-        name: name.to_owned(),
-        base_url: format!("https://{kind}.example"),
-        username: None,
-        sealed_secret: "sealed".to_owned(),
-        scopes: Vec::new(),
-        active: true,
-        health: "unknown".to_owned(),
-        health_detail: None,
-        last_sync_at: None,
-        version: 1,
-        created_at: now,
-        updated_at: now,
-    };
+    let integration = Integration::new(client, kind, name, format!("https://{kind}.example"), now);
     integrations.add(&integration).await.unwrap();
 }
 

@@ -197,21 +197,11 @@ pub fn five_tasks(ground: &Ground) -> Vec<Planned> {
 }
 
 fn connection(client: ClientId, id: IntegrationId, sealed_secret: String) -> Integration {
+    let base_url = "https://acme.example/";
     Integration {
-        client,
         id,
-        kind: SourceKind::Jira,
-        name: "Jira".to_owned(),
-        base_url: "https://acme.example/".to_owned(),
         username: Some("ada@acme.example".to_owned()),
         sealed_secret,
-        scopes: Vec::new(),
-        active: true,
-        health: "unknown".to_owned(),
-        health_detail: None,
-        last_sync_at: None,
-        version: 1,
-        created_at: Utc::now(),
-        updated_at: Utc::now(),
+        ..Integration::new(client, SourceKind::Jira, "Jira", base_url, Utc::now())
     }
 }

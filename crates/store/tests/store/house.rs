@@ -179,23 +179,7 @@ async fn add_client(db: &Db, work: &Work, name: &str) -> (ClientId, IntegrationI
 }
 
 fn connection(client: ClientId, kind: SourceKind, now: Moment) -> Integration {
-    Integration {
-        client,
-        id: IntegrationId(Uuid::now_v7()),
-        kind,
-        name: kind.as_str().to_owned(),
-        base_url: format!("https://{kind}.example"),
-        username: None,
-        sealed_secret: "sealed".to_owned(),
-        scopes: Vec::new(),
-        active: true,
-        health: "unknown".to_owned(),
-        health_detail: None,
-        last_sync_at: None,
-        version: 1,
-        created_at: now,
-        updated_at: now,
-    }
+    Integration::new(client, kind, kind.as_str(), format!("https://{kind}.example"), now)
 }
 
 /// A task for each step, but none beside another.

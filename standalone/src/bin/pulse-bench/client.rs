@@ -24,23 +24,8 @@ pub async fn add(
     let integrations = Integrations::new(db.clone());
     let mut ids = Vec::with_capacity(sources.len());
     for &kind in sources {
-        let connection = Integration {
-            client,
-            id: IntegrationId(Uuid::now_v7()),
-            kind,
-            name: kind.to_string(),
-            base_url: format!("https://{kind}.example"),
-            username: None,
-            sealed_secret: "sealed".to_owned(),
-            scopes: Vec::new(),
-            active: true,
-            health: "unknown".to_owned(),
-            health_detail: None,
-            last_sync_at: None,
-            version: 1,
-            created_at: now,
-            updated_at: now,
-        };
+        let base_url = format!("https://{kind}.example");
+        let connection = Integration::new(client, kind, kind.to_string(), base_url, now);
         integrations.add(&connection).await?;
         ids.push(connection.id);
     }
