@@ -1,12 +1,11 @@
-//! How many pull requests to ask for at once. Large pages save calls, so after a first one that shows whether
-//! GitHub answers at all each is as large as can be, until GitHub finds one too large; then it is half of
-//! that, and slowly more again.
+//! How many pull requests to ask for at once. Large pages save calls, so each is as large as can be, until
+//! GitHub finds one too large; then it is half of that, and slowly more again. Where few have changed the
+//! first page is smaller, because the call for it is the only one.
 
-const START: u32 = 25;
-/// GitHub gives no more at once.
+const FEW: u32 = 25;
+/// GitHub gives no more at once, of pull requests and of what is nested in them.
 const MOST: u32 = 100;
 const GROWTH: u32 = 5;
-const NESTED_START: u32 = 50;
 const NESTED_LEAST: u32 = 10;
 
 /// The size of pages, and of the lists nested in them.
@@ -24,13 +23,17 @@ pub struct PageSize {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct SmallestRefused;
 
-impl Default for PageSize {
-    fn default() -> PageSize {
-        PageSize { outer: START, nested: NESTED_START, refused: false }
-    }
-}
-
 impl PageSize {
+    /// To read everything.
+    pub fn for_all() -> PageSize {
+        PageSize { outer: MOST, nested: MOST, refused: false }
+    }
+
+    /// To read what has changed.
+    pub fn for_changes() -> PageSize {
+        PageSize { outer: FEW, ..PageSize::for_all() }
+    }
+
     /// After a page that came.
     pub fn grow(&mut self) {
         self.outer = if self.refused { (self.outer + GROWTH).min(MOST) } else { MOST };
@@ -58,12 +61,14 @@ mod tests {
 
     #[test]
     fn pages_shrink_to_the_least_and_grow_slowly() {
-        let mut size = PageSize::default();
+        let mut size = PageSize::for_all();
         let mut seen = Vec::new();
         while size.shrink().is_ok() {
             seen.push((size.outer, size.nested));
         }
-        assert_eq!(seen, [(12, 50), (6, 50), (3, 50), (1, 50), (1, 25), (1, 12), (1, 6)]);
+        let outer = [(50, 100), (25, 100), (12, 100), (6, 100), (3, 100), (1, 100)];
+        let nested = [(1, 50), (1, 25), (1, 12), (1, 6)];
+        assert_eq!(seen, [&outer[..], &nested[..]].concat());
         size.grow();
         assert_eq!(size.outer, 6);
         (0..30).for_each(|_| size.grow());
@@ -72,13 +77,15 @@ mod tests {
 
     #[test]
     fn pages_are_as_large_as_can_be_until_one_is_refused() {
-        let mut size = PageSize::default();
-        let mut seen = vec![size.outer];
-        for _ in 0..2 {
-            size.grow();
-            seen.push(size.outer);
+        for (mut size, first) in [(PageSize::for_all(), MOST), (PageSize::for_changes(), 25)] {
+            let mut seen = vec![size.outer];
+            for _ in 0..2 {
+                size.grow();
+                seen.push(size.outer);
+            }
+            assert_eq!(seen, [first, MOST, MOST]);
         }
-        assert_eq!(seen, [25, MOST, MOST]);
+        let mut size = PageSize::for_all();
         size.shrink().unwrap();
         size.grow();
         assert_eq!(size.outer, 55);

@@ -63,7 +63,8 @@ struct Unfinished {
 impl PullRequests {
     /// Of `place`: all, or those updated since the watermark.
     pub fn new(place: Place, since: Option<Moment>) -> PullRequests {
-        PullRequests { place, since, size: PageSize::default(), doubted: None }
+        let size = if since.is_some() { PageSize::for_changes() } else { PageSize::for_all() };
+        PullRequests { place, since, size, doubted: None }
     }
 
     /// The page at `cursor`.

@@ -17,9 +17,6 @@ use super::rows::{At, Batch, Place, Value};
 use super::sink::{Lane, Sink};
 use super::{LANES, Order};
 
-/// Pull requests on the first page, and on each next one.
-const PULLS_AT_FIRST: usize = 25;
-const PULLS_MOST: usize = 100;
 /// Rests of nested lists per query.
 const RESTS_AT_ONCE: usize = 50;
 
@@ -374,13 +371,12 @@ impl Hub {
 
     async fn pulls(&self, of: &mut Reading<'_>, to: &Lane) -> anyhow::Result<()> {
         let query = queries::pull_requests();
-        let (mut after, mut size) = (None, PULLS_AT_FIRST);
+        let mut after = None;
         loop {
             let found: OfRepository<Pulls> =
-                self.query(&query, of.page(size, after.as_deref())).await?;
+                self.query(&query, of.page(100, after.as_deref())).await?;
             let pulls = found.repository.pull_requests;
             after = pulls.page_info.next();
-            size = PULLS_MOST;
             let mut batch = Batch::new();
             let mut unfinished = Vec::new();
             for pull in pulls.nodes {

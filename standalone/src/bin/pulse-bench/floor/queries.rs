@@ -3,9 +3,8 @@
 const ACTOR: &str = "author{__typename login}";
 const COMMIT: &str = "oid message authoredDate committedDate author{name user{login}}";
 
-/// Entries of nested lists that come with a pull request, and with the rest of a list.
-const NESTED: usize = 50;
-const REST: usize = 100;
+/// Entries of nested lists at once.
+const NESTED: usize = 100;
 
 fn nested(list: &str, size: usize, after: &str) -> String {
     let fields = match list {
@@ -34,7 +33,7 @@ pub fn pull_requests() -> String {
 /// More of several nested lists: for each its pull request, name and cursor.
 pub fn rest_of<'a>(lists: impl Iterator<Item = (&'a str, &'static str, &'a str)>) -> String {
     let parts = lists.enumerate().map(|(at, (pull, list, after))| {
-        let list = nested(list, REST, &format!(",after:\"{after}\""));
+        let list = nested(list, NESTED, &format!(",after:\"{after}\""));
         format!("a{at}:node(id:\"{pull}\"){{... on PullRequest{{{list}}}}}")
     });
     format!("query{{{}}}", parts.collect::<Vec<_>>().join(" "))
