@@ -35,8 +35,10 @@ impl KnownProjects {
     /// Every distinct issue key that `text` names, as it is spelled there but in upper case, in
     /// order of appearance.
     pub fn keys_in(&self, text: &str, place: Place) -> Vec<String> {
+        // Without a limit to the word's length: counted repetitions of a class of all letters would
+        // need many megabytes, and only words of known projects are taken anyway.
         static LOOKS_LIKE_A_KEY: LazyLock<Regex> = LazyLock::new(|| {
-            Regex::new(r"([\p{L}][\p{L}\p{Nd}_]{1,63})-([1-9][0-9]{0,8})")
+            Regex::new(r"(\p{L}[\p{L}\p{Nd}_]+)-([1-9][0-9]{0,8})")
                 .expect("the pattern is a constant")
         });
         let mut keys: Vec<String> = Vec::new();
@@ -119,6 +121,11 @@ mod tests {
             ("XPAY-311A", Title, &[]),
             ("UTF-8 SHA-256 CVE-2024-3094 RFC-7231", Message, &[]),
             ("release-2.8", Branch, &[]),
+            (
+                "a_name_that_goes_on_and_on_until_it_is_longer_than_any_key_could_be_PAY-311",
+                Branch,
+                &["PAY-311"],
+            ),
             ("", Branch, &[]),
         ];
         let known = projects(&["PAY", "OPS"]);
