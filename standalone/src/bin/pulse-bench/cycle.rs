@@ -60,15 +60,20 @@ async fn once(servers: &Servers, kind: Kind, clients: usize) -> anyhow::Result<D
     let shutdown = Shutdown::new();
     let since = Instant::now();
     orchestrator.spawn(&shutdown);
-    let wanted = (clients as u64, 0, clients);
-    let mut there = (0, 0, 0);
-    while there != wanted {
-        ensure!(since.elapsed() < PATIENCE, "running, unpublished and rung are {there:?}");
+    loop {
         tokio::time::sleep(LOOK_EVERY).await;
         let running =
             database.count("SELECT count(*) AS count FROM jobs WHERE status = 'RUNNING'")?;
         let unpublished = database.count("SELECT count(*) AS count FROM outbox")?;
-        there = (running, unpublished, queue.depth(Topic::Jira.as_str()).await?.ready);
+        let tasks = database.count("SELECT count(*) AS count FROM tasks")?;
+        let rung = queue.depth(Topic::Jira.as_str()).await?.ready as u64;
+        if running == clients as u64 && unpublished == 0 && rung == tasks {
+            break;
+        }
+        ensure!(
+            since.elapsed() < PATIENCE,
+            "{running} of {clients} jobs run, {unpublished} tasks wait to be rung for, {rung} of {tasks} are"
+        );
     }
     let took = since.elapsed();
     shutdown.begin();
