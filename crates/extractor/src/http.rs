@@ -65,6 +65,21 @@ pub enum Trouble {
     Failed(Failure),
 }
 
+/// How often a request did not succeed.
+#[derive(Debug, Clone, Copy, Default)]
+struct Tries {
+    all: u32,
+    /// A page is given up for what it is, and not for what happened on the way to it.
+    malformed: u32,
+}
+
+impl Tries {
+    fn count(&mut self, trouble: &Trouble) {
+        self.all += 1;
+        self.malformed += u32::from(matches!(trouble, Trouble::Malformed { .. }));
+    }
+}
+
 impl From<Failure> for Trouble {
     fn from(failure: Failure) -> Trouble {
         Trouble::Failed(failure)
@@ -114,7 +129,7 @@ impl Exchange {
         request: RequestBuilder,
         read: impl Fn(&Reply) -> Result<T, Trouble> + Send,
     ) -> Result<T, Failure> {
-        let mut tries = 0;
+        let mut tries = Tries::default();
         loop {
             let again = request.try_clone().expect("our bodies are bytes, never streams");
             let (trouble, told) = match self.send(again).await? {
@@ -124,8 +139,8 @@ impl Exchange {
                 },
                 Err(trouble) => (trouble, None),
             };
-            tries += 1;
-            tracing::debug!(tries, ?trouble, "a request did not succeed");
+            tries.count(&trouble);
+            tracing::debug!(?tries, ?trouble, "a request did not succeed");
             self.wait_out(trouble, told, tries).await?;
         }
     }
@@ -156,16 +171,16 @@ impl Exchange {
         &self,
         trouble: Trouble,
         told: Option<Duration>,
-        tries: u32,
+        tries: Tries,
     ) -> Result<(), Failure> {
-        let usual = self.backoff.jittered(tries - 1);
+        let usual = self.backoff.jittered(tries.all - 1);
         match trouble {
             Trouble::Failed(failure) => Err(failure),
             Trouble::Throttled { wait } => {
                 let wait = told.or(wait).map_or(usual, never_earlier);
                 let until = after(wait);
                 self.quota.pause(until).await;
-                if wait > SHORT_WAIT || tries >= THROTTLED_TRIES {
+                if wait > SHORT_WAIT || tries.all >= THROTTLED_TRIES {
                     return Err(Failure::Throttled { until });
                 }
                 tokio::time::sleep(wait).await;
@@ -175,8 +190,10 @@ impl Exchange {
                 let wait = told.map_or(usual, never_earlier);
                 Err(Failure::Throttled { until: after(wait) })
             }
-            Trouble::Passing { detail } if tries >= TRIES => Err(Failure::Passing { detail }),
-            Trouble::Malformed { detail } if tries >= TRIES => Err(Failure::Unreadable { detail }),
+            Trouble::Passing { detail } if tries.all >= TRIES => Err(Failure::Passing { detail }),
+            Trouble::Malformed { detail } if tries.malformed >= TRIES => {
+                Err(Failure::Unreadable { detail })
+            }
             Trouble::Passing { .. } | Trouble::Malformed { .. } => {
                 tokio::time::sleep(usual.max(told.unwrap_or_default())).await;
                 Ok(())

@@ -78,6 +78,15 @@ async fn what_stays_is_reported_by_its_kind() {
 }
 
 #[tokio::test]
+async fn a_page_is_not_given_up_for_what_happened_on_the_way_to_it() {
+    let nonsense = || status(200).set_body_string("nonsense");
+    let wait = status(429).insert_header("Retry-After", "1");
+    let asked = Asked::of(vec![status(503), wait, nonsense(), nonsense()]).await;
+    assert_eq!(asked.ask().await.unwrap(), "well");
+    assert_eq!(asked.exchange.sent(), 5);
+}
+
+#[tokio::test]
 async fn a_short_wait_is_sat_out_and_never_cut() {
     let asked = Asked::of(vec![status(429).insert_header("Retry-After", "1")]).await;
     let since = Instant::now();
