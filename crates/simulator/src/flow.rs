@@ -175,9 +175,15 @@ impl<'w> Told<'w> {
 
     fn read(&mut self) {
         // An issue that stands nowhere now tells nothing.
-        let Some(&(last_at, Some(last))) = self.events.last() else { return };
+        let Some(&(_, Some(last))) = self.events.last() else { return };
         let mut before: Option<usize> = None;
+        let mut here: Option<usize> = None;
+        let mut came = Moment(0);
         for &(at, step) in &self.events {
+            if here != step || step.is_none() {
+                came = at;
+            }
+            here = step;
             let Some(step) = step else { continue };
             let meaning = self.way.steps[step].meaning;
             if self.started.is_some() && before.is_some_and(|before| step < before) {
@@ -193,7 +199,7 @@ impl<'w> Told<'w> {
             before = Some(step);
         }
         if self.way.steps[last].meaning == Meaning::Done {
-            self.done = Some(last_at);
+            self.done = Some(came);
         }
     }
 

@@ -71,8 +71,8 @@ pub fn life(stays: &[Stay<Option<StepSeen>>], commitment: Option<(WorkflowId, i3
         stays.iter().find(|stay| stay.place.as_ref().is_some_and(is)).map(|stay| stay.at)
     };
     let last_in = |category| {
-        let last = stays.last()?;
-        last.place.filter(|step| step.category == category).map(|_| last.at)
+        let last = stays.last()?.place?;
+        (last.category == category).then(|| entered_at(stays)).flatten()
     };
     let committed_at = first(&is_committed);
     let started_at = first(&is_started);
@@ -89,6 +89,13 @@ pub fn life(stays: &[Stay<Option<StepSeen>>], commitment: Option<(WorkflowId, i3
         rework: rework(stays),
         steps: by_step(stays),
     }
+}
+
+/// When it came into the step in which it stands. From one status of a step to another is no entry.
+pub fn entered_at(stays: &[Stay<Option<StepSeen>>]) -> Option<Moment> {
+    let step = stays.last()?.place?.id;
+    let there = |stay: &&Stay<Option<StepSeen>>| stay.place.is_some_and(|place| place.id == step);
+    stays.iter().rev().take_while(there).last().map(|stay| stay.at)
 }
 
 fn seconds(from: Moment, to: Moment) -> f64 {
@@ -228,8 +235,10 @@ mod tests {
             ("b0 r4 d4 D4", [some(4), some(4), some(4), no, some(0), some(0), some(0)], 0),
             // Time in a status that counts nowhere belongs to no step, but lead time runs on.
             ("b0 d1 ?3 d5 D6", [some(1), some(1), some(6), no, some(5), some(5), some(3)], 0),
-            // Done once more: the last entry counts.
-            ("b0 d1 D3 D5", [some(1), some(1), some(5), no, some(4), some(4), some(2)], 0),
+            // From one status of a step to another is no entry; out of it and in again is.
+            ("b0 d1 D3 D5", [some(1), some(1), some(3), no, some(2), some(2), some(2)], 0),
+            ("b0 d1 X3 X5 X6", [some(1), some(1), no, some(3), no, no, no], 0),
+            ("b0 d1 D3 ?5 D7", [some(1), some(1), some(7), no, some(6), some(6), some(2)], 0),
         ];
         for (story, expected, rework) in cases {
             let life = life(&of(story), Some((FLOW, 2)));

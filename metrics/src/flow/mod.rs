@@ -14,7 +14,7 @@ use domain::stay::Stay;
 use domain::workflow::Excluded;
 use store::flow::{DayFact, Ground, IssueFact, IssueHistory, Rules, Standing, StatusSeen};
 
-use self::life::{Life, StepSeen, life};
+use self::life::{Life, StepSeen};
 
 /// The rules over one client's issues.
 #[derive(Clone, Default)]
@@ -74,10 +74,9 @@ impl Under {
     fn issue(&mut self, issue: &IssueHistory) -> IssueFact {
         let stays = issue.stays();
         let last = stays.last().expect("a life has a last stay");
-        let entered_at = last.at;
         let standing = match self.standing(issue, &last.place) {
             Ok(step) => step,
-            Err(reason) => return counts_nowhere(reason, entered_at),
+            Err(reason) => return counts_nowhere(reason, last.at),
         };
         let stays: Vec<Stay<Option<StepSeen>>> = stays
             .into_iter()
@@ -89,10 +88,11 @@ impl Under {
             .collect();
         self.count_days(issue, &stays);
         let commitment = self.commitments.get(&standing.workflow);
-        let life = life(&stays, commitment.map(|position| (standing.workflow, *position)));
+        let life = life::life(&stays, commitment.map(|position| (standing.workflow, *position)));
         let name = self.ground.configuration.step(standing.id).map(|step| step.name.clone());
         let name = name.unwrap_or_default();
         let place = Standing { step: standing.id, name, category: standing.category };
+        let entered_at = life::entered_at(&stays).expect("it stands in a step");
         fact(place, entered_at, life)
     }
 
