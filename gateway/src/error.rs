@@ -283,6 +283,13 @@ impl From<tonic::Status> for ApiError {
                 ApiError::new(StatusCode::TOO_MANY_REQUESTS, "too_many_requests", said())
                     .after(Duration::from_secs(5))
             }
+            // What a peer answers is larger than we take: a report with the ids of all its rows.
+            Code::OutOfRange => ApiError::new(
+                StatusCode::UNPROCESSABLE_ENTITY,
+                "too_large",
+                "The answer would be too large.",
+            )
+            .hint("Choose a shorter window, a project or a repository."),
             Code::Unavailable => {
                 tracing::warn!(reason = status.message(), "a peer does not answer");
                 ApiError::unavailable("peer_unavailable", "A part of the service does not answer.")

@@ -50,6 +50,8 @@ use crate::once::Memory;
 use crate::page::Page;
 
 const LARGEST_BODY_BYTES: usize = 1024 * 1024;
+/// Some hundred thousand rows with their ids.
+const LARGEST_REPORT_BYTES: usize = 64 * 1024 * 1024;
 const HEAD_ARRIVES_WITHIN: Duration = Duration::from_secs(5);
 /// What is under way may end within this when the service stops.
 const DRAINED_WITHIN_SECONDS: u64 = 15;
@@ -161,7 +163,9 @@ impl Gateway {
             cache: Data::new(cache),
             vault: Data::new(vault),
             orchestrator: Data::new(orchestrator),
-            metrics: Data::new(MetricsClient::new(metrics)),
+            metrics: Data::new(
+                MetricsClient::new(metrics).max_decoding_message_size(LARGEST_REPORT_BYTES),
+            ),
             closing: Data::new(Shutdown::new()),
         })
     }

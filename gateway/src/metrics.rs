@@ -3,10 +3,11 @@
 mod series;
 
 use std::collections::BTreeMap;
+use std::ops::RangeInclusive;
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Json, Query};
-use chrono::{DateTime, NaiveDate, NaiveTime, TimeDelta, Utc};
+use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use proto::Link;
 use proto::convert::{Unreadable, moment, timestamp};
 use proto::v1::metrics_client::MetricsClient;
@@ -21,10 +22,14 @@ use crate::lists::{Fields, Format, export};
 use self::series::{FlowPoint, PullRequestsPoint, SeriesPoint};
 
 const DAYS_UNLESS_SAID: i64 = 90;
+/// Years that a window may lie in.
+const YEARS: RangeInclusive<i32> = 1970..=2200;
 
 #[derive(Clone, Default, Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
+    /// A moment, or a day, which begins at midnight in the client's time zone.
     from: Option<String>,
     to: Option<String>,
     project: Option<String>,
@@ -38,6 +43,7 @@ pub(crate) struct Asked {
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct AskedAhead {
     /// The history that is drawn from, by default the last 90 days.
     from: Option<String>,
@@ -330,10 +336,10 @@ fn question(
     asked: Asked,
     now: DateTime<Utc>,
 ) -> Result<Question, ApiError> {
-    let to = asked.to.map(|text| bound("to", &text)).transpose()?.unwrap_or(now);
-    let from = asked.from.map(|text| bound("from", &text)).transpose()?;
-    let from = from.unwrap_or_else(|| to - TimeDelta::days(DAYS_UNLESS_SAID));
-    if from >= to {
+    let to = asked.to.map(|text| Bound::read("to", &text)).transpose()?.unwrap_or(Bound::At(now));
+    let from = asked.from.map(|text| Bound::read("from", &text)).transpose()?;
+    let from = from.unwrap_or_else(|| to.days_before(DAYS_UNLESS_SAID));
+    if from.is_surely_after(to) {
         return Err(ApiError::bad_parameter("from", "must be before to"));
     }
     let bucket = asked.bucket.unwrap_or_else(|| "week".to_owned());
@@ -343,8 +349,10 @@ fn question(
     Ok(Question {
         client_id: caller.client.to_string(),
         report: report.to_owned(),
-        from: Some(timestamp(from)),
-        to: Some(timestamp(to)),
+        from: from.moment().map(timestamp),
+        to: to.moment().map(timestamp),
+        from_day: from.day(),
+        to_day: to.day(),
         projects: listed(asked.project),
         repositories: listed(asked.repository),
         bucket,
@@ -353,16 +361,63 @@ fn question(
     })
 }
 
-/// A moment, or the start of a day.
-fn bound(field: &str, text: &str) -> Result<DateTime<Utc>, ApiError> {
-    let moment = text.parse::<DateTime<Utc>>().ok();
-    let day = || text.parse::<NaiveDate>().ok().map(|day| day.and_time(NaiveTime::MIN).and_utc());
-    moment.or_else(day).ok_or_else(|| {
-        ApiError::bad_parameter(
-            field,
-            "must be a day such as 2026-03-01 or a moment such as 2026-03-01T09:00:00Z",
-        )
-    })
+/// Where a window begins or ends.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Bound {
+    At(DateTime<Utc>),
+    /// At midnight in the client's zone, which the metrics service knows.
+    Day(NaiveDate),
+}
+
+impl Bound {
+    fn read(field: &str, text: &str) -> Result<Bound, ApiError> {
+        let at = text.parse().ok().map(Bound::At);
+        let read = at.or_else(|| text.parse().ok().map(Bound::Day)).ok_or_else(|| {
+            ApiError::bad_parameter(
+                field,
+                "must be a day such as 2026-03-01 or a moment such as 2026-03-01T09:00:00Z",
+            )
+        })?;
+        let year = match read {
+            Bound::At(at) => at.year(),
+            Bound::Day(day) => day.year(),
+        };
+        if YEARS.contains(&year) {
+            return Ok(read);
+        }
+        let (first, last) = (YEARS.start(), YEARS.end());
+        Err(ApiError::bad_parameter(field, format!("must lie in the years {first} to {last}")))
+    }
+
+    fn days_before(self, days: i64) -> Bound {
+        match self {
+            Bound::At(at) => Bound::At(at - TimeDelta::days(days)),
+            Bound::Day(day) => Bound::Day(day - TimeDelta::days(days)),
+        }
+    }
+
+    /// A moment and a day can be compared only where the zone is known.
+    fn is_surely_after(self, to: Bound) -> bool {
+        match (self, to) {
+            (Bound::At(from), Bound::At(to)) => from >= to,
+            (Bound::Day(from), Bound::Day(to)) => from >= to,
+            _ => false,
+        }
+    }
+
+    fn moment(self) -> Option<DateTime<Utc>> {
+        match self {
+            Bound::At(at) => Some(at),
+            Bound::Day(_) => None,
+        }
+    }
+
+    fn day(self) -> String {
+        match self {
+            Bound::At(_) => String::new(),
+            Bound::Day(day) => day.to_string(),
+        }
+    }
 }
 
 fn listed(text: Option<String>) -> Vec<String> {
@@ -570,11 +625,13 @@ mod tests {
 
     #[test]
     fn a_bound_is_a_day_or_a_moment() {
-        let at = |text: &str| text.parse::<DateTime<Utc>>().unwrap();
-        assert_eq!(bound("from", "2026-03-01").unwrap(), at("2026-03-01T00:00:00Z"));
-        assert_eq!(bound("from", "2026-03-01T09:00:00+01:00").unwrap(), at("2026-03-01T08:00:00Z"));
-        for garbage in ["", "yesterday", "2026-13-01", "2026-03-01' OR 1=1"] {
-            assert!(bound("from", garbage).is_err(), "{garbage}");
+        let read = |text| Bound::read("from", text);
+        assert_eq!(read("2026-03-01").unwrap(), Bound::Day("2026-03-01".parse().unwrap()));
+        let eight = Bound::At("2026-03-01T08:00:00Z".parse().unwrap());
+        assert_eq!(read("2026-03-01T09:00:00+01:00").unwrap(), eight);
+        let bad = ["", "yesterday", "2026-13-01", "2026-03-01' OR 1=1", "1969-12-31", "9999-12-31"];
+        for text in bad.into_iter().chain(["+262142-12-31", "-0001-01-01T00:00:00Z"]) {
+            assert!(read(text).is_err(), "{text}");
         }
     }
 }

@@ -2,8 +2,9 @@
 
 use std::str::FromStr;
 
-use chrono::{NaiveDate, Utc};
+use chrono::{NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
+use domain::Moment;
 use domain::ids::ClientId;
 use proto::convert::{moment, parse};
 use proto::v1::metrics_server::Metrics as Service;
@@ -16,6 +17,9 @@ use crate::memory::Memory;
 use crate::preview;
 use crate::report::forecast::Wanted;
 use crate::report::{self, Asked, Bucket, Window};
+
+/// Nobody can foretell what is farther away.
+const FARTHEST_DAYS: i64 = 3_650;
 
 /// Answers questions from the last publication.
 #[derive(Clone)]
@@ -48,7 +52,8 @@ impl Service for Door {
             "flow" => report::flow::answer(facts, memory, client, asked).await,
             "pull-requests" => report::pull_requests::answer(facts, memory, client, asked).await,
             "forecast" => {
-                let wanted = Wanted { items: question.items, until: until(&question.until)? };
+                let wanted =
+                    Wanted { items: question.items, until: until(&question.until, &asked.window)? };
                 report::forecast::answer(facts, memory, client, asked, wanted).await
             }
             "data-quality" => report::quality::answer(facts, client, Utc::now()).await,
@@ -78,9 +83,11 @@ impl Service for Door {
 
 /// The window that is asked for; the last 90 days where nothing is said.
 fn window(question: &Question, zone: Tz) -> Result<Window, Status> {
-    let to = question.to.map(|to| moment("to", to)).transpose()?.unwrap_or_else(Utc::now);
+    let to = question.to.map(|to| moment("to", to)).transpose()?;
+    let to = bound("to", to, &question.to_day, zone)?.unwrap_or_else(Utc::now);
     let from = question.from.map(|from| moment("from", from)).transpose()?;
-    let from = from.unwrap_or(to - chrono::TimeDelta::days(90));
+    let from = bound("from", from, &question.from_day, zone)?;
+    let from = from.unwrap_or(to - TimeDelta::days(90));
     let bucket = match question.bucket.as_str() {
         "" => Bucket::Week,
         word => {
@@ -90,14 +97,73 @@ fn window(question: &Question, zone: Tz) -> Result<Window, Status> {
     Window::new(from, to, zone, bucket).map_err(|e| Status::invalid_argument(e.to_string()))
 }
 
-fn until(day: &str) -> Result<Option<NaiveDate>, Status> {
+/// A moment, or midnight of a day.
+fn bound(
+    field: &'static str,
+    at: Option<Moment>,
+    day: &str,
+    zone: Tz,
+) -> Result<Option<Moment>, Status> {
+    if day.is_empty() {
+        return Ok(at);
+    }
+    Ok(Some(report::midnight(zone, parse(field, day)?)))
+}
+
+/// The last day of a forecast from `window`.
+fn until(day: &str, window: &Window) -> Result<Option<NaiveDate>, Status> {
     if day.is_empty() {
         return Ok(None);
     }
-    Ok(Some(parse("until", day)?))
+    let day = parse("until", day)?;
+    let today = window.day(window.to);
+    if today < day && day <= today + TimeDelta::days(FARTHEST_DAYS) {
+        return Ok(Some(day));
+    }
+    let reason = format!("until: must be a day after {today}, and at most {FARTHEST_DAYS} days on");
+    Err(Status::invalid_argument(reason))
 }
 
 fn unavailable(error: store::Error) -> Status {
     error!(error = &error as &dyn std::error::Error, "could not read facts for a report");
     Status::unavailable("the facts cannot be read now")
+}
+
+#[cfg(test)]
+mod tests {
+    use chrono_tz::Europe::Berlin;
+
+    use super::*;
+
+    #[test]
+    fn days_begin_in_the_zone_of_the_client() {
+        let at = |text: &str| text.parse::<Moment>().unwrap();
+        let question = Question {
+            from_day: "2026-03-02".to_owned(),
+            to_day: "2026-03-30".to_owned(),
+            ..Question::default()
+        };
+        let found = window(&question, Berlin).unwrap();
+        // The clock goes forward on 29 March.
+        assert_eq!(
+            (found.from, found.to),
+            (at("2026-03-01T23:00:00Z"), at("2026-03-29T22:00:00Z"))
+        );
+        let question = Question { from_day: "soon".to_owned(), ..Question::default() };
+        assert!(window(&question, Berlin).is_err());
+    }
+
+    #[test]
+    fn a_forecast_goes_from_tomorrow_to_ten_years_on() {
+        let at = |text: &str| text.parse::<Moment>().unwrap();
+        let (from, to) = (at("2026-01-01T00:00:00Z"), at("2026-03-01T09:00:00Z"));
+        let window = Window::new(from, to, Tz::UTC, Bucket::Week).unwrap();
+        assert_eq!(until("", &window).unwrap(), None);
+        for day in ["2026-03-02", "2036-02-27"] {
+            assert_eq!(until(day, &window).unwrap(), Some(day.parse().unwrap()));
+        }
+        for day in ["2026-03-01", "2025-01-01", "2036-02-28", "9999-12-31", "soon"] {
+            assert!(until(day, &window).is_err(), "{day}");
+        }
+    }
 }

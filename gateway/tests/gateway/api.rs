@@ -30,6 +30,7 @@ async fn every_refusal_is_a_problem_that_says_what_to_do() {
         (Method::GET, "/api/v1/jobs/jira_sync/runs?cursor=abc", json!({}), 400, "bad_cursor"),
         (Method::GET, "/api/v1/metrics/dora?from=yesterday", json!({}), 400, "bad_request"),
         (Method::GET, "/api/v1/metrics/dora?bucket=year", json!({}), 400, "bad_request"),
+        (Method::GET, "/api/v1/metrics/dora?team=core", json!({}), 400, "bad_request"),
         (Method::GET, "/api/v1/metrics/flow?from=yesterday", json!({}), 400, "bad_request"),
         (Method::GET, "/api/v1/metrics/pull-requests?bucket=year", json!({}), 400, "bad_request"),
         (Method::GET, "/api/v1/metrics/forecast?items=0", json!({}), 400, "bad_request"),

@@ -8,6 +8,7 @@ use store::flow::FlowHead;
 
 use super::flow::{at_hand, projects};
 use super::{Asked, Bucket, Window, excluded};
+use crate::aside::aside;
 use crate::flow::day_number;
 use crate::flow::forecast::{self, HORIZON_DAYS, SEED, TRIALS};
 use crate::memory::Memory;
@@ -39,7 +40,9 @@ pub async fn answer(
     wanted: Wanted,
 ) -> Result<Answer, store::Error> {
     let (flow, head) = at_hand(facts, memory, client, asked, asked.window.from).await?;
-    Ok(report(&flow, &head, asked, wanted))
+    let asked = asked.clone();
+    // Ten thousand futures take a while.
+    Ok(aside(move || report(&flow, &head, &asked, wanted)).await)
 }
 
 /// The report over the facts. Pure.

@@ -204,15 +204,18 @@ impl Window {
         if whole.is_empty() { touched } else { whole }
     }
 
-    /// When the day begins in the client's zone. Where the clock skips midnight, with the first
-    /// moment after.
+    /// When the day begins in the client's zone.
     fn midnight(&self, day: NaiveDate) -> Moment {
-        let local = day.and_time(NaiveTime::MIN);
-        let first = (0..=3).find_map(|hours| {
-            (local + TimeDelta::hours(hours)).and_local_timezone(self.zone).earliest()
-        });
-        first.map_or_else(|| local.and_utc(), |at: DateTime<Tz>| at.to_utc())
+        midnight(self.zone, day)
     }
+}
+
+/// When the day begins in a zone. Where the clock skips midnight, with the first moment after.
+pub(crate) fn midnight(zone: Tz, day: NaiveDate) -> Moment {
+    let local = day.and_time(NaiveTime::MIN);
+    let first = (0..=3)
+        .find_map(|hours| (local + TimeDelta::hours(hours)).and_local_timezone(zone).earliest());
+    first.map_or_else(|| local.and_utc(), |at: DateTime<Tz>| at.to_utc())
 }
 
 /// Puts the values of the window before beside those of this one.
