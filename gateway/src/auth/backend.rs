@@ -183,11 +183,16 @@ impl Backend {
     pub(crate) async fn refresh(&self, token: &str) -> Result<Option<String>, Unavailable> {
         let request = self.request(Method::POST, "auth/refresh").bearer_auth(token);
         let answer = send(request).await?;
-        if !answer.status().is_success() {
-            return Ok(None);
+        match answer.status() {
+            status if status.is_success() => {
+                let issued: Issued = json(answer).await?;
+                Ok(Some(issued.token))
+            }
+            // Not now is no refusal: whoever asks again may be given one.
+            StatusCode::TOO_MANY_REQUESTS => Err(unavailable(&answer)),
+            status if status.is_client_error() => Ok(None),
+            _ => Err(unavailable(&answer)),
         }
-        let issued: Issued = json(answer).await?;
-        Ok(Some(issued.token))
     }
 
     /// Ends the session. A redirect is a yes, and so is a token that was over already.

@@ -28,6 +28,9 @@ const SILENT_FOR: Duration = Duration::from_secs(65);
 const TAKES_WITHIN: Duration = Duration::from_secs(10);
 /// A socket ends so long before its token, to come back while the token can still be exchanged.
 const BACK_BEFORE_END: Duration = Duration::from_secs(60);
+/// A socket ends after so long, to come back with a ticket for which the token is looked at again: it may
+/// have been signed out elsewhere.
+const OPEN_AT_MOST: Duration = Duration::from_secs(5 * 60);
 const LARGEST_FRAME_BYTES: usize = 16 * 1024;
 
 #[derive(Deserialize)]
@@ -40,7 +43,7 @@ pub(crate) struct Asked {
 enum End {
     /// The other side left, or does not take what it is told.
     Gone,
-    /// The token ends soon, or we do: come back with another ticket.
+    /// The token ends soon, or is to be looked at again, or we end: come back with another ticket.
     ComeBack,
     /// We cannot go on.
     Broken,
@@ -91,7 +94,8 @@ pub(crate) async fn connect(
 fn end_of(token_ends_at: Moment, now: Moment) -> Instant {
     let left = (token_ends_at - now).to_std().unwrap_or(Duration::ZERO);
     let is_worth_it = left > BACK_BEFORE_END + BACK_BEFORE_END / 2;
-    Instant::now() + if is_worth_it { left - BACK_BEFORE_END } else { left }
+    let left = if is_worth_it { left - BACK_BEFORE_END } else { left };
+    Instant::now() + left.min(OPEN_AT_MOST)
 }
 
 struct Line {
