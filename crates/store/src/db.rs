@@ -7,6 +7,7 @@ use diesel::connection::SimpleConnection;
 use diesel::r2d2::{ConnectionManager, CustomizeConnection, Pool};
 use diesel_migrations::MigrationHarness;
 
+use crate::pg::dialect::STATEMENT_TIMEOUT;
 use crate::{Error, lite, pg};
 
 /// A handle on the database; cheap to clone.
@@ -130,10 +131,10 @@ struct PgSession;
 
 impl CustomizeConnection<pg::Conn, diesel::r2d2::Error> for PgSession {
     fn on_acquire(&self, conn: &mut pg::Conn) -> Result<(), diesel::r2d2::Error> {
-        conn.batch_execute(
-            "SET timezone = 'UTC'; SET statement_timeout = '120s'; \
-             SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = warning;",
-        )
+        conn.batch_execute(&format!(
+            "SET timezone = 'UTC'; SET statement_timeout = '{STATEMENT_TIMEOUT}'; \
+             SET idle_in_transaction_session_timeout = '60s'; SET client_min_messages = warning;"
+        ))
         .map_err(diesel::r2d2::Error::QueryError)
     }
 }

@@ -69,14 +69,22 @@ struct Table {
     name: String,
 }
 
+/// Nobody waits longer for an answer of the database.
+pub(crate) const STATEMENT_TIMEOUT: &str = "120s";
+
 /// Brings the tables up to date. Replicas that start together take turns.
 pub(crate) fn migrate(conn: &mut Conn) -> Result<(), Error> {
     const LOCK: i64 = 0x7075_6c73_6500; // "pulse"
+    // A migration may rewrite a large table, and others wait for it.
+    conn.batch_execute("SET statement_timeout = 0")
+        .map_err(|e| Error::Migration { reason: e.to_string() })?;
     sql_query(format!("SELECT pg_advisory_lock({LOCK})")).execute(conn)?;
     let migrated = conn
         .run_pending_migrations(super::MIGRATIONS)
         .map(|_| ())
         .map_err(|e| Error::Migration { reason: e.to_string() });
-    conn.batch_execute(&format!("SELECT pg_advisory_unlock({LOCK})"))?;
+    conn.batch_execute(&format!(
+        "SELECT pg_advisory_unlock({LOCK}); SET statement_timeout = '{STATEMENT_TIMEOUT}'"
+    ))?;
     migrated
 }
