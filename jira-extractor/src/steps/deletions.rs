@@ -31,7 +31,8 @@ impl Deletions {
             _ => {
                 let seen = self.census().await?;
                 let missing = self.missing(&seen).await?;
-                Ok(self.left(Facts::default(), missing))
+                // Some are asked for right away, so that a census that takes all of a turn is of use.
+                self.ask(missing).await
             }
         }
     }
