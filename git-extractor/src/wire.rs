@@ -21,6 +21,18 @@ pub struct GraphqlError {
     pub path: Vec<serde_json::Value>,
 }
 
+impl GraphqlError {
+    /// Whether it is about what a query calls `alias`.
+    pub fn is_about(&self, alias: &str) -> bool {
+        self.path.first().and_then(serde_json::Value::as_str) == Some(alias)
+    }
+
+    /// Whether asking again does not help: it is not there, or not for us.
+    pub fn is_refusal(&self) -> bool {
+        matches!(self.kind.as_str(), "NOT_FOUND" | "FORBIDDEN")
+    }
+}
+
 /// What is left of the quota; null where there is none.
 #[derive(Debug, Clone, Copy, Deserialize)]
 #[serde(rename_all = "camelCase")]

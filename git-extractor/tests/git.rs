@@ -92,6 +92,14 @@ async fn all_of_an_owner_is_read_and_tested() {
     let read: Vec<&str> =
         page.facts.repositories.iter().map(|read| read.full_name.as_str()).collect();
     assert!(named.iter().all(|name| read.contains(&name.as_str())), "{named:?} of {read:?}");
+    assert!(page.facts.repositories_are_all && page.gaps.is_empty());
+
+    let some = house.connection(&[&named[0], "nobody/*"]);
+    let page = house.github.open(&repositories, some).await.unwrap().page("").await.unwrap();
+    assert_eq!(page.facts.repositories.len(), 1, "the others are read");
+    assert_eq!(page.gaps.len(), 1);
+    assert_eq!(page.gaps[0].scope, "nobody/*");
+    assert!(!page.facts.repositories_are_all, "none is closed for not being told of");
 
     let report = house.test(&[&all, &named[0], "nobody/*"]).await;
     let scopes = report["scopes"].as_array().unwrap();

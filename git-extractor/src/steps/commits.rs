@@ -6,7 +6,7 @@ use domain::facts::Facts;
 use extractor::{Failure, Page};
 use serde_json::json;
 
-use super::{PageOf, Place, repository, smaller_until_answered};
+use super::{PageOf, Place, gaps, missing, repository, smaller_until_answered};
 use crate::client::Client;
 use crate::{mapping, queries, wire};
 
@@ -34,15 +34,60 @@ impl Commits {
             |size| json!(PageOf { since: since.clone(), ..PageOf::new(place, size, cursor) });
         let (data, errors) =
             smaller_until_answered(client, &queries::history(), &mut self.size, variables).await?;
-        let (found, left) = repository::<wire::DefaultBranch>(place, data, &errors)?;
-        let facts = Facts { repository_id: place.id, ..Facts::default() };
-        // An empty repository has no branch, and so no history.
-        let branch = found.default_branch_ref.and_then(|branch| branch.target);
-        let Some(history) = branch.and_then(|target| target.history) else {
-            return Ok(Page { facts, budget: left, ..Page::default() });
+        page_of(place, data, &errors)
+    }
+}
+
+/// What GitHub answered as a page.
+fn page_of(
+    place: &Place,
+    data: wire::OfRepository<wire::DefaultBranch>,
+    errors: &[wire::GraphqlError],
+) -> Result<Page, Failure> {
+    let (found, budget) = repository(place, data, errors)?;
+    let facts = Facts { repository_id: place.id, ..Facts::default() };
+    let branch = found.default_branch_ref.and_then(|branch| branch.target);
+    let Some(history) = branch.and_then(|target| target.history) else {
+        // An empty repository has no branch, and so no history; GitHub then says nothing beside.
+        let page = Page { facts, budget, ..Page::default() };
+        return missing(place, errors).map_or(Ok(page), Err);
+    };
+    let next = history.page_info.next();
+    let gaps = gaps(place, errors).collect();
+    let commits = history.nodes.into_iter().flatten().map(mapping::commit).collect();
+    Ok(Page { facts: Facts { commits, ..facts }, next, gaps, budget, ..Page::default() })
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::Value;
+
+    use super::*;
+
+    #[test]
+    fn a_history_that_was_left_out_is_no_end() {
+        let place = Place::new(7, "acme/pay").unwrap();
+        let read = |branch: Value, kind: &str| {
+            let data = json!({ "rateLimit": null, "repository": { "defaultBranchRef": branch } });
+            let errors = match kind {
+                "" => json!([]),
+                kind => json!([{ "type": kind, "message": "No.", "path": ["repository"] }]),
+            };
+            let (data, errors) = (serde_json::from_value(data), serde_json::from_value(errors));
+            let errors: Vec<wire::GraphqlError> = errors.unwrap();
+            page_of(&place, data.unwrap(), &errors)
         };
-        let next = history.page_info.next();
-        let commits = history.nodes.into_iter().flatten().map(mapping::commit).collect();
-        Ok(Page { facts: Facts { commits, ..facts }, next, budget: left, ..Page::default() })
+        let history =
+            json!({ "pageInfo": { "hasNextPage": false, "endCursor": null }, "nodes": [null] });
+        let whole = json!({ "target": { "history": history } });
+        for missing in [Value::Null, json!({ "target": null }), json!({ "target": {} })] {
+            assert!(read(missing.clone(), "").unwrap().next.is_none(), "empty, or no commit");
+            let refused = read(missing.clone(), "FORBIDDEN");
+            assert!(matches!(refused, Err(Failure::Unreadable { .. })), "{missing}");
+            let odd = read(missing.clone(), "INTERNAL");
+            assert!(matches!(odd, Err(Failure::Passing { .. })), "{missing}");
+        }
+        assert!(read(whole.clone(), "").unwrap().gaps.is_empty());
+        assert_eq!(read(whole, "FORBIDDEN").unwrap().gaps.len(), 1);
     }
 }

@@ -10,7 +10,7 @@ use extractor::{Failure, Page};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{PageOf, Place, repository, smaller_until_answered};
+use super::{PageOf, Place, gaps, repository, smaller_until_answered};
 use crate::client::{Client, Listed};
 use crate::{mapping, queries, wire};
 
@@ -122,7 +122,8 @@ impl Deployments {
         let known = wires.last().is_some_and(|last| is_known(last.created_at, self.since));
         let deployments = wires.into_iter().map(mapping::deployment).collect();
         let facts = Facts { repository_id: self.place.id, deployments, ..Facts::default() };
-        Ok((Page { facts, budget, ..Page::default() }, next.filter(|_| !known)))
+        let gaps = gaps(&self.place, &errors).collect();
+        Ok((Page { facts, gaps, budget, ..Page::default() }, next.filter(|_| !known)))
     }
 
     async fn releases(
@@ -145,7 +146,8 @@ impl Deployments {
             read_to_end: next.is_none().then_some(Source::Releases),
             ..Facts::default()
         };
-        Ok((Page { facts, budget, ..Page::default() }, next))
+        let gaps = gaps(&self.place, &errors).collect();
+        Ok((Page { facts, gaps, budget, ..Page::default() }, next))
     }
 
     /// Without a filter, because GitHub cuts a filtered list off at 1,000.

@@ -5,6 +5,7 @@ pub mod deployments;
 pub mod pull_requests;
 pub mod repositories;
 
+use domain::work::Gap;
 use extractor::{Budget, Failure};
 use serde::Serialize;
 
@@ -70,12 +71,45 @@ fn repository<T>(
     }
 }
 
+/// Entries that could not be read while their siblings could.
+fn gaps<'a>(
+    place: &'a Place,
+    errors: &'a [wire::GraphqlError],
+) -> impl Iterator<Item = Gap> + use<'a> {
+    errors.iter().map(|error| Gap {
+        scope: format!("{}/{}", place.owner, place.name),
+        reason: format!("GitHub left something out: {}", error.message),
+    })
+}
+
+/// Why a list is missing that an empty repository would not have, if GitHub says anything about it.
+fn missing(place: &Place, errors: &[wire::GraphqlError]) -> Option<Failure> {
+    let error = errors.first()?;
+    let Place { owner, name, .. } = place;
+    let said = &error.message;
+    Some(if error.is_refusal() {
+        let detail = format!(
+            "GitHub does not show all of {owner}/{name} to this token: {said} \
+             Ask an owner to grant Contents: read."
+        );
+        Failure::Unreadable { detail }
+    } else {
+        let detail = format!("GitHub left out a part of {owner}/{name}: {said} We ask again.");
+        Failure::Passing { detail }
+    })
+}
+
 /// What GraphQL tells about the quota.
 fn budget(limit: wire::RateLimit) -> Budget {
     Budget { limit: limit.limit, remaining: limit.remaining, resets_at: limit.reset_at }
 }
 
-/// A query for lists that never were too large so far: half of it, down to one.
+/// GitHub gives no more at once.
+const PAGE_MAX: u32 = 100;
+/// After a page that came.
+const GROWTH: u32 = 5;
+
+/// A query for lists that seldom are too large: half of it, down to one, and slowly more again.
 async fn smaller_until_answered<T: serde::de::DeserializeOwned + Send>(
     client: &Client,
     query: &str,
@@ -84,7 +118,10 @@ async fn smaller_until_answered<T: serde::de::DeserializeOwned + Send>(
 ) -> Result<(T, Vec<wire::GraphqlError>), Failure> {
     loop {
         match client.query(query, variables(*size)).await? {
-            Answered::Data(data, errors) => return Ok((data, errors)),
+            Answered::Data(data, errors) => {
+                *size = (*size + GROWTH).min(PAGE_MAX);
+                return Ok((data, errors));
+            }
             Answered::TooLarge if *size > 1 => *size /= 2,
             Answered::TooLarge => {
                 return Err(Failure::Passing {

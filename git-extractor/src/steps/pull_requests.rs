@@ -9,7 +9,7 @@ use extractor::{Budget, Failure, Page};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{PageOf, Place, budget, repository};
+use super::{PageOf, Place, budget, gaps, repository};
 use crate::client::{Answered, Client, Listed};
 use crate::paging::PageSize;
 use crate::{mapping, queries, wire};
@@ -250,17 +250,6 @@ fn drop_lost(pull_requests: &mut Vec<PullRequest>, mut lost: Vec<usize>) -> Vec<
             reason: "GitHub did not tell all of its commits, reviews and comments.".to_owned(),
         })
         .collect()
-}
-
-/// Entries that could not be read while their siblings could.
-fn gaps<'a>(
-    place: &'a Place,
-    errors: &'a [wire::GraphqlError],
-) -> impl Iterator<Item = Gap> + use<'a> {
-    errors.iter().map(|error| Gap {
-        scope: format!("{}/{}", place.owner, place.name),
-        reason: format!("GitHub left something out: {}", error.message),
-    })
 }
 
 #[cfg(test)]

@@ -26,11 +26,11 @@ impl Repositories {
 
     /// All of them, in one page.
     pub async fn page(&self, client: &Client) -> Result<Page, Failure> {
-        let names = self.names(client).await?;
         let mut page = Page {
             facts: Facts { repositories_are_all: true, ..Facts::default() },
             ..Page::default()
         };
+        let names = self.names(client, &mut page).await?;
         for some in names.iter().collect::<Vec<_>>().chunks(PER_QUERY) {
             self.read(client, some, &mut page).await?;
         }
@@ -65,18 +65,31 @@ impl Repositories {
                 Some(Ok(repository)) => {
                     page.facts.repositories.push(mapping::repository(repository));
                 }
-                Some(Err(error)) => page.gaps.push(Gap {
-                    scope: format!("{owner}/{name}"),
-                    reason: format!("GitHub's description of it could not be read: {error}"),
-                }),
-                None => page.gaps.push(gap(owner, name, &alias, &errors)),
+                Some(Err(error)) => {
+                    page.facts.repositories_are_all = false;
+                    page.gaps.push(Gap {
+                        scope: format!("{owner}/{name}"),
+                        reason: format!("GitHub's description of it could not be read: {error}"),
+                    });
+                }
+                None => {
+                    let error = errors.iter().find(|error| error.is_about(&alias));
+                    // Whatever else keeps GitHub from telling of it: it is not gone.
+                    page.facts.repositories_are_all &=
+                        error.is_none_or(wire::GraphqlError::is_refusal);
+                    page.gaps.push(gap(owner, name, error));
+                }
             }
         }
         Ok(())
     }
 
-    /// The names to read, patterns resolved, each once.
-    async fn names(&self, client: &Client) -> Result<BTreeSet<(String, String)>, Failure> {
+    /// The names to read, patterns resolved, each once. Whose list cannot be seen is a gap.
+    async fn names(
+        &self,
+        client: &Client,
+        page: &mut Page,
+    ) -> Result<BTreeSet<(String, String)>, Failure> {
         let mut names = BTreeSet::new();
         if self.scopes.is_empty() {
             names.extend(listed(client, "/user/repos?per_page=100").await?);
@@ -86,15 +99,29 @@ impl Repositories {
                 let detail = format!("{scope:?} is no repository. Write owner/name or owner/*.");
                 return Err(Failure::Fatal { detail });
             };
-            if name == "*" {
-                names.extend(
-                    listed(client, &format!("/orgs/{owner}/repos?type=all&per_page=100")).await?,
-                );
-            } else {
+            if name != "*" {
                 names.insert((owner.to_owned(), name.to_owned()));
+                continue;
+            }
+            match all_of(client, owner).await {
+                Ok(all) => names.extend(all),
+                Err(Failure::Unreadable { detail }) => {
+                    page.facts.repositories_are_all = false;
+                    page.gaps.push(Gap { scope: scope.trim().to_owned(), reason: detail });
+                }
+                Err(failure) => return Err(failure),
             }
         }
         Ok(names)
+    }
+}
+
+/// The repositories of an organisation, or else of a person.
+async fn all_of(client: &Client, owner: &str) -> Result<Vec<(String, String)>, Failure> {
+    let of = |kind| format!("/{kind}/{owner}/repos?type=all&per_page=100");
+    match listed(client, &of("orgs")).await {
+        Err(Failure::Unreadable { .. }) => listed(client, &of("users")).await,
+        listed => listed,
     }
 }
 
@@ -112,10 +139,8 @@ async fn listed(client: &Client, path: &str) -> Result<Vec<(String, String)>, Fa
 }
 
 /// Why one repository is missing while its siblings are there.
-fn gap(owner: &str, name: &str, alias: &str, errors: &[wire::GraphqlError]) -> Gap {
-    let about =
-        |error: &&wire::GraphqlError| error.path.first().and_then(Value::as_str) == Some(alias);
-    let said = errors.iter().find(about).map(|error| error.message.as_str());
+fn gap(owner: &str, name: &str, error: Option<&wire::GraphqlError>) -> Gap {
+    let said = error.map(|error| error.message.as_str());
     Gap {
         scope: format!("{owner}/{name}"),
         reason: format!(
