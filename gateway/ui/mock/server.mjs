@@ -10,6 +10,7 @@ import { WebSocketServer } from 'ws';
 
 import { report } from './dora.mjs';
 import * as fixtures from './fixtures.mjs';
+import { Mappings } from './mappings.mjs';
 import { World } from './world.mjs';
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
@@ -25,6 +26,7 @@ const types = {
 export async function start(port = 0) {
   const world = new World();
   const mock = { signedIn: true, gate: null, colorMode: 'default' };
+  let mappings = new Mappings(world.integrations[0].id);
   const server = createServer((request, response) => void answer(request, response));
   const sockets = new WebSocketServer({ noServer: true });
 
@@ -54,7 +56,10 @@ export async function start(port = 0) {
   function become(scenario) {
     mock.gate = ['slow', 'down', 'signed-out', 'forbidden', 'cut'].includes(scenario) ? scenario : null;
     mock.signedIn = scenario !== 'signed-out';
-    if (scenario !== 'down') world.become(scenario);
+    if (scenario !== 'down') {
+      world.become(scenario);
+      mappings = new Mappings(world.integrations[0]?.id ?? null, { fresh: scenario === 'fresh' });
+    }
     if (scenario === 'cut') for (const socket of sockets.clients) socket.terminate();
   }
 
@@ -124,9 +129,32 @@ export async function start(port = 0) {
     },
     'GET /api/v1/metrics/dora': (response, _, url) =>
       json(response, 200, report(url.searchParams, { empty: world.scenario === 'fresh' })),
+    'POST /api/v1/status-mappings/suggest': (response) => json(response, 200, mappings.suggest()),
+    'POST /api/v1/status-mappings/preview': (response, body) => json(response, 200, mappings.preview(body)),
+    'GET /api/v1/issues': (response) =>
+      json(response, 200, { items: ['Story', 'Bug', 'Epic', 'Task'].map((type) => ({ type })), next_cursor: null }),
   };
 
+  const nouns = '(workflows|workflow-steps|status-mappings|issue-type-mappings)';
+
   const patterns = [
+    ['GET', new RegExp(`^/api/v1/${nouns}/[\\w-]+/impact$`), (response) => json(response, 200, mappings.impact())],
+    ['GET', new RegExp(`^/api/v1/${nouns}$`), (response, [noun]) => json(response, 200, mappings.all(noun))],
+    [
+      'POST',
+      new RegExp(`^/api/v1/${nouns}$`),
+      (response, [noun], _, body) => json(response, ...mappings.put(noun, null, body)),
+    ],
+    [
+      'PUT',
+      new RegExp(`^/api/v1/${nouns}/([\\w-]+)$`),
+      (response, [noun, id], _, body) => json(response, ...mappings.put(noun, id, body)),
+    ],
+    [
+      'DELETE',
+      new RegExp(`^/api/v1/${nouns}/([\\w-]+)$`),
+      (response, [noun, id]) => json(response, 200, mappings.remove(noun, id)),
+    ],
     [
       'GET',
       /^\/api\/v1\/jobs\/(\w+)\/runs$/,

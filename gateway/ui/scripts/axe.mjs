@@ -1,4 +1,4 @@
-// Runs axe on every view in both themes against the mock; fails on any violation of WCAG 2.2 AA.
+// Runs axe on every view in both themes against the mock; fails on any violation of WCAG 2.2 AA: node scripts/axe.mjs [NAME…]
 import { readFile } from 'node:fs/promises';
 
 import { start } from '../mock/server.mjs';
@@ -6,6 +6,9 @@ import { browser, views, visit } from './browser.mjs';
 
 const axe = await readFile(new URL('../node_modules/axe-core/axe.min.js', import.meta.url), 'utf8');
 const tags = ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'wcag22aa', 'best-practice'];
+
+const names = process.argv.slice(2);
+const wanted = names.length > 0 ? views.filter((view) => names.includes(view.name)) : views;
 
 const mock = await start();
 const chromium = await browser();
@@ -17,7 +20,7 @@ const context = await chromium.newContext({
 });
 let found = 0;
 try {
-  for (const view of views) {
+  for (const view of wanted) {
     for (const theme of ['light', 'dark']) {
       const page = await context.newPage();
       await visit(page, mock, view, theme);
@@ -40,5 +43,5 @@ try {
   await mock.close();
 }
 
-console.log(found === 0 ? `no violations in ${views.length} views × 2 themes` : `${found} violations`);
+console.log(found === 0 ? `no violations in ${wanted.length} views × 2 themes` : `${found} violations`);
 process.exit(found === 0 ? 0 : 1);

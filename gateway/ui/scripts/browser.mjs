@@ -47,6 +47,43 @@ export const views = [
     scenario: 'live',
     act: (page) => page.getByRole('button', { name: 'Deactivate' }).first().click(),
   },
+  { name: 'mappings', path: '/mappings', scenario: 'live' },
+  { name: 'mappings-embedded', path: '/mappings?embedded=true', scenario: 'live' },
+  { name: 'mappings-edited', path: '/mappings', scenario: 'live', act: editMappings },
+  { name: 'mappings-preview', path: '/mappings', scenario: 'live', act: previewMappings },
+  {
+    name: 'mappings-add',
+    path: '/mappings',
+    scenario: 'live',
+    act: (page) => page.getByTestId('add-mapping').click(),
+  },
+  { name: 'mappings-types', path: '/mappings?view=types', scenario: 'live' },
+  {
+    name: 'mappings-type',
+    path: '/mappings?view=types',
+    scenario: 'live',
+    act: (page) => page.getByRole('button', { name: 'Edit' }).nth(1).click(),
+  },
+  { name: 'mappings-workflows', path: '/mappings?view=workflows', scenario: 'live' },
+  {
+    name: 'mappings-workflow',
+    path: '/mappings?view=workflows',
+    scenario: 'live',
+    act: (page) => page.getByTestId('add-workflow').click(),
+  },
+  { name: 'mappings-commitment', path: '/mappings?view=workflows', scenario: 'live', act: secondCommitment },
+  {
+    name: 'mappings-delete',
+    path: '/mappings?view=workflows',
+    scenario: 'live',
+    act: async (page) => {
+      await page.getByTestId('step').nth(1).getByRole('button', { name: 'Delete' }).click();
+      await page.getByTestId('impact').waitFor();
+    },
+  },
+  { name: 'mappings-fresh', path: '/mappings', scenario: 'fresh' },
+  { name: 'mappings-types-fresh', path: '/mappings?view=types', scenario: 'fresh' },
+  { name: 'mappings-down', path: '/mappings', scenario: 'down' },
   { name: 'dora', path: '/metrics/dora', scenario: 'live' },
   { name: 'dora-embedded', path: '/metrics/dora?embedded=true', scenario: 'live' },
   { name: 'dora-lead', path: '/metrics/dora?metric=lead_time_for_changes&days=180', scenario: 'live', act: hoverChart },
@@ -95,6 +132,27 @@ async function editScopes(page) {
   await page.getByTestId('connection-test').waitFor();
   await page.getByTestId('wizard-next').click();
   await page.getByTestId('scopes').waitFor();
+}
+
+async function editMappings(page) {
+  await page.getByTestId('take-suggestions').click();
+  await page.getByRole('checkbox', { name: 'Blocked' }).check();
+  await page.getByRole('checkbox', { name: 'Won’t Do' }).check();
+  await page.getByRole('button', { name: 'Delete the mapping of Backlog' }).click();
+}
+
+async function previewMappings(page) {
+  await page.getByTestId('take-suggestions').click();
+  await page.getByTestId('preview').click();
+  await page.getByTestId('preview-moved').waitFor();
+}
+
+async function secondCommitment(page) {
+  await page.getByTestId('add-step').first().click();
+  await page.getByLabel('Name').fill('Promised');
+  await page.getByRole('switch', { name: 'Commitment point' }).check();
+  await page.getByTestId('step-form-save').click();
+  await page.getByTestId('commitment-taken').waitFor();
 }
 
 function wizard(until) {

@@ -5,7 +5,18 @@ import { start } from '../mock/server.mjs';
 import { browser, views, visit } from './browser.mjs';
 
 const [folder = 'test-results/shots', ...names] = process.argv.slice(2);
-const narrow = ['login', 'jobs', 'integrations', 'dora', 'wizard-scopes'];
+const narrow = [
+  'login',
+  'jobs',
+  'integrations',
+  'wizard-scopes',
+  'mappings',
+  'mappings-preview',
+  'mappings-types',
+  'mappings-workflows',
+  'mappings-commitment',
+  'dora',
+];
 const wanted = names.length > 0 ? views.filter((view) => names.includes(view.name)) : views;
 
 await mkdir(folder, { recursive: true });

@@ -30,23 +30,30 @@ export function whenSessionIsLost(listener: () => void): void {
   onSessionLost = listener;
 }
 
-async function ask<T>(method: Method, path: string, body?: unknown, waitMs = patienceMs): Promise<T> {
-  const response = await send(method, path, body, waitMs);
+interface Manner {
+  waitMs?: number;
+  /** The version that was seen: a newer one is not overwritten. */
+  seen?: number;
+}
+
+export async function ask<T>(method: Method, path: string, body?: unknown, manner: Manner = {}): Promise<T> {
+  const response = await send(method, path, body, manner);
   if (response.status === 401) onSessionLost();
   if (!response.ok) throw await Problem.from(response);
   return read<T>(response);
 }
 
-async function send(method: Method, path: string, body: unknown, waitMs = patienceMs): Promise<Response> {
+async function send(method: Method, path: string, body: unknown, manner: Manner = {}): Promise<Response> {
   const headers: Record<string, string> = { Accept: 'application/json' };
   if (method !== 'GET') headers['Content-Type'] = 'application/json';
+  if (manner.seen !== undefined) headers['If-Match'] = `"${manner.seen}"`;
   try {
     return await fetch(path, {
       method,
       headers,
       body: method === 'GET' || method === 'DELETE' ? undefined : JSON.stringify(body ?? {}),
       credentials: 'same-origin',
-      signal: AbortSignal.timeout(waitMs),
+      signal: AbortSignal.timeout(manner.waitMs ?? patienceMs),
     });
   } catch {
     throw Problem.unreachable();
@@ -93,10 +100,15 @@ export const saveIntegration = (id: string, draft: IntegrationDraft) =>
 export const deactivateIntegration = (id: string) =>
   ask<unknown>('DELETE', `/api/v1/integrations/${encodeURIComponent(id)}`);
 export const testStored = (id: string) =>
-  ask<ConnectionTest>('POST', '/api/v1/integrations/test', { id }, testPatienceMs);
+  ask<ConnectionTest>('POST', '/api/v1/integrations/test', { id }, { waitMs: testPatienceMs });
 /** A draft of a stored integration is tested with the stored secret where it names none. */
 export const testDraft = (draft: IntegrationDraft, stored: string | null) =>
-  ask<ConnectionTest>('POST', '/api/v1/integrations/test', { id: stored ?? undefined, ...draft }, testPatienceMs);
+  ask<ConnectionTest>(
+    'POST',
+    '/api/v1/integrations/test',
+    { id: stored ?? undefined, ...draft },
+    { waitMs: testPatienceMs },
+  );
 export const integrationScopes = (id: string, search: string) =>
   ask<Page<Pick<Scope, 'key' | 'name'>>>(
     'GET',

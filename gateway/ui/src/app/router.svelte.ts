@@ -19,6 +19,7 @@ const routes: Route[] = [
     title: t.nav.integrations,
     load: () => import('../pages/integrations/IntegrationsPage.svelte'),
   },
+  { path: '/mappings', title: t.nav.mappings, load: () => import('../pages/mappings/MappingsPage.svelte') },
   { path: '/metrics/dora', title: t.nav.dora, load: () => import('../pages/dora/DoraPage.svelte') },
 ];
 
@@ -26,6 +27,7 @@ const routes: Route[] = [
 export const places = [
   { path: '/home', title: t.nav.jobs, at: ['/home', '/jobs'] },
   { path: '/integrations', title: t.nav.integrations, at: ['/integrations'] },
+  { path: '/mappings', title: t.nav.mappings, at: ['/mappings'] },
   { path: '/metrics/dora', title: t.nav.dora, at: ['/metrics/dora'] },
 ];
 
