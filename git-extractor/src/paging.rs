@@ -4,8 +4,9 @@
 
 const FEW: u32 = 25;
 /// GitHub gives no more at once, of pull requests and of what is nested in them.
-const MOST: u32 = 100;
-const GROWTH: u32 = 5;
+pub const MOST: u32 = 100;
+/// So many more are asked for after a page that came, once one was too large.
+pub const GROWTH: u32 = 5;
 const NESTED_LEAST: u32 = 10;
 
 /// The size of pages, and of the lists nested in them.

@@ -8,6 +8,7 @@ use serde_json::json;
 
 use super::{PageOf, Place, gaps, missing, repository, smaller_until_answered};
 use crate::client::Client;
+use crate::paging::MOST;
 use crate::{mapping, queries, wire};
 
 /// Committers' clocks differ, and a merge brings commits that are older than it.
@@ -23,7 +24,7 @@ pub struct Commits {
 impl Commits {
     /// Of `place`: all, or those that may have arrived since the watermark.
     pub fn new(place: Place, since: Option<Moment>) -> Commits {
-        Commits { place, since: since.map(|since| since - LATE_ARRIVALS), size: 100 }
+        Commits { place, since: since.map(|since| since - LATE_ARRIVALS), size: MOST }
     }
 
     /// The page at `cursor`.

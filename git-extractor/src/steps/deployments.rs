@@ -12,6 +12,7 @@ use serde_json::json;
 
 use super::{PageOf, Place, gaps, repository, smaller_until_answered};
 use crate::client::{Client, Listed};
+use crate::paging::MOST;
 use crate::{mapping, queries, wire};
 
 /// A deployment may still change for a while: each read goes back this far behind the watermark.
@@ -59,7 +60,7 @@ impl Deployments {
         since: Option<Moment>,
         more: Vec<(Source, Option<Moment>)>,
     ) -> Deployments {
-        Deployments { place, since, more, size: 100 }
+        Deployments { place, since, more, size: MOST }
     }
 
     /// The page at `cursor`.

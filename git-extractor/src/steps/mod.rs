@@ -10,6 +10,7 @@ use extractor::{Budget, Failure};
 use serde::Serialize;
 
 use crate::client::{Answered, Client};
+use crate::paging::{GROWTH, MOST};
 use crate::wire;
 
 /// A repository to ask about.
@@ -104,11 +105,6 @@ fn budget(limit: wire::RateLimit) -> Budget {
     Budget { limit: limit.limit, remaining: limit.remaining, resets_at: limit.reset_at }
 }
 
-/// GitHub gives no more at once.
-const PAGE_MAX: u32 = 100;
-/// After a page that came.
-const GROWTH: u32 = 5;
-
 /// A query for lists that seldom are too large: half of it, down to one, and slowly more again.
 async fn smaller_until_answered<T: serde::de::DeserializeOwned + Send>(
     client: &Client,
@@ -119,7 +115,7 @@ async fn smaller_until_answered<T: serde::de::DeserializeOwned + Send>(
     loop {
         match client.query(query, variables(*size)).await? {
             Answered::Data(data, errors) => {
-                *size = (*size + GROWTH).min(PAGE_MAX);
+                *size = (*size + GROWTH).min(MOST);
                 return Ok((data, errors));
             }
             Answered::TooLarge if *size > 1 => *size /= 2,

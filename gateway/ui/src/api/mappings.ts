@@ -36,22 +36,6 @@ export interface Workflow extends Row {
   steps: WorkflowStep[];
 }
 
-export interface StatusMapping extends Row {
-  status: string;
-  step_id: string;
-  integration_id: string | null;
-  issue_type: string | null;
-}
-
-export interface IssueTypeMapping extends Row {
-  issue_type: string;
-  mapped_to: string;
-  hierarchy_level: number;
-  parent_id: string | null;
-  workflow_id: string | null;
-  integration_id: string | null;
-}
-
 export interface StepDraft {
   workflow_id?: string;
   name: string;
@@ -79,6 +63,7 @@ export interface StatusMappingDraft {
   issue_type: string | null;
   active: boolean;
 }
+export type StatusMapping = Row & StatusMappingDraft;
 
 export interface IssueTypeMappingDraft {
   issue_type: string;
@@ -89,6 +74,7 @@ export interface IssueTypeMappingDraft {
   integration_id: string | null;
   active: boolean;
 }
+export type IssueTypeMapping = Row & IssueTypeMappingDraft;
 
 /** Issues that count nowhere, because nothing says where their status stands. */
 export interface Unmapped {
