@@ -6,7 +6,7 @@ use domain::ids::ClientId;
 use domain::workflow::{Change, Delete, Put, Seen, StatusMapping, StepCategory};
 use proto::convert::parse;
 use proto::v1::{LeadTimes, MappingChange, PreviewReply};
-use store::flow::{DayFact, Ground, IssueFact, IssueHistory, Rules};
+use store::flow::{Ground, IssueFact, IssueHistory, Rules};
 use tonic::Status;
 
 use crate::flow::Flow;
@@ -69,6 +69,10 @@ struct Leads {
 }
 
 impl Rules for Leads {
+    fn version(&self) -> i64 {
+        self.flow.version()
+    }
+
     fn begin(&mut self, ground: Ground) {
         self.flow.begin(ground);
         self.seconds.clear();
@@ -82,10 +86,6 @@ impl Rules for Leads {
             self.seconds.extend(fact.lead_seconds);
         }
         fact
-    }
-
-    fn days(&mut self) -> Vec<DayFact> {
-        Vec::new()
     }
 }
 

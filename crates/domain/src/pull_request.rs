@@ -123,3 +123,19 @@ pub struct ReviewComment {
     /// When it was written.
     pub created_at: Moment,
 }
+
+/// The title that a revert quotes: `Revert "PAY-311 Retry"`.
+pub fn reverted_title(title: &str) -> Option<&str> {
+    title.strip_prefix("Revert \"")?.strip_suffix('"')
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_revert_quotes_the_title_that_it_undoes() {
+        assert_eq!(reverted_title("Revert \"PAY-3 Retry\""), Some("PAY-3 Retry"));
+        assert_eq!(reverted_title("Reverting something"), None);
+    }
+}

@@ -159,6 +159,21 @@ pub struct IssueFact {
     pub rework: i32,
     /// Seconds in each step that it has left.
     pub steps: Vec<(WorkflowStepId, f64)>,
+    /// How often it entered and left each step on each day.
+    pub moves: Vec<Move>,
+}
+
+/// How often an issue entered and left a step on a day.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Move {
+    /// Since 1970.
+    pub day: i32,
+    /// The step.
+    pub step: WorkflowStepId,
+    /// Came.
+    pub entered: i64,
+    /// Went.
+    pub gone: i64,
 }
 
 /// How many issues of a project entered and left a step on a day.
@@ -180,14 +195,14 @@ pub struct DayFact {
 
 /// What is made of issues. The store may begin anew when another transaction was in the way.
 pub trait Rules: Send + 'static {
+    /// Which rules these are: facts that were made by others are all made anew.
+    fn version(&self) -> i64;
+
     /// Before the first issue.
     fn begin(&mut self, ground: Ground);
 
-    /// One issue after another, by connection and id.
+    /// One issue after another, by connection and id: all of them, or those that changed.
     fn issue(&mut self, issue: &IssueHistory) -> IssueFact;
-
-    /// The days of all issues so far.
-    fn days(&mut self) -> Vec<DayFact>;
 }
 
 /// What the flow of a window is made from.

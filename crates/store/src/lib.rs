@@ -16,6 +16,7 @@ mod schema;
 mod types;
 
 pub mod clients;
+pub mod delivery;
 pub mod dora;
 pub mod facts;
 pub mod flow;

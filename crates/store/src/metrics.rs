@@ -11,8 +11,9 @@ use domain::work::Fence;
 
 use crate::Error;
 use crate::db::{Db, ask, keep};
+use crate::dora::Place;
 use crate::models::metrics::{
-    DeploymentFactRow, IncidentFactRow, LinkRow, PullRequestFactRow, SnapshotRow,
+    DeploymentFactRow, IncidentFactRow, LinkRow, PullRequestFactPut, SnapshotRow,
 };
 use crate::types::{Id, Json, Ts};
 
@@ -149,6 +150,10 @@ pub struct Delivery {
     pub state: DeliveryState,
     /// When the facts of the last publication were complete.
     pub as_of: Option<Moment>,
+    /// Grows with each change of the deployment rules.
+    pub rules_version: i64,
+    /// From what the facts of the last publication were made, beside what changed since.
+    pub basis: String,
 }
 
 /// Tells whether facts are still those that somebody read before they began to compute.
@@ -314,9 +319,13 @@ pub struct Publication {
     pub state: DeliveryState,
     /// When it was made.
     pub published_at: Moment,
-    /// Every pull request.
+    /// From what it was made, beside what may change.
+    pub basis: String,
+    /// The repositories of which everything was made anew; nothing where all were.
+    pub computed: Option<Vec<Place>>,
+    /// Every pull request of these.
     pub pull_requests: Vec<PullRequestFact>,
-    /// Every deployment.
+    /// Every deployment of these, and those of others that changed.
     pub deployments: Vec<DeploymentFact>,
     /// Every incident.
     pub incidents: Vec<IncidentFact>,
@@ -642,7 +651,8 @@ impl Metrics {
     /// What stays the same is not written.
     ///
     /// # Errors
-    /// [`Error::LostLease`] when another worker holds the task; then nothing is published.
+    /// [`Error::LostLease`] when another worker holds the task, and [`Error::Conflict`] when somebody
+    /// published since only a part was computed; then nothing is published.
     pub async fn publish(
         &self,
         client: ClientId,
@@ -652,7 +662,7 @@ impl Metrics {
     ) -> Result<Published, Error> {
         let rows = PublicationRows::new(client, publication);
         let mut flow = flow;
-        keep!(self.0, metrics::publish(fence, &rows, &mut flow))
+        keep!(self.0, publish::publish(fence, &rows, &mut flow))
     }
 
     /// Makes a complete set of facts visible at once that were computed for changed rules; nothing if
@@ -666,7 +676,7 @@ impl Metrics {
         publication: Publication,
     ) -> Result<Option<Published>, Error> {
         let rows = PublicationRows::new(client, publication);
-        keep!(self.0, metrics::publish_delivery(&rows))
+        keep!(self.0, publish::publish_delivery(&rows))
     }
 
     /// The zone in which the client's days are cut, once it has a schedule.
@@ -688,6 +698,8 @@ pub(crate) struct PublicationRows {
     pub(crate) incidents: Vec<IncidentFactRow>,
     pub(crate) snapshot: SnapshotRow,
     pub(crate) state: DeliveryState,
+    pub(crate) basis: String,
+    pub(crate) computed: Option<Vec<(Id, i64)>>,
 }
 
 impl PublicationRows {
@@ -704,6 +716,10 @@ impl PublicationRows {
                 .map(|fact| deployment_row(client_id, fact))
                 .collect(),
             state: publication.state,
+            basis: publication.basis,
+            computed: publication.computed.map(|places| {
+                places.into_iter().map(|(integration, id)| (integration.into(), id)).collect()
+            }),
             incidents: publication
                 .incidents
                 .into_iter()
@@ -724,20 +740,18 @@ impl PublicationRows {
         &self,
         integration: Id,
         repository: i64,
-    ) -> Vec<PullRequestFactRow> {
+    ) -> Vec<PullRequestFactPut> {
         let place = |fact: &PullRequestFact| (Id::from(fact.integration), fact.repository);
         let wanted = (integration, repository);
         let first = self.pull_requests.partition_point(|fact| place(fact) < wanted);
         let end = self.pull_requests.partition_point(|fact| place(fact) <= wanted);
         let facts = self.pull_requests[first..end].iter();
-        facts.map(|fact| pull_request_row(self.client, fact)).collect()
+        facts.map(pull_request_row).collect()
     }
 }
 
-fn pull_request_row(client_id: Id, fact: &PullRequestFact) -> PullRequestFactRow {
-    PullRequestFactRow {
-        client_id,
-        integration_id: fact.integration.into(),
+fn pull_request_row(fact: &PullRequestFact) -> PullRequestFactPut {
+    PullRequestFactPut {
         repository_id: fact.repository,
         number: fact.number,
         first_commit_at: fact.first_commit_at.map(Ts),

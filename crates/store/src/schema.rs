@@ -653,6 +653,7 @@ table! {
         active_seconds -> Nullable<Double>,
         rework -> Integer,
         steps -> JsonDoc,
+        moves -> Text,
     }
 }
 
@@ -680,6 +681,7 @@ table! {
         revision -> BigInt,
         as_of -> Nullable<Tstz>,
         publications -> BigInt,
+        basis -> Text,
     }
 }
 
@@ -770,6 +772,30 @@ table! {
         client_id -> Uid,
         revision -> BigInt,
         publications -> BigInt,
+        basis -> Text,
+    }
+}
+
+table! {
+    use crate::types::*;
+    use diesel::sql_types::*;
+
+    changed_issues (client_id, integration_id, issue_id) {
+        client_id -> Uid,
+        integration_id -> Uid,
+        issue_id -> BigInt,
+    }
+}
+
+table! {
+    use crate::types::*;
+    use diesel::sql_types::*;
+
+    changed_repositories (client_id, integration_id, repository_id, taken) {
+        client_id -> Uid,
+        integration_id -> Uid,
+        repository_id -> BigInt,
+        taken -> Bool,
     }
 }
 
@@ -818,4 +844,6 @@ allow_tables_to_appear_in_same_query!(
     delivery_states,
     posted_deployments,
     shipments,
+    changed_issues,
+    changed_repositories,
 );

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use domain::Moment;
+use domain::pull_request::reverted_title;
 use store::metrics::{PullRequestFact, PullRequestLife, Repository, ReviewAt, Said};
 
 #[cfg(test)]
@@ -124,11 +125,6 @@ pub fn reverted(lives: &[PullRequestLife]) -> HashSet<i64> {
         }
     }
     last.into_values().map(|(_, number)| number).collect()
-}
-
-/// The title that a revert quotes: `Revert "PAY-311 Retry"`.
-pub fn reverted_title(title: &str) -> Option<&str> {
-    title.strip_prefix("Revert \"")?.strip_suffix('"')
 }
 
 /// The moments of a pull request's life that stages are cut at.

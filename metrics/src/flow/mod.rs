@@ -3,16 +3,16 @@
 pub mod forecast;
 pub mod life;
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 use std::str::FromStr;
 
 use chrono::NaiveDate;
 use chrono_tz::Tz;
 use domain::Moment;
-use domain::ids::{IntegrationId, WorkflowId};
+use domain::ids::{IntegrationId, WorkflowId, WorkflowStepId};
 use domain::stay::Stay;
 use domain::workflow::Excluded;
-use store::flow::{DayFact, Ground, IssueFact, IssueHistory, Rules, Standing, StatusSeen};
+use store::flow::{Ground, IssueFact, IssueHistory, Move, Rules, Standing, StatusSeen};
 
 use self::life::{Life, StepSeen};
 
@@ -27,17 +27,20 @@ impl Flow {
     }
 }
 
+/// Grows with each change of what is made of an issue.
+const VERSION: i64 = 1;
+
 impl Rules for Flow {
+    fn version(&self) -> i64 {
+        VERSION
+    }
+
     fn begin(&mut self, ground: Ground) {
         self.0 = Some(Under::new(ground));
     }
 
     fn issue(&mut self, issue: &IssueHistory) -> IssueFact {
         self.0.as_mut().expect("the rules have begun").issue(issue)
-    }
-
-    fn days(&mut self) -> Vec<DayFact> {
-        self.0.as_ref().map(Under::days).unwrap_or_default()
     }
 }
 
@@ -53,8 +56,6 @@ struct Under {
     commitments: HashMap<WorkflowId, i32>,
     /// Answers given before: there are hundreds of them, and millions of questions.
     placed: HashMap<Asked, Result<StepSeen, Excluded>>,
-    /// Entered and gone, by connection, project, day and step.
-    days: HashMap<(IntegrationId, i64, i32, domain::ids::WorkflowStepId), (i64, i64)>,
 }
 
 impl Under {
@@ -66,7 +67,6 @@ impl Under {
             zone: zone.unwrap_or(Tz::UTC),
             commitments: marked.map(|step| (step.workflow, step.position)).collect(),
             placed: HashMap::new(),
-            days: HashMap::new(),
             ground,
         }
     }
@@ -86,14 +86,14 @@ impl Under {
                 place: self.step(issue, &stay.place).ok(),
             })
             .collect();
-        self.count_days(issue, &stays);
+        let moves = self.moves(&stays);
         let commitment = self.commitments.get(&standing.workflow);
         let life = life::life(&stays, commitment.map(|position| (standing.workflow, *position)));
         let name = self.ground.configuration.step(standing.id).map(|step| step.name.clone());
         let name = name.unwrap_or_default();
         let place = Standing { step: standing.id, name, category: standing.category };
         let entered_at = life::entered_at(&stays).expect("it stands in a step");
-        fact(place, entered_at, life)
+        fact(place, entered_at, life, moves)
     }
 
     /// The step in which it stands, or the first level that keeps it out.
@@ -139,28 +139,22 @@ impl Under {
         placed
     }
 
-    fn count_days(&mut self, issue: &IssueHistory, stays: &[Stay<Option<StepSeen>>]) {
+    /// How often it entered and left each step on each day.
+    fn moves(&self, stays: &[Stay<Option<StepSeen>>]) -> Vec<Move> {
+        let mut counts: BTreeMap<(i32, WorkflowStepId), (i64, i64)> = BTreeMap::new();
         for stay in stays {
             let Some(step) = stay.place else { continue };
-            let (entered, left) = (self.day(stay.at), stay.until.map(|until| self.day(until)));
-            let key = |day| (issue.integration, issue.project, day, step.id);
-            self.days.entry(key(entered)).or_default().0 += 1;
-            if let Some(left) = left {
-                self.days.entry(key(left)).or_default().1 += 1;
+            counts.entry((self.day(stay.at), step.id)).or_default().0 += 1;
+            if let Some(until) = stay.until {
+                counts.entry((self.day(until), step.id)).or_default().1 += 1;
             }
         }
+        let counts = counts.into_iter();
+        counts.map(|((day, step), (entered, gone))| Move { day, step, entered, gone }).collect()
     }
 
     fn day(&self, at: Moment) -> i32 {
         day_number(at.with_timezone(&self.zone).date_naive())
-    }
-
-    fn days(&self) -> Vec<DayFact> {
-        let fact = |(key, count): (&(_, _, _, _), &(i64, i64))| {
-            let (integration, project, day, step) = *key;
-            DayFact { integration, project, day, step, entered: count.0, gone: count.1 }
-        };
-        self.days.iter().map(fact).collect()
     }
 }
 
@@ -186,10 +180,11 @@ fn counts_nowhere(reason: Excluded, entered_at: Moment) -> IssueFact {
         active_seconds: None,
         rework: 0,
         steps: Vec::new(),
+        moves: Vec::new(),
     }
 }
 
-fn fact(standing: Standing, entered_at: Moment, life: Life) -> IssueFact {
+fn fact(standing: Standing, entered_at: Moment, life: Life, moves: Vec<Move>) -> IssueFact {
     IssueFact {
         place: Ok(standing),
         entered_at,
@@ -200,6 +195,7 @@ fn fact(standing: Standing, entered_at: Moment, life: Life) -> IssueFact {
         active_seconds: life.active_seconds,
         rework: life.rework,
         steps: life.steps,
+        moves,
     }
 }
 
@@ -312,17 +308,15 @@ mod tests {
     fn days_are_cut_in_the_zone_of_the_client() {
         // 23:30 in Berlin on 28 March, and 01:00 on 29 March, the day on which the clock goes on.
         let moves = [("2026-03-28T22:30:00Z", 1, 2), ("2026-03-29T00:00:00Z", 2, 3)];
-        let mut flow = begun(ground());
-        let fact = flow.issue(&history(&moves));
+        let fact = begun(ground()).issue(&history(&moves));
         assert_eq!(fact.lead_seconds, Some(5_400.0));
-        let mut days: Vec<_> = flow
-            .days()
-            .into_iter()
+        let days: Vec<_> = fact
+            .moves
+            .iter()
             .map(|day| {
                 (day_of(day.day).to_string(), day.step.0.as_u128() & 7, day.entered, day.gone)
             })
             .collect();
-        days.sort();
         let day = |text: &str, step, entered, gone| (text.to_owned(), step, entered, gone);
         assert_eq!(
             days,

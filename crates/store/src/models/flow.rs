@@ -25,6 +25,7 @@ fact_rows! {
             active_seconds: Option<f64> as Nullable<Double>,
             rework: i32 as Integer,
             steps: Json as JsonDoc,
+            moves: String as Text,
         }
     }
 

@@ -1,15 +1,17 @@
 //! Rows of what is derived from the facts.
 
 use diesel::prelude::*;
+use diesel::sql_types::{BigInt, Bool, Double, Nullable, Text};
 use domain::deployment::Deployment;
 
 use crate::Error;
-use crate::metrics::PullRequestFact;
+use crate::fact_table::fact_rows;
+use crate::metrics::{DeploymentFact, PullRequestFact};
 use crate::schema::{
     deployment_facts, incident_facts, posted_deployments, pull_request_facts, pull_request_issues,
     snapshots,
 };
-use crate::types::{Id, Json, Ts};
+use crate::types::{Id, Json, Ts, Tstz};
 
 /// A row of `pull_request_issues`.
 #[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
@@ -26,8 +28,8 @@ pub(crate) struct LinkRow {
 }
 
 /// A row of `pull_request_facts`.
-#[derive(Debug, Clone, PartialEq, Queryable, Selectable, Insertable)]
-#[diesel(table_name = pull_request_facts, treat_none_as_default_value = false)]
+#[derive(Debug, Clone, PartialEq, Queryable, Selectable)]
+#[diesel(table_name = pull_request_facts)]
 pub(crate) struct PullRequestFactRow {
     pub(crate) client_id: Id,
     pub(crate) integration_id: Id,
@@ -54,6 +56,39 @@ pub(crate) struct PullRequestFactRow {
     pub(crate) comments: i64,
     pub(crate) review_rounds: i64,
     pub(crate) reverted: bool,
+}
+
+fact_rows! {
+    /// The same, as many are kept at once.
+    PullRequestFactPut of "pull_request_facts", staged in staged_pull_request_facts {
+        key {
+            repository_id: i64 as BigInt,
+            number: i64 as BigInt,
+        }
+        rest {
+            first_commit_at: Option<Ts> as Nullable<Tstz>,
+            first_review_at: Option<Ts> as Nullable<Tstz>,
+            coding_seconds: Option<f64> as Nullable<Double>,
+            pickup_seconds: Option<f64> as Nullable<Double>,
+            review_seconds: Option<f64> as Nullable<Double>,
+            deploy_seconds: Option<f64> as Nullable<Double>,
+            lead_seconds: Option<f64> as Nullable<Double>,
+            deployment_id: Option<String> as Nullable<Text>,
+            deployed_at: Option<Ts> as Nullable<Tstz>,
+            author_is_bot: bool as Bool,
+            is_open: bool as Bool,
+            draft: bool as Bool,
+            opened_at: Ts as Tstz,
+            merged_at: Option<Ts> as Nullable<Tstz>,
+            lines: i64 as BigInt,
+            files: i64 as BigInt,
+            reviews: i64 as BigInt,
+            reviewers: i64 as BigInt,
+            comments: i64 as BigInt,
+            review_rounds: i64 as BigInt,
+            reverted: bool as Bool,
+        }
+    }
 }
 
 impl From<PullRequestFactRow> for PullRequestFact {
@@ -110,6 +145,35 @@ pub(crate) struct DeploymentFactRow {
     pub(crate) pull_requests: i64,
     pub(crate) incidents: i64,
     pub(crate) succeeded_at: Option<Ts>,
+}
+
+impl TryFrom<DeploymentFactRow> for DeploymentFact {
+    type Error = Error;
+
+    fn try_from(row: DeploymentFactRow) -> Result<DeploymentFact, Error> {
+        Ok(DeploymentFact {
+            integration: row.integration_id.into(),
+            repository: row.repository_id,
+            source: row.source.parse()?,
+            told: Deployment {
+                external_id: row.external_id,
+                environment: row.environment_seen,
+                sha: row.sha,
+                outcome: row.outcome.parse()?,
+                created_at: row.created_at.0,
+                finished_at: row.finished_at.map(|at| at.0),
+                estimated: row.estimated,
+            },
+            environment: row.environment,
+            reason: row.reason,
+            previous: row.previous_id,
+            rollback: row.rollback,
+            rolled_back: row.rolled_back,
+            pull_requests: row.pull_requests,
+            incidents: row.incidents,
+            succeeded_at: row.succeeded_at.map(|at| at.0),
+        })
+    }
 }
 
 /// A row of `posted_deployments`.

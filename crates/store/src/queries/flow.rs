@@ -1,27 +1,28 @@
 //! Queries on the flow of issues: from their history to what we make of it.
 
+mod changed;
+mod days;
 mod intervals;
 mod read;
 
-use std::collections::{HashMap, HashSet};
+use std::collections::HashMap;
 
 use diesel::prelude::*;
 use domain::Moment;
 use domain::ids::ClientId;
 use domain::workflow::Change;
 
+use self::days::{Days, Moves};
 pub(crate) use self::intervals::intervals;
 pub(crate) use self::read::{head, read, take};
 use super::super::{Conn, bulk};
 use super::workflows::configuration_within;
 use crate::Error;
 use crate::fact_table::{Existing, Owner, last_of_each};
-use crate::flow::{
-    DayFact, Ground, IssueFact, IssueHistory, Known, Rules, StatusChange, StatusSeen,
-};
-use crate::models::flow::{FlowDayRow, IssueFactRow};
+use crate::flow::{Ground, IssueFact, IssueHistory, Known, Rules, StatusChange, StatusSeen};
+use crate::models::flow::IssueFactRow;
 use crate::schema::{
-    flow_days, flow_states, issue_changes, issue_types, issues, projects, schedules, statuses,
+    flow_states, issue_changes, issue_types, issues, projects, schedules, statuses,
     workflow_revisions,
 };
 use crate::types::{Id, Json, Ts};
@@ -41,29 +42,70 @@ pub(crate) fn publish_changed(
     publish(conn, client, None, rules).map(Some)
 }
 
-/// Within the transaction of whoever publishes. Answers how many issues there are.
+/// Within the transaction of whoever publishes. Answers of how many issues something was made.
+///
+/// What changed is seen to at the end of a sync, of whose facts `as_of` tells; whoever only follows the
+/// workflows leaves the notes to that, since who writes them would wait for him.
 pub(crate) fn publish(
     conn: &mut Conn,
     client: ClientId,
     as_of: Option<Ts>,
     rules: &mut impl Rules,
 ) -> Result<u64, Error> {
-    hold(conn, client, as_of)?;
+    let kept_basis = hold(conn, client, as_of)?;
+    let changed = if as_of.is_some() { Some(changed::take_issues(conn, client)?) } else { None };
     let ground = ground(conn, client)?;
+    let basis = basis(&ground, rules.version());
+    let state = diesel::update(flow_states::table.find(Id::from(client)));
+    state.set(flow_states::basis.eq(&basis)).execute(conn)?;
     let connections = connections(&ground);
+    let mut days = Days::new(&ground);
     rules.begin(ground);
+    let few = changed.filter(|changed| basis == kept_basis && changed.len() <= changed::MOST);
+    if let Some(changed) = few {
+        return changed::follow(conn, client, changed, days, rules);
+    }
     let mut count = 0;
     for integration in connections {
         let owner = Owner { client: client.into(), integration };
         each_page(conn, owner, Moment::UNIX_EPOCH, |conn, histories| {
             count += histories.len() as u64;
-            let rows = histories.iter().map(|issue| row(issue.id, rules.issue(issue))).collect();
-            bulk::put(conn, owner, &last_of_each::<IssueFactRow>(rows), Existing::Replaced)?;
-            Ok(())
+            keep(conn, owner, histories, &mut days, rules)
         })?;
     }
-    keep_days(conn, client, rules.days())?;
+    days.replace(conn, client)?;
     Ok(count)
+}
+
+/// Keeps what the rules say of some issues, and counts their days.
+fn keep(
+    conn: &mut Conn,
+    owner: Owner,
+    histories: &[IssueHistory],
+    days: &mut Days,
+    rules: &mut impl Rules,
+) -> QueryResult<()> {
+    let mut rows = Vec::with_capacity(histories.len());
+    for issue in histories {
+        let fact = rules.issue(issue);
+        let moves = days.moves(issue.project, &fact.moves);
+        days.count(owner.integration, &moves, 1);
+        rows.push(row(issue.id, fact, moves));
+    }
+    bulk::put(conn, owner, &last_of_each::<IssueFactRow>(rows), Existing::Replaced)?;
+    Ok(())
+}
+
+/// From what facts are made beside the issues: where it stays the same, so do the facts of every issue
+/// that does not change. Another release may spell it differently, and then makes all of them anew.
+fn basis(ground: &Ground, version: i64) -> String {
+    let Ground { configuration, timezone, statuses, issue_types, projects } = ground;
+    let mut parts: Vec<String> = statuses.iter().map(|status| format!("{status:?}")).collect();
+    parts.extend(issue_types.iter().map(|issue_type| format!("{issue_type:?}")));
+    parts.extend(projects.iter().map(|project| format!("{project:?}")));
+    // Maps have no order of their own.
+    parts.sort_unstable();
+    super::basis(&(version, format!("{configuration:?}{timezone:?}"), parts))
 }
 
 /// As if the workflows had been changed so.
@@ -114,8 +156,9 @@ fn each_page(
     }
 }
 
-/// Takes the row that only one publisher can hold, and says from what the facts will be made.
-fn hold(conn: &mut Conn, client: ClientId, as_of: Option<Ts>) -> QueryResult<()> {
+/// Takes the row that only one publisher can hold, and says from what the facts will be made. Answers
+/// from what those were that are kept.
+fn hold(conn: &mut Conn, client: ClientId, as_of: Option<Ts>) -> QueryResult<String> {
     let id = Id::from(client);
     diesel::insert_into(flow_states::table)
         .values((flow_states::client_id.eq(id), flow_states::revision.eq(-1)))
@@ -138,7 +181,7 @@ fn hold(conn: &mut Conn, client: ClientId, as_of: Option<Ts>) -> QueryResult<()>
         let state = diesel::update(flow_states::table.find(id));
         state.set(flow_states::as_of.eq(as_of)).execute(conn)?;
     }
-    Ok(())
+    flow_states::table.find(id).select(flow_states::basis).first(conn)
 }
 
 pub(crate) fn changed_clients(conn: &mut Conn) -> QueryResult<Vec<ClientId>> {
@@ -194,6 +237,43 @@ fn ground(conn: &mut Conn, client: ClientId) -> Result<Ground, Error> {
     })
 }
 
+/// Issues of a connection, as far as their flow needs them.
+macro_rules! issues_of {
+    ($owner:expr) => {
+        issues::table
+            .filter(issues::client_id.eq($owner.client))
+            .filter(issues::integration_id.eq($owner.integration))
+            .select((
+                issues::external_id,
+                issues::key,
+                issues::project_id,
+                issues::type_id,
+                issues::status_id,
+                issues::deleted,
+                issues::created_at,
+            ))
+    };
+}
+
+/// Changes of status of a connection's issues, in order.
+macro_rules! changes_of {
+    ($owner:expr) => {
+        issue_changes::table
+            .filter(issue_changes::client_id.eq($owner.client))
+            .filter(issue_changes::integration_id.eq($owner.integration))
+            .filter(issue_changes::field.eq("status"))
+            .order(as_they_happened!())
+            .select((
+                issue_changes::issue_id,
+                issue_changes::changed_at,
+                issue_changes::from_value,
+                issue_changes::from_string,
+                issue_changes::to_value,
+                issue_changes::to_string,
+            ))
+    };
+}
+
 type IssueColumns = (i64, String, i64, i64, i64, bool, Ts);
 type ChangeColumns = (i64, Ts, Option<String>, Option<String>, Option<String>, Option<String>);
 
@@ -204,42 +284,38 @@ fn histories(
     touched_since: Moment,
     at_once: i64,
 ) -> QueryResult<Vec<IssueHistory>> {
-    let rows: Vec<IssueColumns> = issues::table
-        .filter(issues::client_id.eq(owner.client))
-        .filter(issues::integration_id.eq(owner.integration))
+    let rows: Vec<IssueColumns> = issues_of!(owner)
         .filter(issues::external_id.gt(after))
         .filter(issues::updated_at.ge(Ts(touched_since)))
         .order(issues::external_id)
         .limit(at_once)
-        .select((
-            issues::external_id,
-            issues::key,
-            issues::project_id,
-            issues::type_id,
-            issues::status_id,
-            issues::deleted,
-            issues::created_at,
-        ))
         .load(conn)?;
     let (Some(first), Some(last)) = (rows.first(), rows.last()) else { return Ok(Vec::new()) };
-    let changes: Vec<ChangeColumns> = issue_changes::table
-        .filter(issue_changes::client_id.eq(owner.client))
-        .filter(issue_changes::integration_id.eq(owner.integration))
-        .filter(issue_changes::issue_id.between(first.0, last.0))
-        .filter(issue_changes::field.eq("status"))
-        .order(as_they_happened!())
-        .select((
-            issue_changes::issue_id,
-            issue_changes::changed_at,
-            issue_changes::from_value,
-            issue_changes::from_string,
-            issue_changes::to_value,
-            issue_changes::to_string,
-        ))
+    let changes: Vec<ChangeColumns> =
+        changes_of!(owner).filter(issue_changes::issue_id.between(first.0, last.0)).load(conn)?;
+    Ok(joined(owner, rows, changes))
+}
+
+/// The issues with these ids, which are few.
+fn histories_of(conn: &mut Conn, owner: Owner, ids: &[i64]) -> QueryResult<Vec<IssueHistory>> {
+    let rows: Vec<IssueColumns> = issues_of!(owner)
+        .filter(issues::external_id.eq_any(ids))
+        .order(issues::external_id)
         .load(conn)?;
+    let changes: Vec<ChangeColumns> =
+        changes_of!(owner).filter(issue_changes::issue_id.eq_any(ids)).load(conn)?;
+    Ok(joined(owner, rows, changes))
+}
+
+/// Issues with their changes, both in the order of the issues.
+fn joined(
+    owner: Owner,
+    issues: Vec<IssueColumns>,
+    changes: Vec<ChangeColumns>,
+) -> Vec<IssueHistory> {
     let mut changes = changes.into_iter().peekable();
-    let mut histories = Vec::with_capacity(rows.len());
-    for (id, key, project, issue_type, status, deleted, created_at) in rows {
+    let mut histories = Vec::with_capacity(issues.len());
+    for (id, key, project, issue_type, status, deleted, created_at) in issues {
         let mut own = Vec::new();
         while let Some((_, at, from, from_name, to, to_name)) = changes.next_if(|c| c.0 <= id) {
             own.push(StatusChange { at: at.0, from: seen(from, from_name), to: seen(to, to_name) });
@@ -256,14 +332,14 @@ fn histories(
             changes: own,
         });
     }
-    Ok(histories)
+    histories
 }
 
 fn seen(value: Option<String>, name: Option<String>) -> StatusSeen {
     StatusSeen { id: value.and_then(|value| value.parse().ok()), name: name.unwrap_or_default() }
 }
 
-fn row(issue_id: i64, fact: IssueFact) -> IssueFactRow {
+fn row(issue_id: i64, fact: IssueFact, moves: Moves) -> IssueFactRow {
     let (place, reason) = match fact.place {
         Ok(place) => (Some(place), None),
         Err(reason) => (None, Some(reason.as_str().to_owned())),
@@ -284,50 +360,6 @@ fn row(issue_id: i64, fact: IssueFact) -> IssueFactRow {
         active_seconds: fact.active_seconds,
         rework: fact.rework,
         steps: Json(serde_json::to_string(&steps).expect("numbers and texts are always JSON")),
+        moves: moves.to_string(),
     }
-}
-
-/// Replaces the days of a client. Those that are gone are emptied first, because many at once are
-/// written faster than one by one, and then swept out.
-fn keep_days(conn: &mut Conn, client: ClientId, days: Vec<DayFact>) -> QueryResult<()> {
-    let id = Id::from(client);
-    let wanted: HashSet<(Id, i64, i32, Id)> = days
-        .iter()
-        .map(|day| (day.integration.into(), day.project, day.day, day.step.into()))
-        .collect();
-    let kept: Vec<(Id, i64, i32, Id)> = flow_days::table
-        .filter(flow_days::client_id.eq(id))
-        .select((
-            flow_days::integration_id,
-            flow_days::project_id,
-            flow_days::day,
-            flow_days::step_id,
-        ))
-        .load(conn)?;
-    let mut rows: HashMap<Id, Vec<FlowDayRow>> = HashMap::new();
-    for (integration, project_id, day, step_id) in kept {
-        if !wanted.contains(&(integration, project_id, day, step_id)) {
-            let emptied = FlowDayRow { project_id, day, step_id, entered: 0, gone: 0 };
-            rows.entry(integration).or_default().push(emptied);
-        }
-    }
-    for day in days {
-        rows.entry(day.integration.into()).or_default().push(FlowDayRow {
-            project_id: day.project,
-            day: day.day,
-            step_id: day.step.into(),
-            entered: day.entered,
-            gone: day.gone,
-        });
-    }
-    for (integration, rows) in rows {
-        let owner = Owner { client: id, integration };
-        bulk::put(conn, owner, &last_of_each(rows), Existing::Replaced)?;
-    }
-    let empty = flow_days::table
-        .filter(flow_days::client_id.eq(id))
-        .filter(flow_days::entered.eq(0))
-        .filter(flow_days::gone.eq(0));
-    diesel::delete(empty).execute(conn)?;
-    Ok(())
 }

@@ -4,7 +4,6 @@ use std::collections::{BTreeSet, HashMap, HashSet};
 use std::hash::Hash;
 use std::iter;
 
-use chrono::TimeDelta;
 use diesel::dsl::{count_star, exists, min};
 use diesel::prelude::*;
 use diesel::upsert::excluded;
@@ -21,18 +20,14 @@ pub(crate) use super::super::dialect::refresh_statistics;
 use super::fence;
 use crate::Error;
 use crate::metrics::{
-    Delivery, DeliveryState, IncidentRead, PublicationRows, Published, PullRequestLife, ReviewAt,
-    Said, SuspectRead, Texts,
+    Delivery, DeliveryState, IncidentRead, PullRequestLife, ReviewAt, Said, SuspectRead, Texts,
 };
 use crate::models::facts::ShipmentRow;
-use crate::models::metrics::{
-    DeploymentFactRow, IncidentFactRow, LinkRow, PullRequestFactRow, SnapshotRow,
-};
+use crate::models::metrics::{LinkRow, SnapshotRow};
 use crate::schema::{
-    comments, commits, delivery_states, deployment_facts, deployments, incident_facts,
-    integrations, issue_changes, issue_types, issues, projects, pull_request_commits,
-    pull_request_facts, pull_request_issues, pull_requests, repositories, review_comments, reviews,
-    rule_versions, runs, schedules, shipments, snapshots, statuses,
+    comments, commits, delivery_states, deployments, integrations, issue_changes, issue_types,
+    issues, projects, pull_request_commits, pull_request_issues, pull_requests, repositories,
+    review_comments, reviews, rule_versions, runs, schedules, shipments, snapshots, statuses,
 };
 use crate::types::{Id, Json, Ts};
 
@@ -57,8 +52,6 @@ macro_rules! commits_of_pull_requests {
 const CHUNK: usize = 500;
 /// As GitHub spells a review that asks for more.
 const CHANGES_REQUESTED: &str = "CHANGES_REQUESTED";
-/// How long people can look back at when something was published.
-const SNAPSHOTS_LIVE: TimeDelta = TimeDelta::days(90);
 
 pub(crate) fn repositories(conn: &mut Conn, client: Id) -> QueryResult<Vec<(Id, i64, String)>> {
     let connected = integrations::table
@@ -486,17 +479,18 @@ pub(crate) fn shipments(
 pub(crate) fn delivery(conn: &mut Conn, client: ClientId) -> Result<Delivery, Error> {
     super::super::dialect::read(conn, |conn| {
         let id = Id::from(client);
-        let publications: Option<i64> = delivery_states::table
+        let state: Option<(i64, String)> = delivery_states::table
             .find(id)
-            .select(delivery_states::publications)
+            .select((delivery_states::publications, delivery_states::basis))
             .first(conn)
             .optional()?;
-        let state = DeliveryState {
-            revision: super::rules::revision(conn, id)?,
-            publications: publications.unwrap_or(0),
-        };
+        let (publications, basis) = state.unwrap_or_default();
+        let state = DeliveryState { revision: super::rules::revision(conn, id)?, publications };
+        let deployments = super::rules::deployments_within(conn, id)?;
         Ok(Delivery {
-            deployments: super::rules::deployments_within(conn, id)?.rules,
+            deployments: deployments.rules,
+            rules_version: deployments.version,
+            basis,
             incidents: super::rules::incidents_within(conn, id)?.rules,
             state,
             as_of: newest_snapshot(conn, id)?.map(|snapshot| snapshot.as_of.0),
@@ -670,231 +664,9 @@ pub(crate) fn incidents(
     Ok(incidents)
 }
 
-pub(crate) fn publish(
-    conn: &mut Conn,
-    fence: Fence,
-    rows: &PublicationRows,
-    flow: &mut impl crate::flow::Rules,
-) -> Result<Published, Error> {
-    fence::prove(conn, rows.client, fence, rows.snapshot.published_at)?;
-    diesel::insert_into(delivery_states::table)
-        .values((
-            delivery_states::client_id.eq(rows.client),
-            delivery_states::revision.eq(rows.state.revision),
-            delivery_states::publications.eq(1),
-        ))
-        .on_conflict(delivery_states::client_id)
-        .do_update()
-        .set((
-            delivery_states::revision.eq(rows.state.revision),
-            delivery_states::publications.eq(delivery_states::publications + 1),
-        ))
-        .execute(conn)?;
-    let written = replace_delivery(conn, rows)?;
-    let as_of = Some(rows.snapshot.as_of);
-    let issues = super::flow::publish(conn, rows.client.into(), as_of, flow)?;
-    Ok(Published { written, issues, forgotten: add_snapshot(conn, rows)? })
-}
-
-pub(crate) fn publish_delivery(
-    conn: &mut Conn,
-    rows: &PublicationRows,
-) -> Result<Option<Published>, Error> {
-    let as_it_was = delivery_states::table
-        .filter(delivery_states::client_id.eq(rows.client))
-        .filter(delivery_states::publications.eq(rows.state.publications));
-    let held = diesel::update(as_it_was)
-        .set((
-            delivery_states::revision.eq(rows.state.revision),
-            delivery_states::publications.eq(rows.state.publications + 1),
-        ))
-        .execute(conn)?;
-    if held == 0 {
-        return Ok(None);
-    }
-    let written = replace_delivery(conn, rows)?;
-    Ok(Some(Published { written, issues: 0, forgotten: add_snapshot(conn, rows)? }))
-}
-
-/// Incidents lean on deployments, so those come first and go last.
-fn replace_delivery(conn: &mut Conn, rows: &PublicationRows) -> QueryResult<usize> {
-    let mut written = publish_pull_requests(conn, rows)?;
-    let (changed, gone) = differing_deployments(conn, rows)?;
-    put_deployments(conn, &changed)?;
-    written += publish_incidents(conn, rows)?;
-    delete_deployments(conn, &gone)?;
-    written += changed.len() + gone.len();
-    Ok(written)
-}
-
-/// Answers how many old ones were forgotten.
-fn add_snapshot(conn: &mut Conn, rows: &PublicationRows) -> QueryResult<usize> {
-    diesel::insert_into(snapshots::table).values(&rows.snapshot).execute(conn)?;
-    let long_ago = Ts(rows.snapshot.published_at.0 - SNAPSHOTS_LIVE);
-    let old = snapshots::table
-        .filter(snapshots::client_id.eq(rows.client))
-        .filter(snapshots::published_at.lt(long_ago));
-    diesel::delete(old).execute(conn)
-}
-
-/// A repository at a time, so that what is kept of a large client is never in memory as a whole. Also
-/// of repositories of which nothing is said any more.
-fn publish_pull_requests(conn: &mut Conn, rows: &PublicationRows) -> QueryResult<usize> {
-    let repositories: Vec<(Id, i64)> = repositories::table
-        .filter(repositories::client_id.eq(rows.client))
-        .select((repositories::integration_id, repositories::external_id))
-        .load(conn)?;
-    let mut written = 0;
-    for (integration, repository) in repositories {
-        let wanted = rows.pull_requests(integration, repository);
-        written += replace_pull_requests(conn, rows.client, integration, repository, &wanted)?;
-    }
-    Ok(written)
-}
-
-fn replace_pull_requests(
-    conn: &mut Conn,
-    client: Id,
-    integration: Id,
-    repository: i64,
-    wanted: &[PullRequestFactRow],
-) -> QueryResult<usize> {
-    let kept: Vec<PullRequestFactRow> = pull_request_facts::table
-        .filter(pull_request_facts::client_id.eq(client))
-        .filter(pull_request_facts::integration_id.eq(integration))
-        .filter(pull_request_facts::repository_id.eq(repository))
-        .select(PullRequestFactRow::as_select())
-        .load(conn)?;
-    let (changed, gone) = differences(&kept, wanted, |row: &PullRequestFactRow| row.number);
-    for row in &gone {
-        let key = (client, integration, repository, row.number);
-        diesel::delete(pull_request_facts::table.find(key)).execute(conn)?;
-    }
-    for some in changed.chunks(CHUNK) {
-        use pull_request_facts as fact;
-        diesel::insert_into(fact::table)
-            .values(some)
-            .on_conflict((fact::client_id, fact::integration_id, fact::repository_id, fact::number))
-            .do_update()
-            .set((
-                fact::first_commit_at.eq(excluded(fact::first_commit_at)),
-                fact::first_review_at.eq(excluded(fact::first_review_at)),
-                fact::coding_seconds.eq(excluded(fact::coding_seconds)),
-                fact::pickup_seconds.eq(excluded(fact::pickup_seconds)),
-                fact::review_seconds.eq(excluded(fact::review_seconds)),
-                fact::deploy_seconds.eq(excluded(fact::deploy_seconds)),
-                fact::lead_seconds.eq(excluded(fact::lead_seconds)),
-                fact::deployment_id.eq(excluded(fact::deployment_id)),
-                fact::deployed_at.eq(excluded(fact::deployed_at)),
-                fact::author_is_bot.eq(excluded(fact::author_is_bot)),
-                fact::is_open.eq(excluded(fact::is_open)),
-                fact::draft.eq(excluded(fact::draft)),
-                fact::opened_at.eq(excluded(fact::opened_at)),
-                fact::merged_at.eq(excluded(fact::merged_at)),
-                fact::lines.eq(excluded(fact::lines)),
-                fact::files.eq(excluded(fact::files)),
-                fact::reviews.eq(excluded(fact::reviews)),
-                fact::reviewers.eq(excluded(fact::reviewers)),
-                fact::comments.eq(excluded(fact::comments)),
-                fact::review_rounds.eq(excluded(fact::review_rounds)),
-                fact::reverted.eq(excluded(fact::reverted)),
-            ))
-            .execute(conn)?;
-    }
-    Ok(changed.len() + gone.len())
-}
-
-type Differing<Row> = (Vec<Row>, Vec<Row>);
-
-fn differing_deployments(
-    conn: &mut Conn,
-    rows: &PublicationRows,
-) -> QueryResult<Differing<DeploymentFactRow>> {
-    let kept: Vec<DeploymentFactRow> = deployment_facts::table
-        .filter(deployment_facts::client_id.eq(rows.client))
-        .select(DeploymentFactRow::as_select())
-        .load(conn)?;
-    let key =
-        |row: &DeploymentFactRow| (row.integration_id, row.repository_id, row.external_id.clone());
-    Ok(differences(&kept, &rows.deployments, key))
-}
-
-fn put_deployments(conn: &mut Conn, changed: &[DeploymentFactRow]) -> QueryResult<()> {
-    for some in changed.chunks(CHUNK) {
-        use deployment_facts as fact;
-        diesel::insert_into(fact::table)
-            .values(some)
-            .on_conflict((
-                fact::client_id,
-                fact::integration_id,
-                fact::repository_id,
-                fact::external_id,
-            ))
-            .do_update()
-            .set((
-                fact::source.eq(excluded(fact::source)),
-                fact::environment_seen.eq(excluded(fact::environment_seen)),
-                fact::sha.eq(excluded(fact::sha)),
-                fact::outcome.eq(excluded(fact::outcome)),
-                fact::created_at.eq(excluded(fact::created_at)),
-                fact::finished_at.eq(excluded(fact::finished_at)),
-                fact::estimated.eq(excluded(fact::estimated)),
-                fact::environment.eq(excluded(fact::environment)),
-                fact::reason.eq(excluded(fact::reason)),
-                fact::previous_id.eq(excluded(fact::previous_id)),
-                fact::rollback.eq(excluded(fact::rollback)),
-                fact::rolled_back.eq(excluded(fact::rolled_back)),
-                fact::pull_requests.eq(excluded(fact::pull_requests)),
-                fact::incidents.eq(excluded(fact::incidents)),
-                fact::succeeded_at.eq(excluded(fact::succeeded_at)),
-            ))
-            .execute(conn)?;
-    }
-    Ok(())
-}
-
-fn delete_deployments(conn: &mut Conn, gone: &[DeploymentFactRow]) -> QueryResult<()> {
-    for row in gone {
-        let key = (row.client_id, row.integration_id, row.repository_id, &row.external_id);
-        diesel::delete(deployment_facts::table.find(key)).execute(conn)?;
-    }
-    Ok(())
-}
-
-fn publish_incidents(conn: &mut Conn, rows: &PublicationRows) -> QueryResult<usize> {
-    let kept: Vec<IncidentFactRow> = incident_facts::table
-        .filter(incident_facts::client_id.eq(rows.client))
-        .select(IncidentFactRow::as_select())
-        .load(conn)?;
-    let key = |row: &IncidentFactRow| (row.integration_id, row.issue_id);
-    let (changed, gone) = differences(&kept, &rows.incidents, key);
-    for row in &gone {
-        let (integration, issue) = key(row);
-        diesel::delete(incident_facts::table.find((rows.client, integration, issue)))
-            .execute(conn)?;
-    }
-    for some in changed.chunks(CHUNK) {
-        use incident_facts as fact;
-        diesel::insert_into(fact::table)
-            .values(some)
-            .on_conflict((fact::client_id, fact::integration_id, fact::issue_id))
-            .do_update()
-            .set((
-                fact::started_at.eq(excluded(fact::started_at)),
-                fact::ended_at.eq(excluded(fact::ended_at)),
-                fact::deploy_integration_id.eq(excluded(fact::deploy_integration_id)),
-                fact::repository_id.eq(excluded(fact::repository_id)),
-                fact::deployment_id.eq(excluded(fact::deployment_id)),
-                fact::rule.eq(excluded(fact::rule)),
-            ))
-            .execute(conn)?;
-    }
-    Ok(changed.len() + gone.len())
-}
-
 /// What must be written so that `kept` becomes `wanted`: rows that are new or differ, and rows that
 /// are gone.
-fn differences<Row: Clone + PartialEq, Key: Eq + Hash>(
+pub(super) fn differences<Row: Clone + PartialEq, Key: Eq + Hash>(
     kept: &[Row],
     wanted: &[Row],
     key: impl Fn(&Row) -> Key,

@@ -13,6 +13,7 @@ macro_rules! as_they_happened {
 }
 
 pub(crate) mod clients;
+pub(crate) mod delivery;
 pub(crate) mod dora;
 pub(crate) mod facts;
 pub(crate) mod fence;
@@ -21,15 +22,25 @@ pub(crate) mod integrations;
 pub(crate) mod lists;
 pub(crate) mod metrics;
 pub(crate) mod posted;
+pub(crate) mod publish;
 pub(crate) mod pull_requests;
 pub(crate) mod quality;
 pub(crate) mod rules;
 pub(crate) mod work;
 pub(crate) mod workflows;
 
+use std::hash::{DefaultHasher, Hash, Hasher};
+
 use diesel::prelude::*;
 
 use super::Conn;
+
+/// A short name of what facts are made from.
+fn basis(of: &impl Hash) -> String {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
 
 /// The shortest question.
 pub(crate) fn ping(conn: &mut Conn) -> QueryResult<()> {

@@ -3,7 +3,7 @@
 use domain::facts::Facts as Page;
 use domain::ids::{SnapshotId, WorkflowId};
 use domain::workflow::{Change, Excluded, Put, Seen, Workflow};
-use store::flow::{DayFact, FlowRead, Ground, IssueFact, IssueHistory, Rules, Standing};
+use store::flow::{FlowRead, Ground, IssueFact, IssueHistory, Move, Rules, Standing};
 use store::focus::Focus;
 use store::lists::Filter;
 use store::metrics::{DeliveryState, Publication};
@@ -14,6 +14,7 @@ use crate::nouns::*;
 
 contract! {
     every_issue_goes_through_the_rules_once,
+    only_what_changed_goes_through_the_rules_again,
     what_is_computed_is_read_back_and_what_is_gone_is_swept,
     a_changed_workflow_is_computed_without_a_new_publication,
     intervals_tell_the_whole_life_of_every_issue,
@@ -41,6 +42,11 @@ impl Everywhere {
 }
 
 impl Rules for Everywhere {
+    /// Whoever says something else is another.
+    fn version(&self) -> i64 {
+        self.left_out.iter().sum::<i64>() * 1_000 + self.lead_seconds.unwrap_or_default() as i64
+    }
+
     fn begin(&mut self, ground: Ground) {
         self.ground = Some(ground);
         self.seen.clear();
@@ -54,6 +60,7 @@ impl Rules for Everywhere {
         } else {
             Ok(Standing { step: step.id, name: step.name.clone(), category: step.category })
         };
+        let place_is_known = place.is_ok();
         IssueFact {
             place,
             entered_at: at(issue.id),
@@ -64,21 +71,13 @@ impl Rules for Everywhere {
             active_seconds: Some(0.5),
             rework: 2,
             steps: vec![(step.id, 7.25)],
+            moves: if place_is_known {
+                let day = i32::try_from(issue.id).unwrap();
+                vec![Move { day, step: step.id, entered: 1, gone: 0 }]
+            } else {
+                Vec::new()
+            },
         }
-    }
-
-    fn days(&mut self) -> Vec<DayFact> {
-        let step = self.ground.as_ref().unwrap().configuration.steps.last().unwrap().id;
-        let kept = self.seen.iter().filter(|issue| !self.left_out.contains(&issue.id));
-        kept.map(|issue| DayFact {
-            integration: issue.integration,
-            project: issue.project,
-            day: i32::try_from(issue.id).unwrap(),
-            step,
-            entered: 1,
-            gone: 0,
-        })
-        .collect()
     }
 }
 
@@ -88,6 +87,8 @@ async fn publish(house: &House, second: i64, left_out: Vec<i64>) -> u64 {
         id: SnapshotId(Uuid::now_v7()),
         as_of: at(second),
         published_at: at(second),
+        basis: String::new(),
+        computed: None,
         pull_requests: Vec::new(),
         deployments: Vec::new(),
         incidents: Vec::new(),
@@ -121,6 +122,30 @@ async fn every_issue_goes_through_the_rules_once(house: &House) {
     let keys: Vec<_> = read(house, &[]).await.ended.into_iter().map(|issue| issue.key).collect();
     let expected: Vec<_> = (1..=30).map(|n| format!("PAY-{n}")).collect();
     assert_eq!(keys, expected);
+}
+
+async fn only_what_changed_goes_through_the_rules_again(house: &House) {
+    house.jira_says(many(30)).await;
+    let none = Vec::new;
+    assert_eq!(publish(house, 20, none()).await, 30);
+    assert_eq!(publish(house, 21, none()).await, 0);
+    house.jira_says(many(30)).await;
+    assert_eq!(publish(house, 22, none()).await, 0, "the same was said again");
+
+    house.jira_says(Page { changes: vec![change(5, 11, 0)], ..Page::default() }).await;
+    house.jira_says(Page { deleted_issues: vec![7], ..Page::default() }).await;
+    house.jira_says(Page { issues: vec![issue(31)], ..jira_page() }).await;
+    assert_eq!(publish(house, 23, none()).await, 3);
+    let days: Vec<_> =
+        read(house, &[]).await.days.iter().map(|day| (day.day, day.entered)).collect();
+    assert_eq!(days, (1..=31).map(|day| (day, 1)).collect::<Vec<_>>());
+
+    assert_eq!(publish(house, 24, vec![3]).await, 31, "by other rules all are followed");
+    let step = house.workflows.of_client(house.client).await.unwrap().steps[0].clone();
+    let put = Put { row: step, seen: Seen::Any };
+    let change = Change::PutStep { put, moves_commitment: false };
+    house.workflows.change(house.client, vec![change]).await.unwrap();
+    assert_eq!(publish(house, 25, vec![3]).await, 31, "in another workflow all are followed");
 }
 
 async fn what_is_computed_is_read_back_and_what_is_gone_is_swept(house: &House) {

@@ -21,6 +21,8 @@ contract! {
     who_lost_the_lease_publishes_nothing,
     who_lost_the_lease_keeps_no_links,
     old_publications_are_forgotten,
+    changed_repositories_are_noted_until_somebody_publishes,
+    a_part_is_not_published_beside_what_it_was_not_made_for,
     changed_rules_are_seen_until_somebody_publishes_by_them,
     what_was_computed_before_a_publication_is_not_published_after_it,
     deployments_of_every_source_are_published_and_listed,
@@ -61,6 +63,8 @@ pub fn publication(house: &House, second: i64) -> Publication {
         as_of: at(second),
         state: DeliveryState::default(),
         published_at: at(second),
+        basis: String::new(),
+        computed: None,
         pull_requests: vec![fact],
         deployments: Vec::new(),
         incidents: Vec::new(),
@@ -121,6 +125,48 @@ async fn who_lost_the_lease_keeps_no_links(house: &House) {
     let late = keep(Vec::new(), 110).await;
     assert!(matches!(late, Err(Error::LostLease { .. })), "{late:?}");
     assert_eq!(house.metrics.links(house.client, &repository).await.unwrap(), links());
+}
+
+async fn changed_repositories_are_noted_until_somebody_publishes(house: &House) {
+    let changed = || house.metrics.take_changed_repositories(house.client);
+    let publish = |second| {
+        let publication = publication(house, second);
+        house.metrics.publish(house.client, house.fence, publication, Everywhere::default())
+    };
+    house.github_says(all_of_github()).await;
+    assert_eq!(changed().await.unwrap(), [], "nothing was made of it yet that could be made anew");
+    publish(20).await.unwrap();
+    assert_eq!(changed().await.unwrap(), []);
+    house.github_says(all_of_github()).await;
+    assert_eq!(changed().await.unwrap(), [], "the same was said again");
+
+    let late = domain::deployment::Deployment { sha: sha(11), ..deployment("d2") };
+    house.github_says(Page { deployments: vec![late], ..github_page() }).await;
+    let place = (house.github, REPOSITORY);
+    assert_eq!(changed().await.unwrap(), [place]);
+    assert_eq!(changed().await.unwrap(), [place], "who took the note may have gone");
+    let mut fewer = pull_request(1);
+    fewer.reviews.pop();
+    house.github_says(Page { pull_requests: vec![fewer], ..github_page() }).await;
+    publish(21).await.unwrap();
+    assert_eq!(changed().await.unwrap(), [place], "what changed meanwhile is noted anew");
+    publish(22).await.unwrap();
+    assert_eq!(changed().await.unwrap(), []);
+}
+
+async fn a_part_is_not_published_beside_what_it_was_not_made_for(house: &House) {
+    house.github_says(all_of_github()).await;
+    let publish = |second, state, computed| {
+        let publication = Publication { state, computed, ..publication(house, second) };
+        house.metrics.publish(house.client, house.fence, publication, Everywhere::default())
+    };
+    let state = async || house.metrics.delivery(house.client).await.unwrap().state;
+    publish(20, state().await, None).await.unwrap();
+    let early = state().await;
+    publish(21, early, Some(vec![(house.github, REPOSITORY)])).await.unwrap();
+    let late = publish(22, early, Some(Vec::new())).await;
+    assert!(matches!(late, Err(Error::Conflict { .. })), "{late:?}");
+    assert_eq!(published(house).await, (Some(at(21)), Some(21.0)));
 }
 
 async fn old_publications_are_forgotten(house: &House) {

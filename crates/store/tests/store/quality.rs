@@ -71,6 +71,8 @@ async fn each_check_finds_what_is_bad_among_all(house: &House) {
         as_of: at(5),
         state: DeliveryState::default(),
         published_at: at(5),
+        basis: String::new(),
+        computed: None,
         pull_requests: vec![reviewed(1, Some(at(400))), reviewed(2, None)],
         deployments: vec![deployed("d1", Some("production")), deployed("d2", None)],
         incidents: vec![IncidentFact {

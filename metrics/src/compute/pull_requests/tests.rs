@@ -225,12 +225,6 @@ fn a_merged_revert_takes_back_the_last_of_its_title() {
     assert_eq!(reverted, [2, 4]);
 }
 
-#[test]
-fn a_revert_quotes_the_title_that_it_undoes() {
-    assert_eq!(reverted_title("Revert \"PAY-3 Retry\""), Some("PAY-3 Retry"));
-    assert_eq!(reverted_title("Reverting something"), None);
-}
-
 proptest! {
     /// Whatever the clocks say: no stage is negative, and where none is missing they are the whole.
     #[test]

@@ -1,0 +1,186 @@
+//! Queries on what is known of a delivery already.
+
+use std::collections::{BTreeMap, HashMap};
+
+use diesel::prelude::*;
+use domain::ids::IntegrationId;
+use domain::pull_request::reverted_title;
+
+use super::super::Conn;
+use crate::Error;
+use crate::delivery::{IssueRef, Touching};
+use crate::dora::Place;
+use crate::metrics::DeploymentFact;
+use crate::models::metrics::DeploymentFactRow;
+use crate::schema::{
+    changed_repositories, deployment_facts as facts, pull_request_facts, pull_request_issues,
+    pull_requests,
+};
+use crate::types::Id;
+
+/// Issues or titles that are looked up in one go.
+const AT_ONCE: usize = 500;
+
+/// What was taken before, by somebody who did not publish, is taken with it.
+pub(crate) fn take_changed(conn: &mut Conn, client: Id) -> QueryResult<Vec<Place>> {
+    let noted = changed_repositories::table.filter(changed_repositories::client_id.eq(client));
+    let fresh: Vec<(Id, i64)> = diesel::delete(noted.filter(changed_repositories::taken.eq(false)))
+        .returning((changed_repositories::integration_id, changed_repositories::repository_id))
+        .load(conn)?;
+    for (integration, repository) in fresh {
+        diesel::insert_into(changed_repositories::table)
+            .values((
+                changed_repositories::client_id.eq(client),
+                changed_repositories::integration_id.eq(integration),
+                changed_repositories::repository_id.eq(repository),
+                changed_repositories::taken.eq(true),
+            ))
+            .on_conflict_do_nothing()
+            .execute(conn)?;
+    }
+    let all: Vec<(Id, i64)> = noted
+        .filter(changed_repositories::taken.eq(true))
+        .select((changed_repositories::integration_id, changed_repositories::repository_id))
+        .load(conn)?;
+    Ok(all.into_iter().map(|(integration, id)| (integration.into(), id)).collect())
+}
+
+/// For whoever publishes what the notes were about.
+pub(super) fn forget_taken(conn: &mut Conn, client: Id) -> QueryResult<()> {
+    let taken = changed_repositories::table
+        .filter(changed_repositories::client_id.eq(client))
+        .filter(changed_repositories::taken.eq(true));
+    diesel::delete(taken).execute(conn)?;
+    Ok(())
+}
+
+pub(crate) fn deployment_facts(conn: &mut Conn, client: Id) -> Result<Vec<DeploymentFact>, Error> {
+    let rows: Vec<DeploymentFactRow> = facts::table
+        .filter(facts::client_id.eq(client))
+        .select(DeploymentFactRow::as_select())
+        .load(conn)?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
+fn by_connection(issues: &[IssueRef]) -> BTreeMap<IntegrationId, Vec<i64>> {
+    let mut by_connection: BTreeMap<IntegrationId, Vec<i64>> = BTreeMap::new();
+    for (integration, id) in issues {
+        by_connection.entry(*integration).or_default().push(*id);
+    }
+    by_connection
+}
+
+/// Pull requests beside the issues of a connection that they name.
+macro_rules! naming {
+    ($client:expr, $integration:expr, $ids:expr, $table:ident) => {
+        pull_request_issues::table
+            .inner_join(
+                $table::table.on($table::client_id
+                    .eq(pull_request_issues::client_id)
+                    .and($table::integration_id.eq(pull_request_issues::integration_id))
+                    .and($table::repository_id.eq(pull_request_issues::repository_id))
+                    .and($table::number.eq(pull_request_issues::number))),
+            )
+            .filter(pull_request_issues::client_id.eq($client))
+            .filter(pull_request_issues::issue_integration_id.eq(Id::from($integration)))
+            .filter(pull_request_issues::issue_id.eq_any($ids))
+    };
+}
+
+pub(crate) fn brought(
+    conn: &mut Conn,
+    client: Id,
+    issues: &[IssueRef],
+) -> QueryResult<Vec<Touching>> {
+    let mut found = Vec::new();
+    for (integration, ids) in by_connection(issues) {
+        for some in ids.chunks(AT_ONCE) {
+            let rows: Vec<(i64, Id, i64, Option<String>)> =
+                naming!(client, integration, some, pull_request_facts)
+                    .filter(pull_request_facts::deployment_id.is_not_null())
+                    .select((
+                        pull_request_issues::issue_id,
+                        pull_request_facts::integration_id,
+                        pull_request_facts::repository_id,
+                        pull_request_facts::deployment_id,
+                    ))
+                    .load(conn)?;
+            found.extend(rows.into_iter().filter_map(|(id, place, repository, deployment)| {
+                Some(Touching {
+                    issue: (integration, id),
+                    repository: (place.into(), repository),
+                    deployment: deployment?,
+                })
+            }));
+        }
+    }
+    Ok(found)
+}
+
+pub(crate) fn taken_back(
+    conn: &mut Conn,
+    client: Id,
+    issues: &[IssueRef],
+) -> QueryResult<Vec<Touching>> {
+    let mut reverts: HashMap<(Id, i64), Vec<(IssueRef, String)>> = HashMap::new();
+    for (integration, ids) in by_connection(issues) {
+        for some in ids.chunks(AT_ONCE) {
+            let rows: Vec<(i64, Id, i64, String)> =
+                naming!(client, integration, some, pull_requests)
+                    .filter(pull_requests::title.like("Revert%"))
+                    .select((
+                        pull_request_issues::issue_id,
+                        pull_requests::integration_id,
+                        pull_requests::repository_id,
+                        pull_requests::title,
+                    ))
+                    .load(conn)?;
+            for (id, place, repository, title) in rows {
+                if let Some(original) = reverted_title(&title) {
+                    let revert = ((integration, id), original.to_owned());
+                    reverts.entry((place, repository)).or_default().push(revert);
+                }
+            }
+        }
+    }
+    let mut found = Vec::new();
+    for ((place, repository), reverts) in reverts {
+        let titles: Vec<&str> = reverts.iter().map(|(_, title)| &**title).collect();
+        let brought = brought_by_title(conn, client, place, repository, &titles)?;
+        found.extend(reverts.into_iter().filter_map(|(issue, title)| {
+            let deployment = brought.get(&title)?.clone()?;
+            Some(Touching { issue, repository: (place.into(), repository), deployment })
+        }));
+    }
+    Ok(found)
+}
+
+/// The deployment of the last pull request with each of these titles.
+fn brought_by_title(
+    conn: &mut Conn,
+    client: Id,
+    integration: Id,
+    repository: i64,
+    titles: &[&str],
+) -> QueryResult<HashMap<String, Option<String>>> {
+    let mut last = HashMap::new();
+    for some in titles.chunks(AT_ONCE) {
+        let rows: Vec<(String, Option<String>)> = pull_requests::table
+            .left_join(
+                pull_request_facts::table.on(pull_request_facts::client_id
+                    .eq(pull_requests::client_id)
+                    .and(pull_request_facts::integration_id.eq(pull_requests::integration_id))
+                    .and(pull_request_facts::repository_id.eq(pull_requests::repository_id))
+                    .and(pull_request_facts::number.eq(pull_requests::number))),
+            )
+            .filter(pull_requests::client_id.eq(client))
+            .filter(pull_requests::integration_id.eq(integration))
+            .filter(pull_requests::repository_id.eq(repository))
+            .filter(pull_requests::title.eq_any(some))
+            .order(pull_requests::number)
+            .select((pull_requests::title, pull_request_facts::deployment_id.nullable()))
+            .load(conn)?;
+        last.extend(rows);
+    }
+    Ok(last)
+}

@@ -1,0 +1,156 @@
+//! A store with a client, whose facts can be told.
+
+use chrono::TimeDelta;
+use diesel::connection::SimpleConnection;
+use diesel::{Connection, PgConnection};
+use domain::Moment;
+use domain::facts::Facts as Page;
+use domain::ids::{ClientId, IntegrationId};
+use domain::work::{Counts, Fence, SourceKind, TaskKind, Topic};
+use metrics_service::{compute, links};
+use store::facts::{Held, PageMark};
+use store::focus::Focus;
+use store::integrations::Integration;
+use store::{Db, Facts, Integrations, Metrics, Work};
+use uuid::Uuid;
+
+const CLIENT: ClientId = ClientId(Uuid::from_u128(1));
+const JIRA: IntegrationId = IntegrationId(Uuid::from_u128(2));
+const GITHUB: IntegrationId = IntegrationId(Uuid::from_u128(3));
+
+/// Where a house stands.
+#[derive(Clone, Copy)]
+pub enum Ground {
+    Memory,
+    Server,
+}
+
+pub struct House {
+    facts: Facts,
+    metrics: Metrics,
+    fence: Fence,
+    began_at: Moment,
+    // Behind the handles, because what is dropped last is the ground that they stand on.
+    _database: Option<Database>,
+}
+
+impl House {
+    pub async fn open(ground: Ground) -> House {
+        let database = matches!(ground, Ground::Server).then(Database::new);
+        let url = database.as_ref().map_or("sqlite::memory:".to_owned(), Database::url);
+        let db = Db::open(&url, 2).await.unwrap();
+        let work = Work::new(db.clone(), |_| Vec::new());
+        let now = Moment::UNIX_EPOCH;
+        work.ensure_client(CLIENT, "acme", "Acme", now).await.unwrap();
+        let integrations = Integrations::new(db.clone());
+        for (id, kind) in [(JIRA, SourceKind::Jira), (GITHUB, SourceKind::Github)] {
+            integrations.add(&connection(id, kind)).await.unwrap();
+        }
+        let task = work.ask_probe(CLIENT, TaskKind::Probe, Topic::Jira, "", now).await.unwrap();
+        let long = now + TimeDelta::days(100_000);
+        let lease = work.begin(task, "ada", long, now).await.unwrap().unwrap();
+        House {
+            facts: Facts::new(db.clone()),
+            metrics: Metrics::new(db),
+            fence: lease.fence,
+            began_at: now,
+            _database: database,
+        }
+    }
+
+    /// Keeps a page of the source that it tells of.
+    pub async fn keep(&self, page: Page) {
+        let integration = if page.repository_id == 0 { JIRA } else { GITHUB };
+        let held = Held { client: CLIENT, integration, run: None, fence: self.fence };
+        let mark = PageMark {
+            from: String::new(),
+            cursor: String::new(),
+            is_last: false,
+            counts: Counts { rows: page.rows() as u64, requests: 1 },
+            gaps: Vec::new(),
+            now: self.began_at,
+            source_time: None,
+        };
+        self.facts.keep_page(&held, page, &mark).await.unwrap();
+    }
+
+    /// Does what the end of a sync does. Answers how many facts were made.
+    pub async fn publish(&self, now: Moment) -> u64 {
+        links::keep_all(&self.metrics, CLIENT, self.fence).await.unwrap();
+        compute::publish(&self.metrics, CLIENT, self.fence, now, now).await.unwrap()
+    }
+
+    /// Every fact, in an order that does not depend on how it came about.
+    pub async fn told(&self) -> Vec<String> {
+        let (metrics, focus) = (&self.metrics, Focus::default);
+        let (from, to) = (Moment::UNIX_EPOCH, Moment::UNIX_EPOCH + TimeDelta::days(100_000));
+        let flow = metrics.flow(CLIENT, from, to, i32::MAX, focus()).await.unwrap();
+        let dora = metrics.dora(CLIENT, from, to, focus()).await.unwrap();
+        let pulls = metrics.pull_requests(CLIENT, from, to, focus()).await.unwrap();
+        let deployments = metrics.deployment_facts(CLIENT).await.unwrap();
+        assert!(!dora.incidents.is_empty() && !dora.pull_requests.is_empty());
+        let mut told: Vec<String> = flow.ended.iter().map(|row| format!("{row:?}")).collect();
+        told.extend(flow.in_progress.iter().map(|row| format!("{row:?}")));
+        told.extend(flow.days.iter().map(|row| format!("{row:?}")));
+        told.extend(dora.pull_requests.iter().map(|row| format!("{row:?}")));
+        told.extend(dora.incidents.iter().map(|row| format!("{row:?}")));
+        told.extend(pulls.merged.iter().map(|row| format!("{row:?}")));
+        told.extend(pulls.open.iter().map(|row| format!("{row:?}")));
+        told.extend(deployments.iter().map(|row| format!("{row:?}")));
+        told.sort_unstable();
+        told
+    }
+}
+
+fn connection(id: IntegrationId, kind: SourceKind) -> Integration {
+    Integration {
+        client: CLIENT,
+        id,
+        kind,
+        name: kind.as_str().to_owned(),
+        base_url: format!("https://{kind}.example"),
+        username: None,
+        sealed_secret: "sealed".to_owned(),
+        scopes: Vec::new(),
+        active: true,
+        health: "unknown".to_owned(),
+        health_detail: None,
+        last_sync_at: None,
+        version: 1,
+        created_at: Moment::UNIX_EPOCH,
+        updated_at: Moment::UNIX_EPOCH,
+    }
+}
+
+/// A database of a test's own on the test server.
+struct Database {
+    server: String,
+    name: String,
+}
+
+impl Database {
+    fn new() -> Database {
+        #[expect(clippy::disallowed_methods, reason = "tests have no configuration of their own")]
+        let server = std::env::var("TEST_DATABASE_URL");
+        let server = server.expect("TEST_DATABASE_URL is not set: run make test");
+        let name = format!("metrics_{}", Uuid::now_v7().simple());
+        let database = Database { server, name };
+        database.tell_server(&format!("CREATE DATABASE {}", database.name));
+        database
+    }
+
+    fn url(&self) -> String {
+        let (address, _) = self.server.rsplit_once('/').unwrap();
+        format!("{address}/{}", self.name)
+    }
+
+    fn tell_server(&self, sql: &str) {
+        PgConnection::establish(&self.server).unwrap().batch_execute(sql).unwrap();
+    }
+}
+
+impl Drop for Database {
+    fn drop(&mut self) {
+        self.tell_server(&format!("DROP DATABASE {} WITH (FORCE)", self.name));
+    }
+}
