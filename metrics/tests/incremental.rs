@@ -8,6 +8,8 @@ mod company;
 #[path = "incremental/house.rs"]
 mod house;
 
+use metrics_service::memory::Memory;
+
 use crate::company::Company;
 use crate::house::{Ground, House};
 
@@ -47,6 +49,27 @@ async fn grow(ground: Ground, seed: u64) {
     assert_eq!(expected.len(), told.len(), "seed {seed}");
     assert!(publications > 20, "seed {seed}: {publications} publications");
     assert!(2 * made < publications * all, "seed {seed}: {made} facts in {publications} of {all}");
+}
+
+/// What is read window by window from the database tells the same as what is held.
+#[tokio::test]
+async fn who_does_not_fit_in_memory_is_answered_alike() {
+    let (mut company, house) = (Company::new(5), House::open(Ground::Memory).await);
+    for page in company.begin() {
+        house.keep(page).await;
+    }
+    for _ in 0..EDITS {
+        house.keep(company.edit()).await;
+    }
+    house.publish(company.now()).await;
+    let (held, crowded) = (Memory::default(), Memory::new(0));
+    let told = house.answers(&held, company.now()).await;
+    let read = house.answers(&crowded, company.now()).await;
+    assert_eq!(told.len(), 36);
+    assert!(told.iter().any(|answer| answer.metrics.iter().any(|metric| metric.ids.len() > 9)));
+    for (told, read) in told.iter().zip(&read) {
+        assert_eq!(told, read);
+    }
 }
 
 #[tokio::test]

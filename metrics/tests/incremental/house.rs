@@ -7,7 +7,11 @@ use domain::Moment;
 use domain::facts::Facts as Page;
 use domain::ids::{ClientId, IntegrationId};
 use domain::work::{Counts, Fence, SourceKind, TaskKind, Topic};
+use metrics_service::memory::Memory;
+use metrics_service::report::forecast::Wanted;
+use metrics_service::report::{self, Asked, Bucket, Window};
 use metrics_service::{compute, links};
+use proto::v1::Answer;
 use store::facts::{Held, PageMark};
 use store::focus::Focus;
 use store::integrations::Integration;
@@ -78,6 +82,31 @@ impl House {
     pub async fn publish(&self, now: Moment) -> u64 {
         links::keep_all(&self.metrics, CLIENT, self.fence).await.unwrap();
         compute::publish(&self.metrics, CLIENT, self.fence, now, now).await.unwrap()
+    }
+
+    /// Every report on everything and on parts, with the ids of all rows.
+    pub async fn answers(&self, memory: &Memory, now: Moment) -> Vec<Answer> {
+        let of = |repositories: &[&str], projects: &[&str]| Focus {
+            repositories: repositories.iter().map(|name| (*name).to_owned()).collect(),
+            projects: projects.iter().map(|key| (*key).to_owned()).collect(),
+        };
+        let (facts, mut answers) = (&self.metrics, Vec::new());
+        for focus in [of(&[], &[]), of(&["ACME/service-11"], &[]), of(&[], &["pay", "NONE"])] {
+            for (bucket, days) in [(Bucket::Day, 9), (Bucket::Week, 30), (Bucket::Month, 60)] {
+                let from = now - TimeDelta::days(days) + TimeDelta::nanoseconds(1_234_567);
+                let window = Window::new(from, now, chrono_tz::Europe::Berlin, bucket).unwrap();
+                let asked = Asked { window, focus: focus.clone(), explain: true, now };
+                let wanted = Wanted::default();
+                let told = [
+                    report::dora::answer(facts, memory, CLIENT, &asked).await,
+                    report::flow::answer(facts, memory, CLIENT, &asked).await,
+                    report::pull_requests::answer(facts, memory, CLIENT, &asked).await,
+                    report::forecast::answer(facts, memory, CLIENT, &asked, wanted).await,
+                ];
+                answers.extend(told.map(Result::unwrap));
+            }
+        }
+        answers
     }
 
     /// Every fact, in an order that does not depend on how it came about.
