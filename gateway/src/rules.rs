@@ -1,5 +1,6 @@
-//! What a client says about its delivery: two lists of rules, each replaced as a whole.
+//! What a client says about its delivery: lists of rules, each replaced as a whole.
 
+pub(crate) mod bots;
 pub(crate) mod deployments;
 pub(crate) mod incidents;
 

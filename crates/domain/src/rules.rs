@@ -1,7 +1,9 @@
-//! What a client says about its delivery: which deployments count and for which environment, and
-//! which issues are incidents. What such rules may say is decided here, and pure.
+//! What a client says about its delivery: which deployments count and for which environment, which
+//! issues are incidents, and who is a machine. What such rules may say is decided here, and pure.
 
+mod bots;
 mod deployments;
+mod glob;
 mod incidents;
 #[cfg(test)]
 mod tests;
@@ -10,6 +12,7 @@ use regex::{Regex, RegexBuilder};
 
 use crate::text::folded;
 
+pub use bots::BotRules;
 pub use deployments::{
     DeploymentRule, DeploymentRules, EnvironmentRule, RepositoryRules, Source, Verdict,
 };

@@ -144,9 +144,15 @@ impl Simulator {
         delivery::totals(&self.state.companies()[0].world, way, from, to)
     }
 
-    /// What happened to the pull requests of the first client that were merged in a window.
-    pub fn pull_totals(&self, from: DateTime<Utc>, to: DateTime<Utc>) -> pulls::Totals {
-        pulls::totals(&self.state.companies()[0].world, from, to)
+    /// What happened to the pull requests of the first client that were merged in a window, where these
+    /// logins are machines as well.
+    pub fn pull_totals(
+        &self,
+        machines: &[&str],
+        from: DateTime<Utc>,
+        to: DateTime<Utc>,
+    ) -> pulls::Totals {
+        pulls::totals(&self.state.companies()[0].world, machines, from, to)
     }
 
     /// Waits until the server ends by itself.

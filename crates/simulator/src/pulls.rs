@@ -54,16 +54,22 @@ pub struct Totals {
 /// How many lengths there are, their median and their 85th percentile.
 pub type Lengths = (usize, Option<f64>, Option<f64>);
 
-/// All that were merged from `from` to before `to`.
-pub fn totals(world: &World, from: DateTime<Utc>, to: DateTime<Utc>) -> Totals {
+/// All that were merged from `from` to before `to`. Machines are also those with one of the logins
+/// `machines`, of which some may end in `*`.
+pub fn totals(
+    world: &World,
+    machines: &[&str],
+    from: DateTime<Utc>,
+    to: DateTime<Utc>,
+) -> Totals {
     let (from, to) = (Moment::from(from), Moment::from(to));
-    let mut seen = Seen::default();
+    let mut seen = Seen { machines: known(world, machines), ..Seen::default() };
     let (mut of_bots, mut open) = (0, 0);
     for repository in &world.repositories {
         let shipped = first_shipped(repository, By::Deployments("production"));
         let shipped: HashMap<u32, Moment> = shipped.into_iter().collect();
         for pull in &repository.pulls {
-            let by_bot = matches!(pull.author, Actor::Bot(_));
+            let by_bot = seen.is_machine(pull.author);
             if pull.state == PullState::Open && !by_bot {
                 open += 1;
             }
@@ -101,8 +107,27 @@ pub fn totals(world: &World, from: DateTime<Utc>, to: DateTime<Utc>) -> Totals {
     }
 }
 
+/// People who are none.
+fn known(world: &World, machines: &[&str]) -> HashSet<usize> {
+    let mut known = HashSet::new();
+    for (person, who) in world.people.iter().enumerate() {
+        let login = who.login.to_lowercase();
+        for machine in machines {
+            let is_meant = match machine.strip_suffix('*') {
+                Some(beginning) => login.starts_with(&beginning.to_lowercase()),
+                None => login == machine.to_lowercase(),
+            };
+            if is_meant {
+                known.insert(person);
+            }
+        }
+    }
+    known
+}
+
 #[derive(Default)]
 struct Seen {
+    machines: HashSet<usize>,
     coding: Vec<f64>,
     pickup: Vec<f64>,
     review: Vec<f64>,
@@ -119,6 +144,18 @@ struct Seen {
 }
 
 impl Seen {
+    fn is_machine(&self, actor: Actor) -> bool {
+        match actor {
+            Actor::Person(person) => self.machines.contains(&person),
+            Actor::Bot(_) => true,
+            Actor::Ghost => false,
+        }
+    }
+
+    fn is_other(&self, author: Actor, pull: &Pull) -> bool {
+        !self.is_machine(author) && author != pull.author
+    }
+
     fn look(&mut self, repository: &Repository, pull: &Pull, merged: Moment) {
         let mut opened = pull.created;
         for happening in &pull.timeline {
@@ -130,7 +167,7 @@ impl Seen {
         let mut looked = Vec::new();
         let mut requests = Vec::new();
         for review in &pull.reviews {
-            let Some(at) = review.submitted.filter(|_| is_other(review.author, pull)) else {
+            let Some(at) = review.submitted.filter(|_| self.is_other(review.author, pull)) else {
                 continue;
             };
             self.reviews += 1;
@@ -141,14 +178,14 @@ impl Seen {
             }
         }
         for remark in &pull.remarks {
-            if is_other(remark.author, pull) {
+            if self.is_other(remark.author, pull) {
                 people.insert(name(remark.author));
                 looked.push(remark.created);
             }
         }
         let authors = pull.remarks.iter().map(|remark| remark.author);
         for author in authors.chain(pull.comments.iter().map(|comment| comment.author)) {
-            if !matches!(author, Actor::Bot(_)) {
+            if !self.is_machine(author) {
                 self.comments += 1;
             }
         }
@@ -170,10 +207,6 @@ impl Seen {
         self.review.extend(first.and_then(|first| length(first, merged)));
         self.to_merge.extend(length(opened, merged));
     }
-}
-
-fn is_other(author: Actor, pull: &Pull) -> bool {
-    !matches!(author, Actor::Bot(_)) && author != pull.author
 }
 
 /// Deleted users cannot be told apart.

@@ -6,7 +6,7 @@ use domain::Moment;
 use domain::deployment::{Deployment, Shipment};
 use domain::ids::{ClientId, IntegrationId, SnapshotId};
 use domain::project::StatusCategory;
-use domain::rules::{DeploymentRules, IncidentRules, Source};
+use domain::rules::{BotRules, DeploymentRules, IncidentRules, Source};
 use domain::work::Fence;
 
 use crate::Error;
@@ -128,6 +128,19 @@ pub struct ReviewAt {
     pub at: Option<Moment>,
 }
 
+/// Comments of somebody in the conversation of a pull request.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CommentsBy {
+    /// The pull request's number.
+    pub number: i64,
+    /// The login of who wrote them.
+    pub author: Option<String>,
+    /// A machine.
+    pub bot: bool,
+    /// How many there are.
+    pub count: i64,
+}
+
 /// What somebody says about a diff.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Said {
@@ -146,12 +159,15 @@ pub struct Delivery {
     pub deployments: DeploymentRules,
     /// Which issues are incidents.
     pub incidents: IncidentRules,
+    /// Who is a machine.
+    pub bots: BotRules,
     /// Where the client's facts stand.
     pub state: DeliveryState,
     /// When the facts of the last publication were complete.
     pub as_of: Option<Moment>,
-    /// Grows with each change of the deployment rules.
-    pub rules_version: i64,
+    /// Grow with each change of the rules on which facts of a repository lean: those on deployments, and
+    /// on machines.
+    pub rules_versions: (i64, i64),
     /// From what the facts of the last publication were made, beside what changed since.
     pub basis: String,
 }
@@ -499,7 +515,7 @@ impl Metrics {
         ask!(self.0, metrics::reviews(client.into(), integration, id))
     }
 
-    /// How many comments of people are in the conversation of each pull request that has any.
+    /// How many comments of whom are in the conversation of each pull request that has any.
     ///
     /// # Errors
     /// See [`Metrics::repositories`].
@@ -507,7 +523,7 @@ impl Metrics {
         &self,
         client: ClientId,
         repository: &Repository,
-    ) -> Result<Vec<(i64, i64)>, Error> {
+    ) -> Result<Vec<CommentsBy>, Error> {
         let (integration, id) = (repository.integration.into(), repository.id);
         ask!(self.0, metrics::comments(client.into(), integration, id))
     }

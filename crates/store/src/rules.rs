@@ -1,8 +1,8 @@
-//! What clients say about their delivery: which deployments count, and which issues are incidents.
-//! The gateway writes it; what it may say is the domain's.
+//! What clients say about their delivery: which deployments count, which issues are incidents, and who is
+//! a machine. The gateway writes it; what it may say is the domain's.
 
 use domain::ids::ClientId;
-use domain::rules::{DeploymentRule, DeploymentRules, IncidentRule, IncidentRules};
+use domain::rules::{BotRules, DeploymentRule, DeploymentRules, IncidentRule, IncidentRules};
 use domain::workflow::Seen;
 
 use crate::Error;
@@ -71,5 +71,27 @@ impl Rules {
         seen: Seen,
     ) -> Result<InForce<IncidentRules>, Error> {
         keep!(self.0, rules::put_incidents(client, &written, seen))
+    }
+
+    /// Who is a machine.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn bots(&self, client: ClientId) -> Result<InForce<BotRules>, Error> {
+        ask!(self.0, rules::bots(client))
+    }
+
+    /// Replaces the logins that are machines.
+    ///
+    /// # Errors
+    /// [`Error::Rules`] if they cannot be, or are not those that the caller saw.
+    pub async fn put_bots(
+        &self,
+        client: ClientId,
+        logins: Vec<String>,
+        seen: Seen,
+    ) -> Result<InForce<BotRules>, Error> {
+        let checked = BotRules::check(logins)?;
+        keep!(self.0, rules::put_bots(client, &checked, seen))
     }
 }

@@ -724,6 +724,18 @@ table! {
         deployments -> BigInt,
         incidents -> BigInt,
         posted -> BigInt,
+        bots -> BigInt,
+    }
+}
+
+table! {
+    use crate::types::*;
+    use diesel::sql_types::*;
+
+    bot_rules (client_id, position) {
+        client_id -> Uid,
+        position -> Integer,
+        login -> Text,
     }
 }
 
@@ -841,6 +853,7 @@ allow_tables_to_appear_in_same_query!(
     deployment_rules,
     incident_rules,
     rule_versions,
+    bot_rules,
     delivery_states,
     posted_deployments,
     shipments,

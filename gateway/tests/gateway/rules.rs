@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::house::{House, problem};
 
 const BOTH: [&str; 2] = ["/api/v1/deployment-rules", "/api/v1/incident-rules"];
+const BOTS: &str = "/api/v1/bot-rules";
 
 async fn put(house: &House, path: &str, token: &str, body: &Value) -> Response {
     house.ask(Method::PUT, path).bearer_auth(token).json(body).send().await.unwrap()
@@ -28,6 +29,10 @@ fn merges() -> Value {
 fn outages() -> Value {
     json!({ "rules": [{ "integration_id": null, "issue_types": ["Outage"], "labels": ["sev1"],
         "components": [], "started_at_field": null, "window_hours": null }] })
+}
+
+fn machines() -> Value {
+    json!({ "logins": ["ci-user", "renovate*"] })
 }
 
 #[tokio::test]
@@ -74,10 +79,30 @@ async fn what_was_put_is_shown_and_an_empty_list_brings_the_defaults_back() {
 }
 
 #[tokio::test]
+async fn logins_of_machines_are_shown_as_they_were_put() {
+    let house = House::start().await;
+    let token = house.platform.admin(1);
+    assert_eq!(house.read(BOTS, &token).await, json!({ "logins": [], "version": 0 }));
+    let kept = replace(&house, BOTS, &token, &machines()).await;
+    assert_eq!(kept, json!({ "logins": ["ci-user", "renovate*"], "version": 1 }));
+    assert_eq!(house.read(BOTS, &token).await, kept);
+    assert_eq!(replace(&house, BOTS, &token, &kept).await, kept);
+    let answer = put(&house, BOTS, &token, &json!({ "logins": ["ok", "*"] })).await;
+    let refused = problem(answer, 422, "invalid").await;
+    assert_eq!(refused["errors"][0]["field"], "logins[1]", "{refused}");
+    problem(put(&house, BOTS, &token, &json!({})).await, 400, "bad_request").await;
+    assert_eq!(house.read(BOTS, &token).await, kept, "nothing of it was kept");
+}
+
+#[tokio::test]
 async fn only_the_rules_that_were_seen_are_replaced() {
     let house = House::start().await;
     let token = house.platform.admin(1);
-    for (path, rules) in [(BOTH[0], merges()), (BOTH[1], outages())] {
+    for (path, rules, none) in [
+        (BOTH[0], merges(), json!({ "rules": [] })),
+        (BOTH[1], outages(), json!({ "rules": [] })),
+        (BOTS, machines(), json!({ "logins": [] })),
+    ] {
         assert_eq!(house.get(path, &token).await.headers()["etag"], "\"0\"");
         let put = async |tag: &'static str, rules: &Value| {
             let ask = house.ask(Method::PUT, path).bearer_auth(&token).header("if-match", tag);
@@ -88,7 +113,6 @@ async fn only_the_rules_that_were_seen_are_replaced() {
             (first.status(), &first.headers()["etag"]),
             (StatusCode::OK, &"\"1\"".parse().unwrap())
         );
-        let none = json!({ "rules": [] });
         problem(put("\"0\"", &none).await, 412, "changed_meanwhile").await;
         problem(put("\"x\"", &none).await, 412, "changed_meanwhile").await;
         assert_eq!(put("*", &none).await.status(), StatusCode::OK);
@@ -136,9 +160,9 @@ async fn rules_that_cannot_be_are_refused_by_the_place() {
 async fn only_admins_see_rules_and_only_their_own() {
     let house = House::start().await;
     let (ours, theirs) = (house.platform.admin(1), house.platform.admin(2));
-    for (path, rules) in [(BOTH[0], merges()), (BOTH[1], outages())] {
+    for (path, rules) in [(BOTH[0], merges()), (BOTH[1], outages()), (BOTS, machines())] {
         replace(&house, path, &ours, &rules).await;
-        assert_eq!(house.read(path, &theirs).await["default"], true, "{path}");
+        assert_eq!(house.read(path, &theirs).await["version"], 0, "{path}");
         let member = house.platform.member(1);
         problem(house.get(path, &member).await, 403, "permission_denied").await;
         problem(put(&house, path, &member, &rules).await, 403, "permission_denied").await;
@@ -149,7 +173,7 @@ async fn only_admins_see_rules_and_only_their_own() {
 async fn the_description_knows_the_addresses_of_the_rules() {
     let house = House::start().await;
     let described = house.read("/api/v1/openapi.json", &house.platform.admin(1)).await;
-    for path in BOTH {
+    for path in [BOTH[0], BOTH[1], BOTS] {
         for verb in ["get", "put"] {
             assert!(described["paths"][path][verb].is_object(), "{verb} {path}");
         }

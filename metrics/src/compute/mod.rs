@@ -126,7 +126,7 @@ async fn compute(facts: &store::Metrics, client: ClientId) -> Result<Computed, s
     let known = incidents.iter().map(|incident| (incident.read.integration, incident.read.id));
     let wanted: HashSet<IssueRef> = known.chain(causes.values().copied()).collect();
 
-    let mut world = World::new(wanted.clone());
+    let mut world = World::new(wanted.clone(), delivery.bots);
     let rules = Arc::new(delivery.deployments);
     let mut computed = Vec::new();
     for repository in repositories.into_iter().filter(|one| is_changed(&place(one))) {
@@ -185,6 +185,6 @@ fn place(repository: &Repository) -> Place {
 /// and then computes all of them.
 fn basis(delivery: &Delivery, repositories: &[Repository]) -> String {
     let mut hasher = DefaultHasher::new();
-    (VERSION, delivery.rules_version, repositories).hash(&mut hasher);
+    (VERSION, delivery.rules_versions, repositories).hash(&mut hasher);
     format!("{:016x}", hasher.finish())
 }

@@ -6,10 +6,10 @@ use std::sync::Arc;
 use domain::Moment;
 use domain::deployment::{Deployment, DeploymentOutcome, Shipment};
 use domain::pull_request::reverted_title;
-use domain::rules::{DeploymentRules, PRODUCTION, Source};
+use domain::rules::{BotRules, DeploymentRules, PRODUCTION, Source};
 use store::delivery::{IssueRef, Touching};
 use store::metrics::{
-    Cause, DeploymentFact, IncidentFact, Link, PullRequestFact, PullRequestLife, Repository,
+    Cause, CommentsBy, DeploymentFact, IncidentFact, Link, PullRequestFact, PullRequestLife, Repository,
     ReviewAt,
 };
 
@@ -25,7 +25,7 @@ pub(super) struct SeenRepository {
     pub(super) repository: Repository,
     pub(super) lives: Vec<PullRequestLife>,
     pub(super) reviews: Vec<ReviewAt>,
-    pub(super) comments: Vec<(i64, i64)>,
+    pub(super) comments: Vec<CommentsBy>,
     pub(super) commits_under_review: Vec<(i64, Moment)>,
     pub(super) deployments: Vec<Deployment>,
     pub(super) posted: Vec<Deployment>,
@@ -40,6 +40,7 @@ pub(super) struct World {
     pull_requests: Vec<PullRequestFact>,
     deployments: BTreeMap<DeploymentRef, DeploymentFact>,
     incidents: Vec<IncidentFact>,
+    bots: BotRules,
     /// Issues by which causes may be found.
     wanted: HashSet<IssueRef>,
     /// Which production deployments brought one of them.
@@ -52,8 +53,8 @@ pub(super) struct World {
 
 impl World {
     /// Nothing yet; causes will be found by these issues.
-    pub(super) fn new(wanted: HashSet<IssueRef>) -> World {
-        World { wanted, ..World::default() }
+    pub(super) fn new(wanted: HashSet<IssueRef>, bots: BotRules) -> World {
+        World { wanted, bots, ..World::default() }
     }
 
     /// Takes over what was published of repositories in which nothing changed: their deployments, and
@@ -122,7 +123,7 @@ impl World {
             shipments,
             commits,
             links,
-        } = seen;
+        } = self.with_bots_told(seen);
         let rules = rules.of(&repository.full_name);
         let from_github = |told| Deployed { source: Source::Deployments, told, path: None };
         let mut told: Vec<Deployed> = deployments.into_iter().map(from_github).collect();
@@ -175,17 +176,34 @@ impl World {
             self.deployments.insert(at(fact.told.external_id.clone()), fact);
         }
         let reverted = pull_requests::reverted(&lives);
-        let comments: HashMap<i64, i64> = comments.into_iter().collect();
+        let mut said: HashMap<i64, i64> = HashMap::new();
+        for by in comments {
+            *said.entry(by.number).or_default() += by.count;
+        }
         for life in lives {
             let around = Around {
                 reviews: of_number(&reviews, life.number, |review| review.number),
-                comments: comments.get(&life.number).copied().unwrap_or(0),
+                comments: said.get(&life.number).copied().unwrap_or(0),
                 commits: of_number(&commits_under_review, life.number, |(number, _)| *number),
                 reverted: reverted.contains(&life.number),
                 deployment: first_deployments.get(&life.number).cloned(),
             };
             self.pull_requests.push(pull_requests::fact(&repository, life, around));
         }
+    }
+
+    /// As if the source itself said of everybody whom the client calls a machine that it is one.
+    /// Conversations are left with what people say.
+    fn with_bots_told(&self, seen: SeenRepository) -> SeenRepository {
+        let mut seen = seen;
+        for life in &mut seen.lives {
+            life.author_is_bot = self.bots.is_bot(life.author.as_deref(), life.author_is_bot);
+        }
+        for review in &mut seen.reviews {
+            review.bot = self.bots.is_bot(review.author.as_deref(), review.bot);
+        }
+        seen.comments.retain(|by| !self.bots.is_bot(by.author.as_deref(), by.bot));
+        seen
     }
 
     /// Finds when each incident began and ended and which deployment caused it.

@@ -1,7 +1,7 @@
 //! What deployments and incidents amount to equals what the company works out from its own events by
 //! other code, whichever rules its client has.
 
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, Datelike, NaiveTime, SecondsFormat, TimeDelta, Utc};
 use rstest::rstest;
@@ -108,19 +108,6 @@ fn repositories(stack: &Stack) -> Vec<String> {
     rows.lines().map(name).collect()
 }
 
-/// Waits until the numbers have followed the rules.
-async fn until_recomputed(stack: &Stack, window: &str) -> Value {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    loop {
-        let report = stack.get(&format!("/api/v1/metrics/dora?{window}")).await;
-        if report["recomputing"] == false {
-            return report;
-        }
-        assert!(Instant::now() < deadline, "the numbers do not follow the rules");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
 async fn expect_same(stack: &Stack, when: &str, way: &Way) {
     let now: DateTime<Utc> = Utc::now();
     let monday = now - TimeDelta::days(now.weekday().num_days_from_monday().into());
@@ -128,7 +115,7 @@ async fn expect_same(stack: &Stack, when: &str, way: &Way) {
     let from = to - TimeDelta::weeks(16);
     let spelled = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
     let window = format!("from={}&to={}", spelled(from), spelled(to));
-    let report = until_recomputed(stack, &window).await;
+    let report = stack.recomputed(&format!("/api/v1/metrics/dora?{window}")).await;
     let truth = stack.simulator.delivery_totals(way, from, to);
     let metric = |name: &str| {
         let metrics = report["metrics"].as_array().unwrap();
@@ -178,7 +165,7 @@ async fn a_posted_deployment_counts_and_stays() {
     assert_eq!((&kept["id"], &kept["counts_for"]), (&json!("api:build-1"), &json!("production")));
 
     let counted = async || {
-        let report = until_recomputed(&stack, "").await;
+        let report = stack.recomputed("/api/v1/metrics/dora").await;
         let frequency = &report["metrics"].as_array().unwrap()[0];
         let other = frequency["excluded"].as_array().unwrap().iter();
         let other = other.filter(|excluded| excluded["reason"] == "other_source");

@@ -2,7 +2,7 @@
 //! way it sees its work.
 
 use std::collections::BTreeMap;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use rstest::rstest;
@@ -125,25 +125,13 @@ async fn unsay(stack: &Stack) {
     }
 }
 
-/// Waits until the numbers have followed the workflows.
-async fn until_recomputed(stack: &Stack, window: &str) -> Value {
-    let deadline = Instant::now() + Duration::from_secs(60);
-    loop {
-        let report = stack.get(&format!("/api/v1/metrics/flow?{window}")).await;
-        if report["recomputing"] == false {
-            return report;
-        }
-        assert!(Instant::now() < deadline, "the numbers do not follow the workflows");
-        tokio::time::sleep(Duration::from_millis(50)).await;
-    }
-}
-
 async fn expect_same(stack: &Stack, when: &str, way: &Way) {
     let to: DateTime<Utc> = Utc::now();
     let from = to - TimeDelta::days(60);
     let spelled = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
     let (from, to) = (spelled(from), spelled(to));
-    let report = until_recomputed(stack, &format!("from={from}&to={to}&bucket=day")).await;
+    let path = format!("/api/v1/metrics/flow?from={from}&to={to}&bucket=day");
+    let report = stack.recomputed(&path).await;
     expect_same_issues(stack, when, way).await;
 
     let truth = stack.simulator.flow_totals(way, from.parse().unwrap(), to.parse().unwrap());

@@ -63,6 +63,19 @@ impl Front {
         read(path, self.try_get(path).await).await
     }
 
+    /// Asks for a report as the admin, until its numbers follow what people changed.
+    pub async fn recomputed(&self, path: &str) -> Value {
+        let deadline = Instant::now() + PATIENCE;
+        loop {
+            let report = self.get(path).await;
+            if report["recomputing"] == false {
+                return report;
+            }
+            assert!(Instant::now() < deadline, "{path} does not follow what people changed");
+            tokio::time::sleep(Duration::from_millis(50)).await;
+        }
+    }
+
     /// Posts to the gateway as the admin, and expects an answer that is no error.
     pub async fn post(&self, path: &str, body: &Value) -> Value {
         let answer = self

@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use rstest::rstest;
-use serde_json::Value;
+use serde_json::{Value, json};
 use simulator::Options;
 use simulator::pulls::Lengths;
 
@@ -32,14 +32,15 @@ fn expect_lengths(when: &str, metric: &Value, (count, median, p85): Lengths) {
     assert!(is_same(told, p85), "{when}: p85 is {p85:?} in truth: {metric}");
 }
 
-async fn expect_same(stack: &Stack, when: &str) {
+async fn expect_same(stack: &Stack, when: &str, machines: &[&str]) {
     let to: DateTime<Utc> = Utc::now();
     let from = to - TimeDelta::days(120);
     let spelled = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
     let window = format!("from={}&to={}", spelled(from), spelled(to));
-    let report = stack.get(&format!("/api/v1/metrics/pull-requests?{window}&explain=true")).await;
+    let path = format!("/api/v1/metrics/pull-requests?{window}&explain=true");
+    let report = stack.recomputed(&path).await;
     let (from, to) = (spelled(from).parse().unwrap(), spelled(to).parse().unwrap());
-    let truth = stack.simulator.pull_totals(from, to);
+    let truth = stack.simulator.pull_totals(machines, from, to);
 
     for (name, lengths) in [
         ("coding_time", truth.coding),
@@ -136,6 +137,22 @@ async fn expect_exported(stack: &Stack, report: &str) {
     assert_eq!(table.lines().count(), series.len() + 1, "{report}: a line for each bucket");
 }
 
+/// The login of whoever opened the newest pull request, and the beginning of another's.
+fn some_people(stack: &Stack) -> Vec<String> {
+    let rows = stack.simulator.truth("pull-requests").unwrap();
+    let rows = rows.lines().rev().map(|line| serde_json::from_str::<Value>(line).unwrap());
+    let mut logins: Vec<String> = Vec::new();
+    for row in rows {
+        let login = row["author"].as_str().unwrap_or_default().to_owned();
+        let is_bot = ["", "dependabot", "release-runner"].contains(&login.as_str());
+        if !is_bot && !logins.contains(&login) {
+            logins.push(login);
+        }
+    }
+    let beginning = &logins[1][..logins[1].len() - 2];
+    vec![logins[0].to_uppercase(), format!("{beginning}*")]
+}
+
 #[rstest]
 #[tokio::test]
 async fn pull_requests_are_what_the_company_says(#[values(1, 2, 3)] seed: u64) {
@@ -143,11 +160,16 @@ async fn pull_requests_are_what_the_company_says(#[values(1, 2, 3)] seed: u64) {
     let stack = Stack::start(options).await;
     stack.connect().await;
     stack.sync().await;
-    expect_same(&stack, "at first").await;
+    expect_same(&stack, "at first", &[]).await;
     for report in ["dora", "flow", "pull-requests"] {
         expect_exported(&stack, report).await;
     }
     stack.simulator.advance(Duration::from_secs(3 * 86_400));
     stack.sync().await;
-    expect_same(&stack, "three days later").await;
+    expect_same(&stack, "three days later", &[]).await;
+
+    let machines = some_people(&stack);
+    let machines: Vec<&str> = machines.iter().map(String::as_str).collect();
+    stack.put("/api/v1/bot-rules", &json!({ "logins": machines })).await;
+    expect_same(&stack, "when some people are machines", &machines).await;
 }

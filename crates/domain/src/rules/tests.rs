@@ -297,3 +297,40 @@ fn by_default_incidents_are_known_by_their_type_whatever_its_case() {
     }
     assert_eq!(rules.written()[0].window_hours, Some(24));
 }
+
+#[test]
+fn a_bot_is_whom_the_source_or_a_login_of_the_client_says() {
+    let logins = ["ci-user", " Renovate* ", "helper[bot]"];
+    let rules = BotRules::check(logins.map(str::to_owned).to_vec()).unwrap();
+    assert_eq!(rules.written(), ["ci-user", "Renovate*", "helper[bot]"]);
+    let cases = [
+        (Some("ada"), false, false),
+        (Some("ada"), true, true),
+        (Some("CI-User"), false, true),
+        (Some("ci-user2"), false, false),
+        (Some("renovate-acme"), false, true),
+        (Some("helper"), false, true),
+        (None, false, false),
+        (None, true, true),
+    ];
+    for (login, marked, expected) in cases {
+        assert_eq!(rules.is_bot(login, marked), expected, "{login:?} {marked}");
+        assert_eq!(BotRules::default().is_bot(login, marked), marked, "{login:?} {marked}");
+    }
+}
+
+#[test]
+fn logins_that_cannot_be_are_refused_by_their_place() {
+    let check = |logins: &[&str]| {
+        BotRules::check(logins.iter().map(|login| (*login).to_owned()).collect()).map(|_| ())
+    };
+    let cases: [(&[&str], &[&str]); 4] = [
+        (&["ci", " "], &["logins[1]"]),
+        (&["a\nb"], &["logins[0]"]),
+        (&["*", "**", "a*"], &["logins[0]", "logins[1]"]),
+        (&["x"; 201], &["logins"]),
+    ];
+    for (logins, expected) in cases {
+        assert_eq!(paths(check(logins)), expected, "{logins:?}");
+    }
+}

@@ -4,7 +4,7 @@ use diesel::prelude::*;
 use domain::rules::{DeploymentRule, EnvironmentRule, IncidentRule};
 
 use crate::Error;
-use crate::schema::{deployment_rules, incident_rules};
+use crate::schema::{bot_rules, deployment_rules, incident_rules, rule_versions};
 use crate::types::{Id, Json};
 
 /// A row of `deployment_rules`.
@@ -31,6 +31,24 @@ pub(crate) struct IncidentRuleRow {
     pub(crate) components: Json,
     pub(crate) started_at_field: Option<String>,
     pub(crate) window_hours: Option<i64>,
+}
+
+/// A row of `bot_rules`.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = bot_rules)]
+pub(crate) struct BotRuleRow {
+    pub(crate) client_id: Id,
+    pub(crate) position: i32,
+    pub(crate) login: String,
+}
+
+/// What a row of `rule_versions` says of rules that somebody may have seen.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Queryable, Selectable)]
+#[diesel(table_name = rule_versions)]
+pub(crate) struct RuleVersions {
+    pub(crate) deployments: i64,
+    pub(crate) incidents: i64,
+    pub(crate) bots: i64,
 }
 
 impl DeploymentRuleRow {

@@ -20,7 +20,7 @@ pub(crate) use super::super::dialect::refresh_statistics;
 use super::fence;
 use crate::Error;
 use crate::metrics::{
-    Delivery, DeliveryState, IncidentRead, PullRequestLife, ReviewAt, Said, SuspectRead, Texts,
+    CommentsBy, Delivery, DeliveryState, IncidentRead, PullRequestLife, ReviewAt, Said, SuspectRead, Texts,
 };
 use crate::models::facts::ShipmentRow;
 use crate::models::metrics::{LinkRow, SnapshotRow};
@@ -324,16 +324,18 @@ pub(crate) fn comments(
     client: Id,
     integration: Id,
     repository: i64,
-) -> QueryResult<Vec<(i64, i64)>> {
-    comments::table
+) -> QueryResult<Vec<CommentsBy>> {
+    type CommentsColumns = (i64, Option<String>, bool, i64);
+    let author = (comments::number, comments::author, comments::author_is_bot);
+    let rows: Vec<CommentsColumns> = comments::table
         .filter(comments::client_id.eq(client))
         .filter(comments::integration_id.eq(integration))
         .filter(comments::repository_id.eq(repository))
-        .filter(comments::author_is_bot.eq(false))
-        .group_by(comments::number)
-        .order(comments::number)
-        .select((comments::number, count_star()))
-        .load(conn)
+        .group_by(author)
+        .select((comments::number, comments::author, comments::author_is_bot, count_star()))
+        .load(conn)?;
+    let by = |(number, author, bot, count)| CommentsBy { number, author, bot, count };
+    Ok(rows.into_iter().map(by).collect())
 }
 
 pub(crate) fn commits_under_review(
@@ -485,11 +487,13 @@ pub(crate) fn delivery(conn: &mut Conn, client: ClientId) -> Result<Delivery, Er
             .first(conn)
             .optional()?;
         let (publications, basis) = state.unwrap_or_default();
-        let state = DeliveryState { revision: super::rules::revision(conn, id)?, publications };
+        let state = DeliveryState { revision: super::rules::revision_of(conn, id)?, publications };
         let deployments = super::rules::deployments_within(conn, id)?;
+        let bots = super::rules::bots_within(conn, id)?;
         Ok(Delivery {
             deployments: deployments.rules,
-            rules_version: deployments.version,
+            bots: bots.rules,
+            rules_versions: (deployments.version, bots.version),
             basis,
             incidents: super::rules::incidents_within(conn, id)?.rules,
             state,
@@ -499,12 +503,11 @@ pub(crate) fn delivery(conn: &mut Conn, client: ClientId) -> Result<Delivery, Er
 }
 
 pub(crate) fn clients_with_changed_rules(conn: &mut Conn) -> QueryResult<Vec<ClientId>> {
-    let revision = rule_versions::deployments + rule_versions::incidents + rule_versions::posted;
     let changed: Vec<Id> = rule_versions::table
         .inner_join(
             delivery_states::table.on(delivery_states::client_id.eq(rule_versions::client_id)),
         )
-        .filter(revision.gt(delivery_states::revision))
+        .filter(super::rules::revision!().gt(delivery_states::revision))
         .select(rule_versions::client_id)
         .load(conn)?;
     Ok(changed.into_iter().map(ClientId::from).collect())

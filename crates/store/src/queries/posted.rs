@@ -50,7 +50,7 @@ pub(crate) fn put(
     version: i64,
 ) -> Result<Deployment, Error> {
     // Two messages on one deployment take turns here.
-    let (rules, _) = hold(conn, client)?;
+    let rules = hold(conn, client)?.deployments;
     let before = find(conn, client, integration, repository, &told.external_id)?;
     let kept = match &before {
         Some(before) => told.clone().in_place_of(before),

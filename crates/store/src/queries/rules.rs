@@ -2,15 +2,17 @@
 
 use diesel::prelude::*;
 use domain::ids::ClientId;
-use domain::rules::{DeploymentRule, DeploymentRules, IncidentRule, IncidentRules, Refused};
+use domain::rules::{
+    BotRules, DeploymentRule, DeploymentRules, IncidentRule, IncidentRules, Refused,
+};
 use domain::workflow::Seen;
 
 use super::super::Conn;
 use super::workflows::connections;
 use crate::Error;
-use crate::models::rules::{DeploymentRuleRow, IncidentRuleRow};
+use crate::models::rules::{BotRuleRow, DeploymentRuleRow, IncidentRuleRow, RuleVersions};
 use crate::rules::InForce;
-use crate::schema::{deployment_rules, incident_rules, rule_versions};
+use crate::schema::{bot_rules, deployment_rules, incident_rules, rule_versions};
 use crate::types::Id;
 
 pub(crate) fn deployments(
@@ -29,7 +31,7 @@ pub(crate) fn deployments_within(
     let is_default = written.is_empty();
     let rules =
         if is_default { Ok(DeploymentRules::default()) } else { DeploymentRules::check(written) };
-    let (version, _) = versions(conn, client)?;
+    let version = versions(conn, client)?.deployments;
     Ok(InForce { rules: rules.map_err(corrupt)?, is_default, version })
 }
 
@@ -51,8 +53,19 @@ pub(crate) fn incidents_within(
     } else {
         IncidentRules::check(written, &connections(conn, client)?)
     };
-    let (_, version) = versions(conn, client)?;
+    let version = versions(conn, client)?.incidents;
     Ok(InForce { rules: rules.map_err(corrupt)?, is_default, version })
+}
+
+pub(crate) fn bots(conn: &mut Conn, client: ClientId) -> Result<InForce<BotRules>, Error> {
+    super::super::dialect::read(conn, |conn| bots_within(conn, client.into()))
+}
+
+pub(crate) fn bots_within(conn: &mut Conn, client: Id) -> Result<InForce<BotRules>, Error> {
+    let written = written_bots(conn, client)?;
+    let is_default = written.is_empty();
+    let version = versions(conn, client)?.bots;
+    Ok(InForce { rules: BotRules::check(written).map_err(corrupt)?, is_default, version })
 }
 
 pub(crate) fn put_deployments(
@@ -62,7 +75,7 @@ pub(crate) fn put_deployments(
     seen: Seen,
 ) -> Result<InForce<DeploymentRules>, Error> {
     let client = Id::from(client);
-    let (mut version, _) = hold(conn, client)?;
+    let mut version = hold(conn, client)?.deployments;
     must_be_seen(seen, version)?;
     if written_deployments(conn, client)? != checked.written() {
         let rows: Vec<DeploymentRuleRow> = (0..)
@@ -90,7 +103,7 @@ pub(crate) fn put_incidents(
 ) -> Result<InForce<IncidentRules>, Error> {
     let client = Id::from(client);
     let checked = IncidentRules::check(written.to_vec(), &connections(conn, client)?)?;
-    let (_, version) = hold(conn, client)?;
+    let version = hold(conn, client)?.incidents;
     must_be_seen(seen, version)?;
     if written_incidents(conn, client)? != checked.written() {
         let rows: Vec<IncidentRuleRow> = (0..)
@@ -105,6 +118,31 @@ pub(crate) fn put_incidents(
             .execute(conn)?;
     }
     incidents_within(conn, client)
+}
+
+pub(crate) fn put_bots(
+    conn: &mut Conn,
+    client: ClientId,
+    checked: &BotRules,
+    seen: Seen,
+) -> Result<InForce<BotRules>, Error> {
+    let client = Id::from(client);
+    let version = hold(conn, client)?.bots;
+    must_be_seen(seen, version)?;
+    if written_bots(conn, client)? != checked.written() {
+        let row = |(position, login): (i32, &String)| BotRuleRow {
+            client_id: client,
+            position,
+            login: login.clone(),
+        };
+        let rows: Vec<BotRuleRow> = (0..).zip(checked.written()).map(row).collect();
+        diesel::delete(bot_rules::table.filter(bot_rules::client_id.eq(client))).execute(conn)?;
+        diesel::insert_into(bot_rules::table).values(&rows).execute(conn)?;
+        diesel::update(rule_versions::table.find(client))
+            .set(rule_versions::bots.eq(version + 1))
+            .execute(conn)?;
+    }
+    bots_within(conn, client)
 }
 
 fn written_deployments(conn: &mut Conn, client: Id) -> Result<Vec<DeploymentRule>, Error> {
@@ -125,29 +163,40 @@ fn written_incidents(conn: &mut Conn, client: Id) -> Result<Vec<IncidentRule>, E
     rows.into_iter().map(TryInto::try_into).collect()
 }
 
-/// Of the rules for deployments, and of those for incidents.
-fn versions(conn: &mut Conn, client: Id) -> QueryResult<(i64, i64)> {
-    let known = rule_versions::table
-        .find(client)
-        .select((rule_versions::deployments, rule_versions::incidents));
+fn written_bots(conn: &mut Conn, client: Id) -> QueryResult<Vec<String>> {
+    bot_rules::table
+        .filter(bot_rules::client_id.eq(client))
+        .order(bot_rules::position)
+        .select(bot_rules::login)
+        .load(conn)
+}
+
+fn versions(conn: &mut Conn, client: Id) -> QueryResult<RuleVersions> {
+    let known = rule_versions::table.find(client).select(RuleVersions::as_select());
     Ok(known.first(conn).optional()?.unwrap_or_default())
 }
 
-/// Grows with each change of either, and with each deployment that was posted.
-pub(crate) fn revision(conn: &mut Conn, client: Id) -> QueryResult<i64> {
-    let sum = rule_versions::deployments + rule_versions::incidents + rule_versions::posted;
-    let known = rule_versions::table.find(client).select(sum).first(conn);
+/// Grows with each change of any rules, and with each deployment that was posted.
+macro_rules! revision {
+    () => {{
+        use $crate::schema::rule_versions as versions;
+        versions::deployments + versions::incidents + versions::bots + versions::posted
+    }};
+}
+pub(super) use revision;
+
+pub(crate) fn revision_of(conn: &mut Conn, client: Id) -> QueryResult<i64> {
+    let known = rule_versions::table.find(client).select(revision!()).first(conn);
     Ok(known.optional()?.unwrap_or(0))
 }
 
 /// Whoever holds this row is the only one who changes the client's rules.
-pub(crate) fn hold(conn: &mut Conn, client: Id) -> QueryResult<(i64, i64)> {
+pub(crate) fn hold(conn: &mut Conn, client: Id) -> QueryResult<RuleVersions> {
     diesel::insert_into(rule_versions::table)
         .values((
             rule_versions::client_id.eq(client),
             rule_versions::deployments.eq(0),
             rule_versions::incidents.eq(0),
-            rule_versions::posted.eq(0),
         ))
         .on_conflict(rule_versions::client_id)
         .do_update()

@@ -221,9 +221,16 @@ async fn changed_rules_are_seen_until_somebody_publishes_by_them(house: &House) 
     let delivery = metrics.delivery(client).await.unwrap();
     assert_eq!(delivery.as_of, Some(at(21)));
     assert!(delivery.deployments.of("a/b").ask(Source::Deployments), "the defaults are back");
+    assert_eq!(delivery.rules_versions, (2, 0));
     let next = Publication { state: delivery.state, ..publication(house, 21) };
     assert!(metrics.publish_delivery(client, next).await.unwrap().is_some());
     assert!(!is_behind(house).await);
+
+    house.rules.put_bots(client, vec!["ci-user".to_owned()], Seen::Any).await.unwrap();
+    assert!(is_behind(house).await);
+    let delivery = metrics.delivery(client).await.unwrap();
+    assert!(delivery.bots.is_bot(Some("ci-user"), false));
+    assert_eq!(delivery.rules_versions, (2, 1));
 }
 
 async fn what_was_computed_before_a_publication_is_not_published_after_it(house: &House) {

@@ -15,6 +15,7 @@ contract! {
     only_the_rules_that_were_seen_are_replaced,
     rules_that_cannot_be_change_nothing,
     nobody_has_rules_about_issues_of_another_client,
+    logins_of_machines_are_read_back_as_they_were_written,
 }
 
 fn releases() -> Vec<DeploymentRule> {
@@ -120,4 +121,27 @@ async fn nobody_has_rules_about_issues_of_another_client(house: &House) {
     house.rules.put_deployments(house.client, releases(), Seen::Any).await.unwrap();
     assert!(house.rules.incidents(other).await.unwrap().is_default);
     assert!(house.rules.deployments(other).await.unwrap().is_default);
+}
+
+async fn logins_of_machines_are_read_back_as_they_were_written(house: &House) {
+    let (rules, client) = (&house.rules, house.client);
+    let none = rules.bots(client).await.unwrap();
+    assert_eq!((none.version, none.rules.written()), (0, &[][..]));
+    let logins = || vec!["renovate*".to_owned(), "ci-user".to_owned()];
+    for _ in 0..2 {
+        let put = rules.put_bots(client, logins(), Seen::Any).await.unwrap();
+        assert_eq!((put.version, put.rules.written()), (1, &*logins()));
+    }
+    let late = rules.put_bots(client, Vec::new(), Seen::Version(0)).await;
+    assert!(matches!(late, Err(Error::Rules(Refused::Stale))), "{late:?}");
+    let refused = rules.put_bots(client, vec!["*".to_owned()], Seen::Version(1)).await;
+    assert!(matches!(refused, Err(Error::Rules(Refused::Invalid(_)))), "{refused:?}");
+    let kept = rules.bots(client).await.unwrap();
+    assert_eq!((kept.version, kept.rules.written()), (1, &*logins()));
+    assert_eq!(rules.deployments(client).await.unwrap().version, 0, "each has its own version");
+
+    let (other, ..) = house.add_client("globex").await;
+    assert_eq!(rules.bots(other).await.unwrap().rules.written(), [""; 0]);
+    let put = rules.put_bots(client, Vec::new(), Seen::Version(1)).await.unwrap();
+    assert_eq!((put.version, put.rules.written()), (2, &[][..]));
 }

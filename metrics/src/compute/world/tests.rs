@@ -3,6 +3,7 @@ use std::time::{Duration, Instant};
 
 use chrono::DateTime;
 use domain::ids::IntegrationId;
+use store::metrics::Said;
 use uuid::Uuid;
 
 use super::*;
@@ -113,6 +114,59 @@ fn a_pull_request_is_found_by_its_merge_commit_alone() {
         let seconds = expected.map(|_| 3.0 * 3_600.0);
         assert_eq!(fact.deploy_seconds, seconds, "{case}");
     }
+}
+
+/// Whoever the client calls a machine is one wherever people are meant.
+#[test]
+fn machines_of_the_client_neither_open_nor_review_nor_speak() {
+    let at = |hour: i64| DateTime::from_timestamp(hour * 3_600, 0).unwrap();
+    let review = |author: &str, hour| ReviewAt {
+        number: 1,
+        said: Said::Verdict,
+        author: Some(author.to_owned()),
+        bot: false,
+        at: Some(at(hour)),
+    };
+    let comments = |author: Option<&str>, bot, count| CommentsBy {
+        number: 1,
+        author: author.map(str::to_owned),
+        bot,
+        count,
+    };
+    let life = |number, author: &str| PullRequestLife {
+        number,
+        title: "Change".to_owned(),
+        author: Some(author.to_owned()),
+        created_at: at(1),
+        ready_at: None,
+        merged_at: None,
+        merge_commit_sha: None,
+        base_ref: "main".to_owned(),
+        first_commit_at: Some(at(0)),
+        author_is_bot: false,
+        is_open: true,
+        draft: false,
+        lines: 0,
+        files: 0,
+    };
+    let seen = SeenRepository {
+        lives: vec![life(1, "ada"), life(2, "CI-User")],
+        reviews: vec![review("renovate-acme", 2), review("bob", 4)],
+        comments: vec![
+            comments(Some("ada"), false, 3),
+            comments(Some("renovate"), false, 5),
+            comments(Some("scanner"), true, 7),
+            comments(None, false, 11),
+        ],
+        ..tedious(0, 0)
+    };
+    let logins = ["ci-user", "renovate*"].map(str::to_owned).to_vec();
+    let mut world = World::new(HashSet::new(), BotRules::check(logins).unwrap());
+    world.add(seen, &DeploymentRules::default());
+    let [of_ada, of_machine] = &*world.pull_requests else { panic!("two pull requests") };
+    assert_eq!((of_ada.author_is_bot, of_machine.author_is_bot), (false, true));
+    assert_eq!(of_ada.first_review_at, Some(at(4)));
+    assert_eq!((of_ada.reviews, of_ada.reviewers, of_ada.comments), (1, 1, 14));
 }
 
 #[tokio::test]
