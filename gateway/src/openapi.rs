@@ -32,7 +32,7 @@ use crate::{deployments, integrations, jobs, live, metrics, rules, schedule, ses
         integrations::all, integrations::one, integrations::add, integrations::replace,
         integrations::deactivate, trial::test, trial::scopes,
         rules::deployments::get, rules::deployments::put, rules::incidents::get, rules::incidents::put,
-        rules::bots::get, rules::bots::put,
+        rules::projects::get, rules::projects::put, rules::bots::get, rules::bots::put,
         deployments::post,
         metrics::dora, metrics::flow, metrics::pull_requests, metrics::forecast, metrics::data_quality, assist::suggest, assist::preview,
     ),

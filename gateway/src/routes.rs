@@ -67,6 +67,8 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             .route("/deployment-rules",         put().to(rules::deployments::put))
             .route("/incident-rules",           get().to(rules::incidents::get))
             .route("/incident-rules",           put().to(rules::incidents::put))
+            .route("/project-rules",            get().to(rules::projects::get))
+            .route("/project-rules",            put().to(rules::projects::put))
             .route("/bot-rules",                get().to(rules::bots::get))
             .route("/bot-rules",                put().to(rules::bots::put))
 

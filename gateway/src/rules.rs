@@ -3,6 +3,7 @@
 pub(crate) mod bots;
 pub(crate) mod deployments;
 pub(crate) mod incidents;
+pub(crate) mod projects;
 
 use actix_web::HttpResponse;
 use actix_web::http::header::ETAG;

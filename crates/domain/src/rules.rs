@@ -1,10 +1,12 @@
 //! What a client says about its delivery: which deployments count and for which environment, which
-//! issues are incidents, and who is a machine. What such rules may say is decided here, and pure.
+//! issues are incidents, which repositories belong to which project, and who is a machine. What such rules
+//! may say is decided here, and pure.
 
 mod bots;
 mod deployments;
 mod glob;
 mod incidents;
+mod projects;
 #[cfg(test)]
 mod tests;
 
@@ -17,6 +19,7 @@ pub use deployments::{
     DeploymentRule, DeploymentRules, EnvironmentRule, RepositoryRules, Source, Verdict,
 };
 pub use incidents::{IncidentRule, IncidentRules, Suspect};
+pub use projects::{ProjectRule, ProjectRules};
 
 /// The environment that counts for DORA.
 pub const PRODUCTION: &str = "production";

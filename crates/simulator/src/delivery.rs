@@ -18,6 +18,9 @@ pub struct Way {
     pub repositories: Vec<(Which, By)>,
     /// What an incident is. The first that fits decides.
     pub incidents: Vec<Trouble>,
+    /// Positions of the repositories that belong to the project with this key. Any belongs to a project
+    /// of which nothing is said.
+    pub projects: Vec<(&'static str, Vec<usize>)>,
 }
 
 /// Which repositories are meant.
@@ -112,7 +115,7 @@ pub fn totals(world: &World, way: &Way, from: DateTime<Utc>, to: DateTime<Utc>) 
         let Some(trouble) = way.incidents.iter().find(|trouble| is(world, issue, trouble)) else {
             continue;
         };
-        let culprit = culprit(world, &shipped, issue, trouble);
+        let culprit = culprit(world, way, &shipped, issue, trouble);
         if let Some(culprit) = culprit {
             shipped[culprit].caused += 1;
         }
@@ -281,6 +284,7 @@ fn end(issue: &Issue) -> Option<Moment> {
 /// The position of the deployment that caused it.
 fn culprit(
     world: &World,
+    way: &Way,
     shipped: &[Shipped<'_>],
     incident: &Issue,
     trouble: &Trouble,
@@ -317,7 +321,15 @@ fn culprit(
     if let Some((at, _)) = reverted {
         return Some(at);
     }
-    let (at, last) = earlier().next_back()?;
+    let project = &world.jira.projects[incident.project].key;
+    let own = way.projects.iter().find(|(key, _)| key == project);
+    let may_be = |repository: &Repository| match own {
+        Some((_, positions)) => {
+            positions.iter().any(|&position| world.repositories[position].id == repository.id)
+        }
+        None => true,
+    };
+    let (at, last) = earlier().rfind(|(_, one)| may_be(one.repository))?;
     let is_recent = trouble.window_hours.is_none_or(|hours| began - last.at <= hours * HOUR);
     is_recent.then_some(at)
 }

@@ -56,12 +56,7 @@ pub type Lengths = (usize, Option<f64>, Option<f64>);
 
 /// All that were merged from `from` to before `to`. Machines are also those with one of the logins
 /// `machines`, of which some may end in `*`.
-pub fn totals(
-    world: &World,
-    machines: &[&str],
-    from: DateTime<Utc>,
-    to: DateTime<Utc>,
-) -> Totals {
+pub fn totals(world: &World, machines: &[&str], from: DateTime<Utc>, to: DateTime<Utc>) -> Totals {
     let (from, to) = (Moment::from(from), Moment::from(to));
     let mut seen = Seen { machines: known(world, machines), ..Seen::default() };
     let (mut of_bots, mut open) = (0, 0);

@@ -3,6 +3,7 @@
 use domain::Moment;
 use domain::deployment::DeploymentOutcome;
 use domain::ids::{ClientId, IntegrationId};
+use domain::rules::ProjectRules;
 
 use crate::db::ask;
 use crate::focus::Focus;
@@ -87,6 +88,8 @@ pub struct DeliveryHead {
     pub repositories: Vec<RepositoryNow>,
     /// Keys of the projects.
     pub projects: Vec<(Place, String)>,
+    /// Which repositories belong to which project.
+    pub project_rules: ProjectRules,
 }
 
 /// A repository as it is called now.

@@ -6,7 +6,7 @@ use domain::Moment;
 use domain::deployment::{Deployment, Shipment};
 use domain::ids::{ClientId, IntegrationId, SnapshotId};
 use domain::project::StatusCategory;
-use domain::rules::{BotRules, DeploymentRules, IncidentRules, Source};
+use domain::rules::{BotRules, DeploymentRules, IncidentRules, ProjectRules, Source};
 use domain::work::Fence;
 
 use crate::Error;
@@ -161,6 +161,8 @@ pub struct Delivery {
     pub incidents: IncidentRules,
     /// Who is a machine.
     pub bots: BotRules,
+    /// Which repositories belong to which project.
+    pub projects: ProjectRules,
     /// Where the client's facts stand.
     pub state: DeliveryState,
     /// When the facts of the last publication were complete.
@@ -203,6 +205,8 @@ pub struct IncidentRead {
     pub integration: IntegrationId,
     /// Jira's id.
     pub id: i64,
+    /// The key of its project today.
+    pub project: String,
     /// When it was made.
     pub created_at: Moment,
     /// The category of its status now.

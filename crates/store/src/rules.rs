@@ -1,8 +1,11 @@
-//! What clients say about their delivery: which deployments count, which issues are incidents, and who is
-//! a machine. The gateway writes it; what it may say is the domain's.
+//! What clients say about their delivery: which deployments count, which issues are incidents, which
+//! repositories belong to which project, and who is a machine. The gateway writes it; what it may say is the domain's.
 
 use domain::ids::ClientId;
-use domain::rules::{BotRules, DeploymentRule, DeploymentRules, IncidentRule, IncidentRules};
+use domain::rules::{
+    BotRules, DeploymentRule, DeploymentRules, IncidentRule, IncidentRules, ProjectRule,
+    ProjectRules,
+};
 use domain::workflow::Seen;
 
 use crate::Error;
@@ -71,6 +74,28 @@ impl Rules {
         seen: Seen,
     ) -> Result<InForce<IncidentRules>, Error> {
         keep!(self.0, rules::put_incidents(client, &written, seen))
+    }
+
+    /// Which repositories belong to which project.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn projects(&self, client: ClientId) -> Result<InForce<ProjectRules>, Error> {
+        ask!(self.0, rules::projects(client))
+    }
+
+    /// Replaces the rules that say which repositories belong to which project.
+    ///
+    /// # Errors
+    /// [`Error::Rules`] if they cannot be, or are not those that the caller saw.
+    pub async fn put_projects(
+        &self,
+        client: ClientId,
+        written: Vec<ProjectRule>,
+        seen: Seen,
+    ) -> Result<InForce<ProjectRules>, Error> {
+        let checked = ProjectRules::check(written)?;
+        keep!(self.0, rules::put_projects(client, &checked, seen))
     }
 
     /// Who is a machine.

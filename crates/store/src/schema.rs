@@ -725,6 +725,19 @@ table! {
         incidents -> BigInt,
         posted -> BigInt,
         bots -> BigInt,
+        projects -> BigInt,
+    }
+}
+
+table! {
+    use crate::types::*;
+    use diesel::sql_types::*;
+
+    project_rules (client_id, position) {
+        client_id -> Uid,
+        position -> Integer,
+        project -> Text,
+        repositories -> JsonDoc,
     }
 }
 
@@ -854,6 +867,7 @@ allow_tables_to_appear_in_same_query!(
     incident_rules,
     rule_versions,
     bot_rules,
+    project_rules,
     delivery_states,
     posted_deployments,
     shipments,

@@ -48,7 +48,6 @@ pub(crate) async fn put(
 }
 
 fn answer(kept: InForce<BotRules>) -> HttpResponse {
-    let rules =
-        BotRulesJson { logins: kept.rules.written().to_vec(), version: kept.version };
+    let rules = BotRulesJson { logins: kept.rules.written().to_vec(), version: kept.version };
     shown(kept.version, rules)
 }

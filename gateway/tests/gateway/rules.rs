@@ -6,6 +6,7 @@ use serde_json::{Value, json};
 use crate::house::{House, problem};
 
 const BOTH: [&str; 2] = ["/api/v1/deployment-rules", "/api/v1/incident-rules"];
+const PROJECTS: &str = "/api/v1/project-rules";
 const BOTS: &str = "/api/v1/bot-rules";
 
 async fn put(house: &House, path: &str, token: &str, body: &Value) -> Response {
@@ -33,6 +34,13 @@ fn outages() -> Value {
 
 fn machines() -> Value {
     json!({ "logins": ["ci-user", "renovate*"] })
+}
+
+fn belongings() -> Value {
+    json!({ "projects": [
+        { "project": "PAY", "repositories": ["acme/payments", "acme/pay-*"] },
+        { "project": "OPS", "repositories": ["acme/ops"] },
+    ] })
 }
 
 #[tokio::test]
@@ -95,6 +103,22 @@ async fn logins_of_machines_are_shown_as_they_were_put() {
 }
 
 #[tokio::test]
+async fn repositories_of_projects_are_shown_as_they_were_put() {
+    let house = House::start().await;
+    let token = house.platform.admin(1);
+    assert_eq!(house.read(PROJECTS, &token).await, json!({ "projects": [], "version": 0 }));
+    let kept = replace(&house, PROJECTS, &token, &belongings()).await;
+    assert_eq!((&kept["projects"], &kept["version"]), (&belongings()["projects"], &json!(1)));
+    assert_eq!(house.read(PROJECTS, &token).await, kept);
+    assert_eq!(replace(&house, PROJECTS, &token, &kept).await, kept);
+    let bad = json!({ "projects": [{ "project": "PAY", "repositories": ["acme/pay", "pay"] }] });
+    let refused = problem(put(&house, PROJECTS, &token, &bad).await, 422, "invalid").await;
+    assert_eq!(refused["errors"][0]["field"], "projects[0].repositories[1]", "{refused}");
+    problem(put(&house, PROJECTS, &token, &json!({})).await, 400, "bad_request").await;
+    assert_eq!(house.read(PROJECTS, &token).await, kept, "nothing of it was kept");
+}
+
+#[tokio::test]
 async fn only_the_rules_that_were_seen_are_replaced() {
     let house = House::start().await;
     let token = house.platform.admin(1);
@@ -102,6 +126,7 @@ async fn only_the_rules_that_were_seen_are_replaced() {
         (BOTH[0], merges(), json!({ "rules": [] })),
         (BOTH[1], outages(), json!({ "rules": [] })),
         (BOTS, machines(), json!({ "logins": [] })),
+        (PROJECTS, belongings(), json!({ "projects": [] })),
     ] {
         assert_eq!(house.get(path, &token).await.headers()["etag"], "\"0\"");
         let put = async |tag: &'static str, rules: &Value| {
@@ -160,7 +185,9 @@ async fn rules_that_cannot_be_are_refused_by_the_place() {
 async fn only_admins_see_rules_and_only_their_own() {
     let house = House::start().await;
     let (ours, theirs) = (house.platform.admin(1), house.platform.admin(2));
-    for (path, rules) in [(BOTH[0], merges()), (BOTH[1], outages()), (BOTS, machines())] {
+    let all =
+        [(BOTH[0], merges()), (BOTH[1], outages()), (BOTS, machines()), (PROJECTS, belongings())];
+    for (path, rules) in all {
         replace(&house, path, &ours, &rules).await;
         assert_eq!(house.read(path, &theirs).await["version"], 0, "{path}");
         let member = house.platform.member(1);
@@ -173,7 +200,7 @@ async fn only_admins_see_rules_and_only_their_own() {
 async fn the_description_knows_the_addresses_of_the_rules() {
     let house = House::start().await;
     let described = house.read("/api/v1/openapi.json", &house.platform.admin(1)).await;
-    for path in [BOTH[0], BOTH[1], BOTS] {
+    for path in [BOTH[0], BOTH[1], BOTS, PROJECTS] {
         for verb in ["get", "put"] {
             assert!(described["paths"][path][verb].is_object(), "{verb} {path}");
         }

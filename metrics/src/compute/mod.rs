@@ -9,6 +9,7 @@ pub mod graph;
 pub mod incidents;
 pub mod pull_requests;
 mod suspects;
+mod timelines;
 mod world;
 
 use std::collections::{HashMap, HashSet};
@@ -24,6 +25,7 @@ use store::metrics::{Delivery, DeliveryState, Publication, Repository};
 use uuid::Uuid;
 
 use self::suspects::Incident;
+use self::timelines::Belongings;
 use self::world::{SeenRepository, World, caused_by};
 use crate::aside::aside;
 use crate::flow::Flow;
@@ -127,6 +129,7 @@ async fn compute(facts: &store::Metrics, client: ClientId) -> Result<Computed, s
     let wanted: HashSet<IssueRef> = known.chain(causes.values().copied()).collect();
 
     let mut world = World::new(wanted.clone(), delivery.bots);
+    let belongings = Belongings { rules: delivery.projects, repositories: repositories.clone() };
     let rules = Arc::new(delivery.deployments);
     let mut computed = Vec::new();
     for repository in repositories.into_iter().filter(|one| is_changed(&place(one))) {
@@ -159,7 +162,7 @@ async fn compute(facts: &store::Metrics, client: ClientId) -> Result<Computed, s
         );
     }
     let world = aside(move || {
-        world.explain(&incidents, &causes);
+        world.explain(&incidents, &causes, &belongings);
         world
     })
     .await;

@@ -9,15 +9,16 @@ use domain::pull_request::reverted_title;
 use domain::rules::{BotRules, DeploymentRules, PRODUCTION, Source};
 use store::delivery::{IssueRef, Touching};
 use store::metrics::{
-    Cause, CommentsBy, DeploymentFact, IncidentFact, Link, PullRequestFact, PullRequestLife, Repository,
-    ReviewAt,
+    Cause, CommentsBy, DeploymentFact, IncidentFact, Link, PullRequestFact, PullRequestLife,
+    Repository, ReviewAt,
 };
 
 use super::deployments::{self, Deployed, Merge, Placed};
 use super::graph::Graph;
-use super::incidents::{DeploymentRef, History, Rule, Timeline};
+use super::incidents::{DeploymentRef, History, Rule};
 use super::pull_requests::{self, Around};
 use super::suspects::Incident;
+use super::timelines::{Belongings, Timelines};
 use crate::aside::aside;
 
 /// Everything that the rules need to know of a repository.
@@ -207,15 +208,21 @@ impl World {
     }
 
     /// Finds when each incident began and ended and which deployment caused it.
-    pub(super) fn explain(&mut self, incidents: &[Incident], causes: &HashMap<String, IssueRef>) {
+    pub(super) fn explain(
+        &mut self,
+        incidents: &[Incident],
+        causes: &HashMap<String, IssueRef>,
+        belongings: &Belongings,
+    ) {
         let in_production = self
             .deployments
             .iter()
             .filter(|(_, fact)| fact.environment.as_deref() == Some(PRODUCTION))
             .filter_map(|(at, fact)| Some((fact.succeeded_at?, at.clone())));
-        let timeline = Timeline::new(in_production.collect());
+        let projects = incidents.iter().map(|incident| incident.read.project.as_str());
+        let timelines = Timelines::new(in_production.collect(), belongings, projects);
         for incident in incidents {
-            let cause = self.cause(incident, causes, &timeline);
+            let cause = self.cause(incident, causes, &timelines);
             if let Some((deployment, _)) = &cause
                 && let Some(fact) = self.deployments.get_mut(deployment)
             {
@@ -229,7 +236,7 @@ impl World {
         &self,
         Incident { read: incident, began_at, window }: &Incident,
         causes: &HashMap<String, IssueRef>,
-        timeline: &Timeline,
+        timelines: &Timelines,
     ) -> Option<(DeploymentRef, Rule)> {
         // Of several candidates the latest before the start did it.
         let latest = |candidates: Option<&Vec<DeploymentRef>>| {
@@ -250,7 +257,7 @@ impl World {
         if let Some(deployment) = latest(self.reverted.get(&(incident.integration, incident.id))) {
             return Some((deployment, Rule::Revert));
         }
-        let deployment = timeline.last_before(*began_at, *window)?;
+        let deployment = timelines.of(&incident.project).last_before(*began_at, *window)?;
         Some((deployment.clone(), Rule::TimeWindow))
     }
 }

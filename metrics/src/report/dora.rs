@@ -75,7 +75,8 @@ impl<'a> Scope<'a> {
     fn new(dora: &'a DoraFacts, head: &'a DeliveryHead, asked: &Asked) -> Scope<'a> {
         let focus = &asked.focus;
         let repositories = head.repositories.iter();
-        let repositories = repositories.filter(|one| focus.has_repository(&one.full_name));
+        let rules = &head.project_rules;
+        let repositories = repositories.filter(|one| focus.may_mean(&one.full_name, rules));
         let repositories: HashSet<Place> = repositories.map(|one| one.place).collect();
         let projects = head.projects.iter().filter(|(_, key)| focus.has_project(key));
         Scope {

@@ -16,6 +16,7 @@ fn unsaid() -> Way {
     Way {
         repositories: vec![(Which::Every, By::Deployments("production"))],
         incidents: vec![trouble(&["Incident"], &[], Some(24))],
+        projects: Vec::new(),
     }
 }
 
@@ -27,7 +28,13 @@ fn merges() -> Way {
             Trouble { by_field: true, ..trouble(&["Incident"], &[], None) },
             trouble(&[], &["customer", "nötig"], Some(72)),
         ],
+        projects: Vec::new(),
     }
+}
+
+/// As with merges, but two projects have repositories of their own.
+fn belonging() -> Way {
+    Way { projects: vec![("PAY", vec![0]), ("OPS", vec![1])], ..merges() }
 }
 
 /// The first repository is live when it is on staging.
@@ -42,6 +49,7 @@ fn mixed() -> Way {
             trouble(&["Bug"], &["security"], Some(6)),
             Trouble { components: vec!["Payments API"], ..trouble(&[], &[], Some(48)) },
         ],
+        projects: Vec::new(),
     }
 }
 
@@ -96,6 +104,12 @@ async fn say(stack: &Stack, way: &Way) {
         })
         .collect();
     stack.put("/api/v1/incident-rules", &json!({ "rules": rules })).await;
+    let projects = way.projects.iter().map(|(project, positions)| {
+        let names: Vec<String> = positions.iter().map(|at| named[*at].to_uppercase()).collect();
+        json!({ "project": project, "repositories": names })
+    });
+    let projects: Vec<Value> = projects.collect();
+    stack.put("/api/v1/project-rules", &json!({ "projects": projects })).await;
 }
 
 /// Full names, in the company's order.
@@ -108,13 +122,50 @@ fn repositories(stack: &Stack) -> Vec<String> {
     rows.lines().map(name).collect()
 }
 
-async fn expect_same(stack: &Stack, when: &str, way: &Way) {
+/// The last sixteen weeks that are over, and how a question spells them.
+fn weeks() -> (DateTime<Utc>, DateTime<Utc>, String) {
     let now: DateTime<Utc> = Utc::now();
     let monday = now - TimeDelta::days(now.weekday().num_days_from_monday().into());
     let to = monday.date_naive().and_time(NaiveTime::MIN).and_utc();
     let from = to - TimeDelta::weeks(16);
     let spelled = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
-    let window = format!("from={}&to={}", spelled(from), spelled(to));
+    (from, to, format!("from={}&to={}", spelled(from), spelled(to)))
+}
+
+/// A report on one project is about what its repositories bring.
+async fn expect_same_of_a_project(stack: &Stack, way: &Way) {
+    let (from, to, window) = weeks();
+    let (project, positions) = &way.projects[0];
+    let theirs = positions.iter().map(|at| (Which::At(*at), By::Merges)).collect();
+    let theirs = Way { repositories: theirs, ..way.clone() };
+    let truth = stack.simulator.delivery_totals(&theirs, from, to);
+    let report = stack.get(&format!("/api/v1/metrics/dora?{window}&project={project}")).await;
+    let metrics = report["metrics"].as_array().unwrap();
+    for (name, expected) in [
+        ("deployment_frequency", truth.deployments),
+        ("lead_time_for_changes", truth.pull_requests),
+    ] {
+        let metric = metrics.iter().find(|metric| metric["name"] == name).unwrap();
+        assert_eq!(metric["counted"].as_u64().unwrap(), expected as u64, "{project}: {name}");
+    }
+    assert!(truth.deployments > 0 && truth.pull_requests > 0, "{project}: {truth:?}");
+
+    let path = format!("/api/v1/metrics/pull-requests?{window}");
+    let merged = async |filter: String| {
+        let report = stack.get(&format!("{path}&{filter}")).await;
+        report["metrics"][0]["counted"].as_u64().unwrap()
+    };
+    let names = repositories(stack);
+    let names: Vec<&str> = positions.iter().map(|at| names[*at].as_str()).collect();
+    let of_repositories = merged(format!("repository={}", names.join(","))).await;
+    let of_project = merged(format!("project={project}")).await;
+    let of_both = merged(format!("project={project}&repository={}", names.join(","))).await;
+    assert_eq!(of_both, of_repositories, "all that its repositories bring is the project's");
+    assert!(of_project > of_repositories, "others name its issues: {of_project}");
+}
+
+async fn expect_same(stack: &Stack, when: &str, way: &Way) {
+    let (from, to, window) = weeks();
     let report = stack.recomputed(&format!("/api/v1/metrics/dora?{window}")).await;
     let truth = stack.simulator.delivery_totals(way, from, to);
     let metric = |name: &str| {
@@ -192,6 +243,13 @@ async fn delivery_is_what_the_company_says_whichever_rules_hold(#[values(1, 2, 3
 
     say(&stack, &merges()).await;
     expect_same(&stack, "with merges as deployments", &merges()).await;
+
+    say(&stack, &belonging()).await;
+    expect_same(&stack, "with repositories of projects", &belonging()).await;
+    expect_same_of_a_project(&stack, &belonging()).await;
+    let (from, to, _) = weeks();
+    let told = |way: &Way| stack.simulator.delivery_totals(way, from, to);
+    assert_ne!(told(&belonging()), told(&merges()), "it makes a difference");
 
     say(&stack, &mixed()).await;
     expect_same(&stack, "with a source for each", &mixed()).await;

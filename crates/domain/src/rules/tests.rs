@@ -334,3 +334,46 @@ fn logins_that_cannot_be_are_refused_by_their_place() {
         assert_eq!(paths(check(logins)), expected, "{logins:?}");
     }
 }
+
+fn belongs(project: &str, repositories: &[&str]) -> ProjectRule {
+    let repositories = repositories.iter().map(|name| (*name).to_owned()).collect();
+    ProjectRule { project: project.to_owned(), repositories }
+}
+
+#[test]
+fn a_repository_belongs_to_a_project_by_any_of_its_names() {
+    let rules =
+        vec![belongs(" PAY ", &["acme/payments", "acme/pay-*"]), belongs("ops", &["*/ops"])];
+    let rules = ProjectRules::check(rules).unwrap();
+    assert_eq!(rules.written()[0].project, "PAY");
+    let cases = [
+        ("pay", "Acme/Payments", Some(true)),
+        ("PAY", "acme/pay-api", Some(true)),
+        ("PAY", "globex/payments", Some(false)),
+        ("OPS", "globex/ops", Some(true)),
+        ("OPS", "acme/pay-api", Some(false)),
+        ("WEB", "acme/pay-api", None),
+    ];
+    for (project, repository, expected) in cases {
+        assert_eq!(rules.has(project, repository), expected, "{project} {repository}");
+    }
+    assert_eq!(ProjectRules::default().has("PAY", "acme/payments"), None);
+}
+
+#[test]
+fn project_rules_that_cannot_be_are_refused_by_the_place() {
+    let good = || belongs("PAY", &["acme/payments"]);
+    let cases: Vec<(&str, Vec<ProjectRule>, &[&str])> = vec![
+        ("no key", vec![belongs(" ", &["a/b"])], &["projects[0].project"]),
+        ("no repository", vec![good(), belongs("OPS", &[])], &["projects[1].repositories"]),
+        ("no owner", vec![belongs("PAY", &["a/b", "pay"])], &["projects[0].repositories[1]"]),
+        ("too deep", vec![belongs("PAY", &["a/b/c"])], &["projects[0].repositories[0]"]),
+        ("twice", vec![good(), belongs("pay", &["a/b"])], &["projects[1].project"]),
+        ("too many names", vec![belongs("PAY", &["a/b"; 101])], &["projects[0].repositories"]),
+    ];
+    for (name, rules, expected) in cases {
+        assert_eq!(paths(ProjectRules::check(rules)), expected, "{name}");
+    }
+    let many = (0..1_001).map(|number| belongs(&format!("P{number}"), &["a/b"])).collect();
+    assert_eq!(paths(ProjectRules::check(many)), ["projects"]);
+}

@@ -1,10 +1,10 @@
 //! Rows of what a client says about its delivery.
 
 use diesel::prelude::*;
-use domain::rules::{DeploymentRule, EnvironmentRule, IncidentRule};
+use domain::rules::{DeploymentRule, EnvironmentRule, IncidentRule, ProjectRule};
 
 use crate::Error;
-use crate::schema::{bot_rules, deployment_rules, incident_rules, rule_versions};
+use crate::schema::{bot_rules, deployment_rules, incident_rules, project_rules, rule_versions};
 use crate::types::{Id, Json};
 
 /// A row of `deployment_rules`.
@@ -42,6 +42,16 @@ pub(crate) struct BotRuleRow {
     pub(crate) login: String,
 }
 
+/// A row of `project_rules`.
+#[derive(Debug, Clone, PartialEq, Eq, Queryable, Selectable, Insertable)]
+#[diesel(table_name = project_rules)]
+pub(crate) struct ProjectRuleRow {
+    pub(crate) client_id: Id,
+    pub(crate) position: i32,
+    pub(crate) project: String,
+    pub(crate) repositories: Json,
+}
+
 /// What a row of `rule_versions` says of rules that somebody may have seen.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq, Queryable, Selectable)]
 #[diesel(table_name = rule_versions)]
@@ -49,6 +59,7 @@ pub(crate) struct RuleVersions {
     pub(crate) deployments: i64,
     pub(crate) incidents: i64,
     pub(crate) bots: i64,
+    pub(crate) projects: i64,
 }
 
 impl DeploymentRuleRow {
@@ -76,6 +87,25 @@ impl TryFrom<DeploymentRuleRow> for DeploymentRule {
             pattern: row.pattern,
             environments: row.environments.to_pairs()?.into_iter().map(to).collect(),
         })
+    }
+}
+
+impl ProjectRuleRow {
+    pub(crate) fn new(client: Id, position: i32, rule: &ProjectRule) -> ProjectRuleRow {
+        ProjectRuleRow {
+            client_id: client,
+            position,
+            project: rule.project.clone(),
+            repositories: Json::texts(&rule.repositories),
+        }
+    }
+}
+
+impl TryFrom<ProjectRuleRow> for ProjectRule {
+    type Error = Error;
+
+    fn try_from(row: ProjectRuleRow) -> Result<ProjectRule, Error> {
+        Ok(ProjectRule { project: row.project, repositories: row.repositories.to_texts()? })
     }
 }
 

@@ -8,6 +8,7 @@ use domain::ids::ClientId;
 
 use super::super::{Conn, dialect};
 use super::metrics::{clients_with_changed_rules, newest_snapshot};
+use super::rules::project_rules_within;
 use crate::Error;
 use crate::dora::{
     DeliveryHead, DeploymentSeen, DoraRead, IncidentSeen, Place, PullRequestSeen, RepositoryNow,
@@ -37,7 +38,8 @@ pub(crate) fn read(
         };
         let span = Some((from, to));
         let repositories = repositories(conn, client)?.into_iter();
-        let repositories = repositories.filter(|one| focus.has_repository(&one.full_name));
+        let rules = project_rules_within(conn, client)?;
+        let repositories = repositories.filter(|one| focus.may_mean(&one.full_name, &rules));
         let repositories: HashSet<Place> = repositories.map(|one| one.place).collect();
         let projects = projects(conn, client)?.into_iter();
         let projects = projects.filter(|(_, key)| focus.has_project(key));
@@ -83,6 +85,7 @@ pub(crate) fn head(conn: &mut Conn, client: ClientId) -> Result<DeliveryHead, Er
             is_behind: clients_with_changed_rules(conn)?.contains(&client),
             repositories: repositories(conn, id)?,
             projects: projects(conn, id)?,
+            project_rules: project_rules_within(conn, id)?,
         })
     })
 }

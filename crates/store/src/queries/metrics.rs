@@ -20,7 +20,8 @@ pub(crate) use super::super::dialect::refresh_statistics;
 use super::fence;
 use crate::Error;
 use crate::metrics::{
-    CommentsBy, Delivery, DeliveryState, IncidentRead, PullRequestLife, ReviewAt, Said, SuspectRead, Texts,
+    CommentsBy, Delivery, DeliveryState, IncidentRead, PullRequestLife, ReviewAt, Said,
+    SuspectRead, Texts,
 };
 use crate::models::facts::ShipmentRow;
 use crate::models::metrics::{LinkRow, SnapshotRow};
@@ -493,6 +494,7 @@ pub(crate) fn delivery(conn: &mut Conn, client: ClientId) -> Result<Delivery, Er
         Ok(Delivery {
             deployments: deployments.rules,
             bots: bots.rules,
+            projects: super::rules::project_rules_within(conn, id)?,
             rules_versions: (deployments.version, bots.version),
             basis,
             incidents: super::rules::incidents_within(conn, id)?.rules,
@@ -610,21 +612,34 @@ pub(crate) fn incidents(
         id.and_then(|id| by_status.get(&id).copied()).unwrap_or(StatusCategory::ToDo)
     };
 
-    let mut rows: Vec<(i64, Ts, i64)> = Vec::with_capacity(ids.len());
+    let keys: Vec<(i64, String)> = projects::table
+        .filter(projects::client_id.eq(client))
+        .filter(projects::integration_id.eq(integration))
+        .select((projects::external_id, projects::key))
+        .load(conn)?;
+    let keys: HashMap<i64, String> = keys.into_iter().collect();
+
+    let mut rows: Vec<(i64, Ts, i64, i64)> = Vec::with_capacity(ids.len());
     for some in ids.chunks(CHUNK) {
         let found = issues::table
             .filter(issues::client_id.eq(client))
             .filter(issues::integration_id.eq(integration))
             .filter(issues::external_id.eq_any(some))
-            .select((issues::external_id, issues::created_at, issues::status_id));
-        rows.extend(found.load::<(i64, Ts, i64)>(conn)?);
+            .select((
+                issues::external_id,
+                issues::created_at,
+                issues::status_id,
+                issues::project_id,
+            ));
+        rows.extend(found.load::<(i64, Ts, i64, i64)>(conn)?);
     }
     rows.sort_unstable_by_key(|(id, ..)| *id);
     let mut incidents: Vec<IncidentRead> = rows
         .into_iter()
-        .map(|(id, created_at, status)| IncidentRead {
+        .map(|(id, created_at, status, project)| IncidentRead {
             integration: integration.into(),
             id,
+            project: keys.get(&project).cloned().unwrap_or_default(),
             created_at: created_at.0,
             category: category_of(Some(status)),
             changes: Vec::new(),

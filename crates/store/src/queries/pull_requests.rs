@@ -10,6 +10,7 @@ use domain::pull_request::PullRequestState;
 use super::super::{Conn, dialect};
 use super::dora::published;
 use super::metrics::{clients_with_changed_rules, newest_snapshot};
+use super::rules::project_rules_within;
 use crate::Error;
 use crate::focus::Focus;
 use crate::metrics::PullRequestFact;
@@ -36,16 +37,13 @@ pub(crate) fn read(
         let Some(snapshot) = newest_snapshot(conn, id)? else {
             return Ok(PullRequestsRead::default());
         };
-        let wanted = naming(conn, id, focus)?;
-        let is_wanted = |name: &str, key: &Key| {
-            focus.has_repository(name) && wanted.as_ref().is_none_or(|keys| keys.contains(key))
-        };
+        let is_wanted = wanted(conn, id, focus)?;
         Ok(PullRequestsRead {
             as_of: Some(snapshot.as_of.0),
             is_behind: clients_with_changed_rules(conn)?.contains(&client),
-            merged: merged(conn, id, from, to, is_wanted)?,
-            open: open(conn, id, is_wanted)?,
-            inactive: inactive(conn, id, from, to, is_wanted)?,
+            merged: merged(conn, id, from, to, &is_wanted)?,
+            open: open(conn, id, &is_wanted)?,
+            inactive: inactive(conn, id, from, to, &is_wanted)?,
         })
     })
 }
@@ -83,11 +81,25 @@ pub(crate) fn inactive_among(
     focus: &Focus,
 ) -> Result<Vec<Inactive>, Error> {
     dialect::read(conn, |conn| {
-        let wanted = naming(conn, client, focus)?;
-        let is_wanted = |name: &str, key: &Key| {
-            focus.has_repository(name) && wanted.as_ref().is_none_or(|keys| keys.contains(key))
-        };
+        let is_wanted = wanted(conn, client, focus)?;
         Ok(inactive(conn, client, from, to, is_wanted)?)
+    })
+}
+
+/// Whether the focus means a pull request: with projects in it, because of its repository, or because it
+/// names an issue of one.
+fn wanted(
+    conn: &mut Conn,
+    client: Id,
+    focus: &Focus,
+) -> Result<impl Fn(&str, &Key) -> bool + use<>, Error> {
+    let named = naming(conn, client, focus)?;
+    let rules = project_rules_within(conn, client)?;
+    let focus = focus.clone();
+    Ok(move |name: &str, key: &Key| {
+        let serves =
+            |named: &HashSet<Key>| named.contains(key) || focus.has_project_of(name, &rules);
+        focus.has_repository(name) && named.as_ref().is_none_or(serves)
     })
 }
 

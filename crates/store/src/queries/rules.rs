@@ -3,16 +3,19 @@
 use diesel::prelude::*;
 use domain::ids::ClientId;
 use domain::rules::{
-    BotRules, DeploymentRule, DeploymentRules, IncidentRule, IncidentRules, Refused,
+    BotRules, DeploymentRule, DeploymentRules, IncidentRule, IncidentRules, ProjectRule,
+    ProjectRules, Refused,
 };
 use domain::workflow::Seen;
 
 use super::super::Conn;
 use super::workflows::connections;
 use crate::Error;
-use crate::models::rules::{BotRuleRow, DeploymentRuleRow, IncidentRuleRow, RuleVersions};
+use crate::models::rules::{
+    BotRuleRow, DeploymentRuleRow, IncidentRuleRow, ProjectRuleRow, RuleVersions,
+};
 use crate::rules::InForce;
-use crate::schema::{bot_rules, deployment_rules, incident_rules, rule_versions};
+use crate::schema::{bot_rules, deployment_rules, incident_rules, project_rules, rule_versions};
 use crate::types::Id;
 
 pub(crate) fn deployments(
@@ -66,6 +69,20 @@ pub(crate) fn bots_within(conn: &mut Conn, client: Id) -> Result<InForce<BotRule
     let is_default = written.is_empty();
     let version = versions(conn, client)?.bots;
     Ok(InForce { rules: BotRules::check(written).map_err(corrupt)?, is_default, version })
+}
+
+pub(crate) fn projects(conn: &mut Conn, client: ClientId) -> Result<InForce<ProjectRules>, Error> {
+    super::super::dialect::read(conn, |conn| projects_within(conn, client.into()))
+}
+
+pub(crate) fn projects_within(conn: &mut Conn, client: Id) -> Result<InForce<ProjectRules>, Error> {
+    let rules = project_rules_within(conn, client)?;
+    let is_default = rules.written().is_empty();
+    Ok(InForce { rules, is_default, version: versions(conn, client)?.projects })
+}
+
+pub(crate) fn project_rules_within(conn: &mut Conn, client: Id) -> Result<ProjectRules, Error> {
+    ProjectRules::check(written_projects(conn, client)?).map_err(corrupt)
 }
 
 pub(crate) fn put_deployments(
@@ -145,6 +162,30 @@ pub(crate) fn put_bots(
     bots_within(conn, client)
 }
 
+pub(crate) fn put_projects(
+    conn: &mut Conn,
+    client: ClientId,
+    checked: &ProjectRules,
+    seen: Seen,
+) -> Result<InForce<ProjectRules>, Error> {
+    let client = Id::from(client);
+    let version = hold(conn, client)?.projects;
+    must_be_seen(seen, version)?;
+    if written_projects(conn, client)? != checked.written() {
+        let rows: Vec<ProjectRuleRow> = (0..)
+            .zip(checked.written())
+            .map(|(position, rule)| ProjectRuleRow::new(client, position, rule))
+            .collect();
+        let kept = project_rules::table.filter(project_rules::client_id.eq(client));
+        diesel::delete(kept).execute(conn)?;
+        diesel::insert_into(project_rules::table).values(&rows).execute(conn)?;
+        diesel::update(rule_versions::table.find(client))
+            .set(rule_versions::projects.eq(version + 1))
+            .execute(conn)?;
+    }
+    projects_within(conn, client)
+}
+
 fn written_deployments(conn: &mut Conn, client: Id) -> Result<Vec<DeploymentRule>, Error> {
     let rows: Vec<DeploymentRuleRow> = deployment_rules::table
         .filter(deployment_rules::client_id.eq(client))
@@ -159,6 +200,15 @@ fn written_incidents(conn: &mut Conn, client: Id) -> Result<Vec<IncidentRule>, E
         .filter(incident_rules::client_id.eq(client))
         .order(incident_rules::position)
         .select(IncidentRuleRow::as_select())
+        .load(conn)?;
+    rows.into_iter().map(TryInto::try_into).collect()
+}
+
+fn written_projects(conn: &mut Conn, client: Id) -> Result<Vec<ProjectRule>, Error> {
+    let rows: Vec<ProjectRuleRow> = project_rules::table
+        .filter(project_rules::client_id.eq(client))
+        .order(project_rules::position)
+        .select(ProjectRuleRow::as_select())
         .load(conn)?;
     rows.into_iter().map(TryInto::try_into).collect()
 }
@@ -180,7 +230,11 @@ fn versions(conn: &mut Conn, client: Id) -> QueryResult<RuleVersions> {
 macro_rules! revision {
     () => {{
         use $crate::schema::rule_versions as versions;
-        versions::deployments + versions::incidents + versions::bots + versions::posted
+        versions::deployments
+            + versions::incidents
+            + versions::bots
+            + versions::projects
+            + versions::posted
     }};
 }
 pub(super) use revision;

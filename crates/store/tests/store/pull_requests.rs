@@ -2,6 +2,8 @@
 
 use domain::facts::Facts as Page;
 use domain::pull_request::{PullRequest, PullRequestState, Review};
+use domain::rules::ProjectRule;
+use domain::workflow::Seen;
 use store::focus::Focus;
 use store::metrics::{Link, Publication, PullRequestFact, PullRequestLife, Repository, Said};
 use store::pull_requests::{Inactive, PullRequestsRead};
@@ -139,6 +141,16 @@ async fn a_report_is_about_repositories_and_about_projects_that_are_named(house:
     assert_eq!(about(&[], &["Acme/Payments"]).await, (vec![2, 1], vec![3]));
     assert_eq!(about(&[], &["acme/web"]).await, (vec![], vec![]));
     assert_eq!(about(&["OPS", "PAY"], &["acme/payments"]).await, (vec![1], vec![3]));
+
+    let belongs = |project: &str| ProjectRule {
+        project: project.to_owned(),
+        repositories: vec!["acme/pay*".to_owned()],
+    };
+    let rules = vec![belongs("OPS")];
+    house.rules.put_projects(house.client, rules, Seen::Any).await.unwrap();
+    assert_eq!(about(&["ops"], &[]).await, (vec![2, 1], vec![3]), "all of its repository");
+    assert_eq!(about(&["PAY"], &[]).await, (vec![1], vec![3]), "what names its issues");
+    assert_eq!(about(&["OPS"], &["acme/web"]).await, (vec![], vec![]));
 }
 
 async fn what_hangs_on_something_inactive_is_told_apart(house: &House) {

@@ -1,7 +1,8 @@
 //! What clients say about their delivery: it is read back, and nobody else's.
 
 use domain::rules::{
-    DeploymentRule, DeploymentRules, EnvironmentRule, IncidentRule, IncidentRules, Refused,
+    DeploymentRule, DeploymentRules, EnvironmentRule, IncidentRule, IncidentRules, ProjectRule,
+    Refused,
 };
 use domain::workflow::Seen;
 use store::Error;
@@ -15,6 +16,7 @@ contract! {
     only_the_rules_that_were_seen_are_replaced,
     rules_that_cannot_be_change_nothing,
     nobody_has_rules_about_issues_of_another_client,
+    repositories_of_projects_are_read_back_as_they_were_written,
     logins_of_machines_are_read_back_as_they_were_written,
 }
 
@@ -121,6 +123,34 @@ async fn nobody_has_rules_about_issues_of_another_client(house: &House) {
     house.rules.put_deployments(house.client, releases(), Seen::Any).await.unwrap();
     assert!(house.rules.incidents(other).await.unwrap().is_default);
     assert!(house.rules.deployments(other).await.unwrap().is_default);
+}
+
+async fn repositories_of_projects_are_read_back_as_they_were_written(house: &House) {
+    let (rules, client) = (&house.rules, house.client);
+    let none = rules.projects(client).await.unwrap();
+    assert_eq!((none.version, none.rules.written()), (0, &[][..]));
+    let rule = |project: &str, names: &[&str]| ProjectRule {
+        project: project.to_owned(),
+        repositories: names.iter().map(|name| (*name).to_owned()).collect(),
+    };
+    let written = || vec![rule("PAY", &["acme/pay-*", "acme/Ledger"]), rule("OPS", &["acme/ops"])];
+    for _ in 0..2 {
+        let put = rules.put_projects(client, written(), Seen::Any).await.unwrap();
+        assert_eq!((put.version, put.rules.written()), (1, &*written()));
+    }
+    let late = rules.put_projects(client, Vec::new(), Seen::Version(0)).await;
+    assert!(matches!(late, Err(Error::Rules(Refused::Stale))), "{late:?}");
+    let refused = rules.put_projects(client, vec![rule("PAY", &[])], Seen::Version(1)).await;
+    assert!(matches!(refused, Err(Error::Rules(Refused::Invalid(_)))), "{refused:?}");
+    let kept = rules.projects(client).await.unwrap();
+    assert_eq!((kept.version, kept.rules.written()), (1, &*written()));
+    let delivery = house.metrics.delivery(client).await.unwrap();
+    assert_eq!(delivery.projects.has("pay", "acme/ledger"), Some(true));
+
+    let (other, ..) = house.add_client("globex").await;
+    assert_eq!(rules.projects(other).await.unwrap().rules.written(), []);
+    let put = rules.put_projects(client, Vec::new(), Seen::Version(1)).await.unwrap();
+    assert_eq!((put.version, put.rules.written()), (2, &[][..]));
 }
 
 async fn logins_of_machines_are_read_back_as_they_were_written(house: &House) {

@@ -1,0 +1,2 @@
+ALTER TABLE rule_versions DROP COLUMN projects;
+DROP TABLE project_rules;
