@@ -11,6 +11,7 @@ pub mod bands;
 pub mod compute;
 pub mod flow;
 mod grpc;
+mod hear;
 pub mod links;
 pub mod memory;
 mod preview;
@@ -53,7 +54,7 @@ impl Metrics {
 
     /// Takes tasks until the shutdown.
     pub fn spawn(self, shutdown: &Shutdown) {
-        shutdown.spawn(recompute::run(self.facts.clone(), shutdown.token()));
+        shutdown.spawn(recompute::run(self.facts.clone(), self.queue.clone(), shutdown.token()));
         let token = shutdown.token();
         shutdown.spawn(worker::run(self, token));
     }

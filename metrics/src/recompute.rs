@@ -5,35 +5,80 @@ use std::time::Duration;
 
 use chrono::Utc;
 use domain::ids::ClientId;
+use domain::work::Topic;
+use platform::queue::{DELIVERIES_MAX, Delivery, Queue};
 use tokio_util::sync::CancellationToken;
 use tracing::{info, warn};
 
 use crate::compute;
 use crate::flow::Flow;
+use crate::hear::{consumer, report_lost};
 
-/// People look at what they changed within seconds, and looking costs one small question.
-const LOOK_EVERY: Duration = Duration::from_secs(2);
+/// Those whose ring was lost wait no longer than this.
+const SWEEP_EVERY: Duration = Duration::from_secs(60);
+/// Who could not be computed is tried again after this.
+const PAUSE: Duration = Duration::from_secs(2);
+
+/// What a ring says: who changed something.
+#[derive(Debug, serde::Deserialize)]
+struct Ring {
+    client_id: String,
+}
 
 /// Computes the flow of clients whose workflows changed, and the delivery of those whose rules changed,
-/// until `stop`.
-pub async fn run(facts: store::Metrics, stop: CancellationToken) {
-    let mut clock = tokio::time::interval(LOOK_EVERY);
+/// until `stop`: as soon as they are rung for, and now and then whoever was missed.
+pub async fn run(facts: store::Metrics, queue: Queue, stop: CancellationToken) {
+    tokio::join!(listen(&facts, &queue, &stop), sweep(&facts, &stop));
+}
+
+async fn listen(facts: &store::Metrics, queue: &Queue, stop: &CancellationToken) {
+    let Some(mut consumer) = consumer(queue, Topic::Changes.as_str(), stop).await else { return };
+    loop {
+        let delivery = tokio::select! {
+            () = stop.cancelled() => return,
+            delivery = consumer.next() => delivery,
+        };
+        let Some(delivery) = delivery else { return };
+        take(facts, delivery).await;
+    }
+}
+
+async fn take(facts: &store::Metrics, delivery: Delivery) {
+    let ring = serde_json::from_slice::<Ring>(&delivery.body);
+    let Some(client) = ring.ok().and_then(|ring| ring.client_id.parse::<ClientId>().ok()) else {
+        warn!("a ring names no client, set aside");
+        return report_lost(delivery.reject().await);
+    };
+    let Err(error) = follow(facts, client).await else {
+        return report_lost(delivery.ack().await);
+    };
+    warn!(%error, client.id = %client, "could not compute what people changed, trying again");
+    // Rather than to the dead letters: the sweep finds whoever is still behind.
+    report_lost(match delivery.attempt {
+        DELIVERIES_MAX.. => delivery.ack().await,
+        _ => delivery.retry(PAUSE).await,
+    });
+}
+
+async fn sweep(facts: &store::Metrics, stop: &CancellationToken) {
+    let mut clock = tokio::time::interval(SWEEP_EVERY);
     loop {
         tokio::select! {
             () = stop.cancelled() => return,
             _ = clock.tick() => {}
         }
-        if let Err(error) = round(&facts).await {
+        if let Err(error) = round(facts).await {
             warn!(%error, "could not ask what people changed, trying again");
         }
     }
 }
 
 async fn round(facts: &store::Metrics) -> Result<(), store::Error> {
-    let changed = facts.clients_with_changed_workflows().await?;
-    for_each(changed, |client| flow(facts, client)).await;
-    let changed = facts.clients_with_changed_rules().await?;
-    for_each(changed, |client| delivery(facts, client)).await;
+    let mut changed = facts.clients_with_changed_workflows().await?;
+    changed.extend(facts.clients_with_changed_rules().await?);
+    changed.sort_unstable();
+    changed.dedup();
+    for_each(changed, |client| follow(facts, client)).await;
     Ok(())
 }
 
@@ -49,17 +94,17 @@ where
     }
 }
 
-async fn flow(facts: &store::Metrics, client: ClientId) -> Result<(), store::Error> {
+/// Whoever finds nothing changed does nothing, so that a client may be rung for more often than needed.
+async fn follow(facts: &store::Metrics, client: ClientId) -> Result<(), store::Error> {
     if let Some(issues) = facts.publish_flow(client, Flow::new()).await? {
         info!(issues, client.id = %client, "computed the flow of a client for changed workflows");
     }
-    Ok(())
-}
-
-async fn delivery(facts: &store::Metrics, client: ClientId) -> Result<(), store::Error> {
-    // Whoever published meanwhile used the new rules, or the next round finds them changed.
-    if let Some(count) = compute::publish_changed(facts, client, Utc::now()).await? {
-        info!(facts = count, client.id = %client, "computed the delivery of a client for changed rules");
+    // Whoever published meanwhile used the new rules, or there is still something to do. What has to wait
+    // for the end of a sync is rung for then.
+    while facts.rules_are_ahead(client).await? && facts.facts_are_whole(client).await? {
+        if let Some(count) = compute::publish_changed(facts, client, Utc::now()).await? {
+            info!(facts = count, client.id = %client, "computed the delivery of a client for changed rules");
+        }
     }
     Ok(())
 }
@@ -74,7 +119,7 @@ mod tests {
     use domain::work::{Fence, Slice, SourceKind, Step, Topic};
     use domain::workflow::Seen;
     use store::integrations::Integration;
-    use store::work::{Command, Ground, Planned};
+    use store::work::{Command, Ground, Planned, Ring};
     use store::{Db, Integrations, Rules, Work};
     use uuid::Uuid;
 
@@ -105,7 +150,8 @@ mod tests {
             let later = now + TimeDelta::seconds(60);
             work.command(self.client, JobType::JiraSync, Command::Run, now).await.unwrap();
             work.dispatch(self.client, now).await.unwrap().unwrap();
-            let task = work.take_rings(1, later, now).await.unwrap()[0].task;
+            let rings = work.take_rings(9, later, now).await.unwrap();
+            let task = rings.iter().find_map(Ring::task).unwrap();
             work.begin(task, "ada", later, now).await.unwrap().unwrap().fence
         }
 
@@ -159,6 +205,35 @@ mod tests {
         })
         .await;
         assert_eq!(asked.into_inner(), clients);
+    }
+
+    #[tokio::test]
+    async fn who_changed_something_is_computed_when_the_bell_rings() {
+        let house = House::new().await;
+        let first = house.begin().await;
+        house.publish(first).await;
+        house.finish(first).await;
+        let queue = Queue::memory(&["changes"]);
+        let stop = CancellationToken::new();
+        let listening = tokio::spawn({
+            let (facts, queue, stop) = (house.facts.clone(), queue.clone(), stop.clone());
+            async move { listen(&facts, &queue, &stop).await }
+        });
+        house.change_rules().await;
+        assert_eq!(house.behind().await, [house.client]);
+
+        let ring = |client: String| format!("{{\"client_id\": \"{client}\"}}").into_bytes().into();
+        let nobody = ClientId(Uuid::now_v7()).to_string();
+        let bodies = vec![ring("who?".to_owned()), ring(nobody), ring(house.client.to_string())];
+        queue.publish_many("changes", bodies).await.unwrap();
+        let deadline = tokio::time::Instant::now() + Duration::from_secs(20);
+        while house.behind().await != [] {
+            assert!(tokio::time::Instant::now() < deadline, "nobody computes it");
+            tokio::task::yield_now().await;
+        }
+        stop.cancel();
+        listening.await.unwrap();
+        assert_eq!(queue.depth("changes").await.unwrap().dead, 1, "what nobody can read");
     }
 
     #[tokio::test]

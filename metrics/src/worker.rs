@@ -4,7 +4,7 @@ use std::panic::AssertUnwindSafe;
 use std::time::Duration;
 
 use chrono::Utc;
-use domain::work::{Fence, Step, Task, TaskKind};
+use domain::work::{Fence, Step, Task, TaskKind, Topic};
 use futures::FutureExt;
 use platform::backoff::Backoff;
 use platform::queue::{DELIVERIES_MAX, Delivery};
@@ -18,27 +18,16 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
+use crate::hear::{consumer, report_lost};
 use crate::{Metrics, compute, links};
 
-/// The queue on which our tasks are rung.
-const TOPIC: &str = "metrics";
-/// Tasks in hand: they are few and heavy, and one that waits here could be done elsewhere.
-const PREFETCH: u16 = 1;
 /// Well below the length of a lease.
 const HEARTBEAT: Duration = Duration::from_secs(5);
 
 /// Takes tasks until `stop`.
 pub async fn run(metrics: Metrics, stop: CancellationToken) {
-    let mut tries = 0;
-    let mut consumer = loop {
-        match metrics.queue.consume(TOPIC, PREFETCH).await {
-            Ok(consumer) => break consumer,
-            Err(error) => warn!(%error, "could not listen for metrics tasks, trying again"),
-        }
-        tokio::select! {
-            () = stop.cancelled() => return,
-            () = tokio::time::sleep(Backoff::NEARBY.jittered(tries)) => tries += 1,
-        }
+    let Some(mut consumer) = consumer(&metrics.queue, Topic::Metrics.as_str(), &stop).await else {
+        return;
     };
     loop {
         let delivery = tokio::select! {
@@ -73,13 +62,6 @@ async fn take(metrics: &Metrics, delivery: Delivery, stop: &CancellationToken) {
             warn!(%status, "the orchestrator did not answer, the ring comes again");
             report_lost(delivery.retry(Duration::from_secs(2)).await);
         }
-    }
-}
-
-/// A ring that could not be settled comes again, and then finds its task done.
-fn report_lost(settled: Result<(), platform::queue::Error>) {
-    if let Err(error) = settled {
-        debug!(%error, "a ring was not settled and will come again");
     }
 }
 

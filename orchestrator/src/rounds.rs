@@ -15,7 +15,7 @@ use futures::stream::FuturesUnordered;
 use platform::cache::Ring as Bell;
 use platform::shutdown::Shutdown;
 use serde_json::json;
-use store::work::Ring;
+use store::work::{About, Ring};
 use tokio::sync::Notify;
 use uuid::Uuid;
 
@@ -192,7 +192,7 @@ impl Inner {
     }
 
     /// Publishes what waits in the outbox. Rings are forgotten when the broker has them: one that
-    /// is published twice finds its task taken.
+    /// is published twice finds its task taken, or nothing that changed.
     async fn publish(&self) -> Result<(), Error> {
         loop {
             let now = self.clock.now();
@@ -201,8 +201,12 @@ impl Inner {
                 return Ok(());
             }
             let mut bodies: BTreeMap<&str, Vec<Bytes>> = BTreeMap::new();
-            for Ring { topic, task, .. } in &rings {
-                let body = json!({ "task_id": task.to_string() }).to_string();
+            for Ring { topic, about, .. } in &rings {
+                let body = match about {
+                    About::Task(task) => json!({ "task_id": task.to_string() }),
+                    About::Client(client) => json!({ "client_id": client.to_string() }),
+                };
+                let body = body.to_string();
                 bodies.entry(topic.as_str()).or_default().push(body.into());
             }
             for (topic, bodies) in bodies {

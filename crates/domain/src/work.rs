@@ -120,18 +120,25 @@ pub enum SourceKind {
 
 words!("integration type", SourceKind { Jira = "jira", Github = "github" });
 
-/// Which workers can do a task: the name of the queue it is rung on.
+/// Which workers are rung: the name of their queue.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
 pub enum Topic {
     /// The Jira extractors.
     Jira,
     /// The Git extractors.
     Github,
-    /// The metrics workers.
+    /// The metrics workers, for tasks.
     Metrics,
+    /// The metrics workers, for what people changed.
+    Changes,
 }
 
-words!("topic", Topic { Jira = "jira", Github = "github", Metrics = "metrics" });
+words!("topic", Topic {
+    Jira = "jira",
+    Github = "github",
+    Metrics = "metrics",
+    Changes = "changes",
+});
 
 impl From<SourceKind> for Topic {
     fn from(kind: SourceKind) -> Topic {

@@ -566,6 +566,14 @@ impl Metrics {
         ask!(self.0, metrics::delivery(client))
     }
 
+    /// Whether a client's rules changed since its delivery was computed.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn rules_are_ahead(&self, client: ClientId) -> Result<bool, Error> {
+        ask!(self.0, changes::rules_are_ahead(client.into()))
+    }
+
     /// Clients whose rules changed since their delivery was computed.
     ///
     /// # Errors

@@ -174,7 +174,7 @@ table! {
         id -> BigInt,
         client_id -> Uid,
         topic -> Text,
-        task_id -> Uid,
+        task_id -> Nullable<Uid>,
         created_at -> Tstz,
         taken_until -> Nullable<Tstz>,
     }

@@ -21,7 +21,7 @@ use domain::schedule::Schedule;
 pub use lease::{Lease, Release, Standing};
 pub use plan::{Ground, Planned, Planner, Read, Scope, Unfinished};
 pub use probe::Answer;
-pub use ring::Ring;
+pub use ring::{About, Ring};
 
 use crate::Error;
 use crate::clients::Client;

@@ -51,7 +51,7 @@ impl House {
             frontend_origins: vec![FRONT_END.parse().unwrap()],
             allow_token_in_url,
         };
-        let queue = Queue::memory(&["jira", "github", "metrics"]);
+        let queue = Queue::memory(&["jira", "github", "metrics", "changes"]);
         let gateway = Gateway::new(
             config,
             &db,
@@ -138,7 +138,7 @@ impl House {
         let work = &self.orchestrating.work;
         work.command(client, JobType::JiraSync, Command::Run, now).await.unwrap();
         let run = work.dispatch(client, now).await.unwrap().unwrap().run;
-        let task = work.take_rings(1, later, now).await.unwrap()[0].task;
+        let task = work.take_rings(1, later, now).await.unwrap()[0].task().unwrap();
         let fence = work.begin(task, "ada", later, now).await.unwrap().unwrap().fence;
         let mut from = String::new();
         for (integration, page) in pages {

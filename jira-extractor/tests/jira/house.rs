@@ -58,7 +58,8 @@ impl House {
         let folder = tempfile::tempdir().unwrap();
         let url = format!("sqlite:{}", folder.path().join("pulse.db").display());
         let db = Db::open(&url, 4).await.unwrap();
-        let (queue, cache) = (Queue::memory(&["jira", "github", "metrics"]), Cache::memory());
+        let (queue, cache) =
+            (Queue::memory(&["jira", "github", "metrics", "changes"]), Cache::memory());
         let shutdown = Shutdown::new();
 
         let work = Work::new(db.clone(), plan);

@@ -19,7 +19,7 @@ use store::facts::{Held, PageMark};
 use store::integrations::Integration;
 use store::jobs::JobView;
 use store::work::Planner;
-use store::{Db, Facts, Integrations, Jobs, Work};
+use store::{Db, Facts, Integrations, Jobs, Rules, Work};
 use tokio::sync::mpsc;
 use tokio_stream::wrappers::ReceiverStream;
 use tonic::Streaming;
@@ -35,6 +35,7 @@ pub struct House {
     pub jobs: Jobs,
     pub client: ClientId,
     facts: Facts,
+    pub rules: Rules,
     integrations: Integrations,
     queue: Queue,
     shutdown: Shutdown,
@@ -88,8 +89,9 @@ impl House {
             orchestrator,
             jobs,
             client,
-            facts: Facts::new(db),
+            facts: Facts::new(db.clone()),
             integrations,
+            rules: Rules::new(db),
             queue,
             shutdown: Shutdown::new(),
         }

@@ -5,6 +5,7 @@ use domain::ids::IntegrationId;
 use domain::job::JobState;
 use domain::job::JobType::{GitSync, JiraSync};
 use domain::work::{SourceKind, Topic};
+use domain::workflow::Seen;
 use platform::shutdown::Shutdown;
 use proto::v1::JobCommand;
 use store::work::{Ground, Planned};
@@ -36,6 +37,20 @@ async fn a_client_who_cannot_be_served_holds_up_nobody_else() {
         house.until_of(other, JiraSync, JobState::Running).await;
     }
     assert_eq!(house.job(JiraSync).await.state, JobState::Pending, "nothing was kept of it");
+}
+
+#[tokio::test]
+async fn the_metrics_workers_are_rung_for_whoever_changed_something() {
+    let house = House::open().await;
+    let mut bell = house.consumer(Topic::Changes).await;
+    let logins = vec!["ci-user".to_owned()];
+    house.rules.put_bots(house.client, logins, Seen::Any).await.unwrap();
+    let ring = tokio::time::timeout(crate::house::PATIENCE, bell.next()).await;
+    let ring = ring.expect("somebody is rung").unwrap();
+    let said: serde_json::Value = serde_json::from_slice(&ring.body).unwrap();
+    assert_eq!(said, serde_json::json!({ "client_id": house.client.to_string() }));
+    ring.ack().await.unwrap();
+    assert_eq!(house.depth(Topic::Changes).await, 0);
 }
 
 #[tokio::test]

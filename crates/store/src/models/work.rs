@@ -125,11 +125,11 @@ pub(crate) struct WatermarkRow {
 
 /// A row of `outbox`, before it has a number.
 #[derive(Debug, Clone, Insertable)]
-#[diesel(table_name = outbox)]
+#[diesel(table_name = outbox, treat_none_as_default_value = false)]
 pub(crate) struct NewRingRow {
     pub(crate) client_id: Id,
     pub(crate) topic: String,
-    pub(crate) task_id: Id,
+    pub(crate) task_id: Option<Id>,
     pub(crate) created_at: Ts,
 }
 
@@ -138,8 +138,9 @@ pub(crate) struct NewRingRow {
 #[diesel(table_name = outbox)]
 pub(crate) struct RingRow {
     pub(crate) id: i64,
+    pub(crate) client_id: Id,
     pub(crate) topic: String,
-    pub(crate) task_id: Id,
+    pub(crate) task_id: Option<Id>,
 }
 
 /// A row of `events`, before it has a number.

@@ -12,6 +12,7 @@ macro_rules! as_they_happened {
     };
 }
 
+pub(crate) mod changes;
 pub(crate) mod clients;
 pub(crate) mod delivery;
 pub(crate) mod dora;

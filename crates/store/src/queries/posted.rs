@@ -4,6 +4,7 @@ use diesel::prelude::*;
 use domain::deployment::Deployment;
 
 use super::super::Conn;
+use super::changes;
 use super::rules::hold;
 use crate::Error;
 use crate::models::metrics::PostedRow;
@@ -76,6 +77,7 @@ pub(crate) fn put(
         diesel::update(rule_versions::table.find(client))
             .set(rule_versions::posted.eq(rule_versions::posted + 1))
             .execute(conn)?;
+        changes::note(conn, client)?;
     }
     Ok(kept)
 }

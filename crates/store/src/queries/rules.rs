@@ -9,6 +9,7 @@ use domain::rules::{
 use domain::workflow::Seen;
 
 use super::super::Conn;
+use super::changes;
 use super::workflows::connections;
 use crate::Error;
 use crate::models::rules::{
@@ -106,6 +107,7 @@ pub(crate) fn put_deployments(
         diesel::update(rule_versions::table.find(client))
             .set(rule_versions::deployments.eq(version))
             .execute(conn)?;
+        changes::note(conn, client)?;
     }
     let is_default = checked.written().is_empty();
     let rules = if is_default { DeploymentRules::default() } else { checked.clone() };
@@ -133,6 +135,7 @@ pub(crate) fn put_incidents(
         diesel::update(rule_versions::table.find(client))
             .set(rule_versions::incidents.eq(version + 1))
             .execute(conn)?;
+        changes::note(conn, client)?;
     }
     incidents_within(conn, client)
 }
@@ -158,6 +161,7 @@ pub(crate) fn put_bots(
         diesel::update(rule_versions::table.find(client))
             .set(rule_versions::bots.eq(version + 1))
             .execute(conn)?;
+        changes::note(conn, client)?;
     }
     bots_within(conn, client)
 }
@@ -182,6 +186,7 @@ pub(crate) fn put_projects(
         diesel::update(rule_versions::table.find(client))
             .set(rule_versions::projects.eq(version + 1))
             .execute(conn)?;
+        changes::note(conn, client)?;
     }
     projects_within(conn, client)
 }

@@ -95,6 +95,7 @@ pub(crate) fn change(
         .do_update()
         .set(workflow_revisions::revision.eq(workflow_revisions::revision + 1))
         .execute(conn)?;
+    super::changes::note(conn, client.into())?;
     let before = configuration_within(conn, client)?;
     let after =
         changes.iter().try_fold(before.clone(), |known, change| known.apply(change.clone()))?;

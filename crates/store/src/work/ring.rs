@@ -10,15 +10,34 @@ use crate::db::{ask, keep};
 use crate::models::work::{NewEventRow, RingRow};
 use crate::types::{Json, Ts};
 
-/// A task that some worker should be told of.
+/// Something that some worker should be told of.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ring {
     /// The number of the ring.
     pub id: i64,
     /// Which workers.
     pub topic: Topic,
-    /// Which task.
-    pub task: TaskId,
+    /// What it is about.
+    pub about: About,
+}
+
+/// What a worker should look at.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum About {
+    /// A task that can be taken.
+    Task(TaskId),
+    /// A client who changed something that the numbers must follow.
+    Client(ClientId),
+}
+
+impl Ring {
+    /// The task that it is about, if it is about one.
+    pub fn task(&self) -> Option<TaskId> {
+        match self.about {
+            About::Task(task) => Some(task),
+            About::Client(_) => None,
+        }
+    }
 }
 
 impl Work {
@@ -133,6 +152,10 @@ impl TryFrom<RingRow> for Ring {
     type Error = Error;
 
     fn try_from(row: RingRow) -> Result<Ring, Error> {
-        Ok(Ring { id: row.id, topic: row.topic.parse()?, task: row.task_id.into() })
+        let about = match row.task_id {
+            Some(task) => About::Task(task.into()),
+            None => About::Client(row.client_id.into()),
+        };
+        Ok(Ring { id: row.id, topic: row.topic.parse()?, about })
     }
 }

@@ -92,7 +92,7 @@ impl House {
 
         work.command(client, JobType::JiraSync, Command::Run, at(0)).await.unwrap();
         let run = work.dispatch(client, at(0)).await.unwrap().unwrap().run.unwrap();
-        let task = work.take_rings(1, at(60), at(0)).await.unwrap()[0].task;
+        let task = work.take_rings(1, at(60), at(0)).await.unwrap()[0].task().unwrap();
         let lease = work.begin(task, "ada", at(30), at(0)).await.unwrap().unwrap();
 
         House {

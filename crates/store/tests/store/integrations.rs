@@ -34,7 +34,11 @@ async fn an_address_changes_until_something_was_read_from_it(house: &House) {
     house.work.command(house.client, JiraSync, Command::Run, at(4)).await.unwrap();
     let run = house.work.dispatch(house.client, at(4)).await.unwrap().unwrap().run;
     let rings = house.work.take_rings(9, at(60), at(4)).await.unwrap();
-    let lease = house.work.begin(rings.last().unwrap().task, "ada", at(30), at(4)).await.unwrap();
+    let lease = house
+        .work
+        .begin(rings.last().unwrap().task().unwrap(), "ada", at(30), at(4))
+        .await
+        .unwrap();
     let held = Held { run, fence: lease.unwrap().fence, ..house.held(house.jira) };
     house.facts.keep_page(&held, jira_page(), &mark(&jira_page())).await.unwrap();
     house.work.command(house.client, JiraSync, Command::Stop, at(5)).await.unwrap();

@@ -156,7 +156,7 @@ impl Yard<'_> {
 async fn forget_rings(work: &Work) -> Vec<TaskId> {
     let rings = work.take_rings(1_000, at(100_001), at(100_000)).await.unwrap();
     work.forget_rings(&rings).await.unwrap();
-    rings.into_iter().map(|ring| ring.task).collect()
+    rings.iter().filter_map(store::work::Ring::task).collect()
 }
 
 /// Project 1 is read in two slices at first, project 2 in one; some steps have nothing to do.

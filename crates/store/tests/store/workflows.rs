@@ -87,7 +87,7 @@ fn issue_type(name: &str, level: i32, parent: Option<IssueTypeMappingId>) -> Iss
 }
 
 /// A workflow of the Jira connection, with everything that can hang on one.
-async fn kanban(house: &House) -> Configuration {
+pub async fn kanban(house: &House) -> Configuration {
     let flow = workflow(Some(house.jira));
     let backlog = step(&flow, "Backlog", StepCategory::ToDo);
     let backlog = WorkflowStep { takes: Some(StatusCategory::ToDo), ..backlog };

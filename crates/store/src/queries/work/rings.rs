@@ -29,7 +29,7 @@ fn put(conn: &mut Conn, rung: Vec<Rung>, now: Ts) -> QueryResult<()> {
         .map(|(client_id, topic, task_id)| NewRingRow {
             client_id,
             topic,
-            task_id,
+            task_id: Some(task_id),
             created_at: now,
         })
         .collect();

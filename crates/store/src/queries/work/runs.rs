@@ -5,6 +5,7 @@ use diesel::prelude::*;
 use domain::job::{JobEvent, JobState, JobType};
 use domain::work::{Outcome, Step, StepState, TaskState, Trigger};
 
+use super::super::changes;
 use super::{Conn, ground, jobs, people, rings, tasks};
 use crate::Error;
 use crate::models::work::{JobRow, RunRow, StepRow};
@@ -129,6 +130,7 @@ fn begin_step(
 
 fn finish(conn: &mut Conn, job: &mut JobRow, run: &RunRow, now: Ts) -> Result<(), Error> {
     end(conn, run.client_id, run.id, Outcome::Finished, None, now)?;
+    changes::note_if_behind(conn, run.client_id)?;
     job.run_id = None;
     job.pending_since = None;
     job.attempt = 0;

@@ -2,7 +2,7 @@
 
 use domain::ids::ClientId;
 use domain::job::JobType;
-use store::work::{Command, Release};
+use store::work::{Command, Release, Ring};
 use store::{Error, Work};
 
 use super::Yard;
@@ -64,8 +64,8 @@ async fn hand(work: Work, client: ClientId, mut chance: fastrand::Rng) {
 
 async fn do_a_task(work: &Work, chance: &mut fastrand::Rng) -> Result<(), Error> {
     let rings = work.take_rings(3, at(1), at(0)).await?;
-    for ring in &rings {
-        let Some(lease) = work.begin(ring.task, "ada", at(30), at(0)).await? else { continue };
+    for task in rings.iter().filter_map(Ring::task) {
+        let Some(lease) = work.begin(task, "ada", at(30), at(0)).await? else { continue };
         if chance.u32(0..10) == 0 {
             let fatal = Release::Fatal { detail: "so it goes".to_owned() };
             work.release(lease.fence, &fatal, at(0)).await?;

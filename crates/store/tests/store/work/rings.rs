@@ -3,17 +3,24 @@
 use std::collections::HashSet;
 
 use domain::job::JobType::JiraSync;
+use domain::rules::{DeploymentRule, IncidentRule, IncidentRules, ProjectRule};
 use domain::work::Topic;
-use store::work::Command;
+use domain::workflow::Seen;
+use store::metrics::Publication;
+use store::work::{About, Command, Ring};
 
 use super::Yard;
+use crate::flow::Everywhere;
 use crate::house::House;
-use crate::nouns::at;
+use crate::metrics::publication;
+use crate::nouns::{all_of_github, at};
 
 contract! {
     a_ring_is_taken_by_one_publisher,
     a_ring_whose_publisher_died_is_taken_again,
     a_task_that_nobody_took_is_rung_again,
+    whoever_changes_something_is_rung_for,
+    what_has_to_wait_for_the_end_of_a_run_is_rung_for_then,
     events_are_seen_in_the_order_of_their_numbers,
     old_events_are_forgotten,
 }
@@ -43,6 +50,71 @@ async fn a_ring_whose_publisher_died_is_taken_again(house: &House) {
     assert_eq!(yard.work.take_rings(10, at(20), at(10)).await.unwrap(), rings);
     yard.work.forget_rings(&rings).await.unwrap();
     assert_eq!(yard.work.take_rings(10, at(90), at(80)).await.unwrap(), []);
+}
+
+/// What is told of clients, whom nobody is told of again.
+async fn told(house: &House) -> Vec<(Topic, About)> {
+    let rings = house.work.take_rings(100, at(20), at(10)).await.unwrap();
+    house.work.forget_rings(&rings).await.unwrap();
+    let of_clients = rings.into_iter().filter(|ring| ring.task().is_none());
+    of_clients.map(|ring| (ring.topic, ring.about)).collect()
+}
+
+async fn whoever_changes_something_is_rung_for(house: &House) {
+    let (rules, client) = (&house.rules, house.client);
+    let once = [(Topic::Changes, About::Client(client))];
+    assert_eq!(told(house).await, []);
+    let logins = || vec!["ci-user".to_owned()];
+    rules.put_bots(client, logins(), Seen::Any).await.unwrap();
+    assert_eq!(told(house).await, once);
+    rules.put_bots(client, logins(), Seen::Any).await.unwrap();
+    rules.put_bots(client, Vec::new(), Seen::Version(7)).await.unwrap_err();
+    assert_eq!(told(house).await, [], "nothing changed");
+
+    let merges = DeploymentRule {
+        repository: "*".to_owned(),
+        source: "merges".to_owned(),
+        pattern: Some("main".to_owned()),
+        environments: Vec::new(),
+    };
+    rules.put_deployments(client, vec![merges], Seen::Any).await.unwrap();
+    assert_eq!(told(house).await, once);
+    let incidents =
+        IncidentRule { window_hours: None, ..IncidentRules::default().written()[0].clone() };
+    rules.put_incidents(client, vec![incidents], Seen::Any).await.unwrap();
+    assert_eq!(told(house).await, once);
+    let belongs =
+        ProjectRule { project: "PAY".to_owned(), repositories: vec!["acme/pay".to_owned()] };
+    rules.put_projects(client, vec![belongs], Seen::Any).await.unwrap();
+    assert_eq!(told(house).await, once);
+    crate::workflows::kanban(house).await;
+    assert_eq!(told(house).await, once);
+}
+
+async fn what_has_to_wait_for_the_end_of_a_run_is_rung_for_then(house: &House) {
+    house.github_says(all_of_github()).await;
+    let (work, client) = (&house.work, house.client);
+    let publish = async |second| {
+        let state = house.metrics.delivery(client).await.unwrap().state;
+        let publication = Publication { state, ..publication(house, second) };
+        let rules = Everywhere::default();
+        house.metrics.publish(client, house.fence, publication, rules).await.unwrap();
+    };
+    publish(5).await;
+    house.rules.put_bots(client, vec!["ci-user".to_owned()], Seen::Any).await.unwrap();
+    assert_eq!(told(house).await.len(), 1);
+    let mut last = house.fence;
+    loop {
+        work.finish(last, &[], "", at(6)).await.unwrap();
+        let rings = work.take_rings(100, at(20), at(10)).await.unwrap();
+        work.forget_rings(&rings).await.unwrap();
+        let Some(task) = rings.iter().find_map(Ring::task) else {
+            let about: Vec<About> = rings.iter().map(|ring| ring.about).collect();
+            assert_eq!(about, [About::Client(client)], "the run is over");
+            break;
+        };
+        last = work.begin(task, "ada", at(60), at(6)).await.unwrap().unwrap().fence;
+    }
 }
 
 async fn a_task_that_nobody_took_is_rung_again(house: &House) {

@@ -234,7 +234,7 @@ impl World<'_> {
         self.note(if dies { "publish, and die" } else { "publish" });
         let (work, now) = (&self.yard.work, at(self.second));
         let rings = work.take_rings(100, at(self.second + 10), now).await.unwrap();
-        self.queue.extend(rings.iter().map(|ring| ring.task));
+        self.queue.extend(rings.iter().filter_map(store::work::Ring::task));
         if !dies {
             work.forget_rings(&rings).await.unwrap();
         }

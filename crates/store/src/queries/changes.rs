@@ -1,0 +1,47 @@
+//! Clients who changed something that their numbers must follow. The ring for the metrics workers is
+//! written with the change.
+
+use diesel::dsl::exists;
+use diesel::prelude::*;
+use domain::work::Topic;
+
+use super::super::Conn;
+use super::rules::revision;
+use crate::schema::{delivery_states, flow_states, outbox, rule_versions, workflow_revisions};
+use crate::types::Id;
+
+/// Within the transaction of whoever changes something.
+pub(crate) fn note(conn: &mut Conn, client: Id) -> QueryResult<()> {
+    diesel::insert_into(outbox::table)
+        .values((outbox::client_id.eq(client), outbox::topic.eq(Topic::Changes.as_str())))
+        .execute(conn)?;
+    Ok(())
+}
+
+/// Within the transaction that ends a run, for what had to wait for its end.
+pub(crate) fn note_if_behind(conn: &mut Conn, client: Id) -> QueryResult<()> {
+    if rules_are_ahead(conn, client)? || workflows_are_ahead(conn, client)? {
+        note(conn, client)?;
+    }
+    Ok(())
+}
+
+/// Whether the rules changed since the client's delivery was computed.
+pub(crate) fn rules_are_ahead(conn: &mut Conn, client: Id) -> QueryResult<bool> {
+    let ahead = rule_versions::table
+        .inner_join(
+            delivery_states::table.on(delivery_states::client_id.eq(rule_versions::client_id)),
+        )
+        .filter(rule_versions::client_id.eq(client))
+        .filter(revision!().gt(delivery_states::revision));
+    diesel::select(exists(ahead)).get_result(conn)
+}
+
+/// Whether the workflows changed since the client's flow was computed.
+fn workflows_are_ahead(conn: &mut Conn, client: Id) -> QueryResult<bool> {
+    let ahead = workflow_revisions::table
+        .inner_join(flow_states::table.on(flow_states::client_id.eq(workflow_revisions::client_id)))
+        .filter(workflow_revisions::client_id.eq(client))
+        .filter(workflow_revisions::revision.gt(flow_states::revision));
+    diesel::select(exists(ahead)).get_result(conn)
+}
