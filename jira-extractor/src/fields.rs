@@ -11,6 +11,10 @@ const SPRINT: &str = "com.pyxis.greenhopper.jira:gh-sprint";
 const NUMBER: &str = "customfieldtypes:float";
 /// The type of fields with a date and time, of whatever kind.
 const MOMENT: &str = "datetime";
+/// The type of fields with a text.
+const TEXT: &str = "string";
+/// Kinds of fields with a short text, which may be a name of something.
+const SHORT_TEXTS: [&str; 2] = ["customfieldtypes:textfield", "customfieldtypes:url"];
 const ESTIMATES: [&str; 2] = ["story points", "story point estimate"];
 
 /// The fields that every site has under the same name.
@@ -39,6 +43,8 @@ pub(crate) struct CustomFields {
     pub(crate) sprints: Vec<String>,
     /// Whatever holds a date and time, sorted.
     pub(crate) moments: Vec<String>,
+    /// Whatever holds a short text, sorted.
+    pub(crate) mentions: Vec<String>,
 }
 
 impl CustomFields {
@@ -55,19 +61,31 @@ impl CustomFields {
         let is_estimate = |name: &str| ESTIMATES.contains(&name.trim().to_lowercase().as_str());
         let mut story_points = ids(&|kind, _| kind == STORY_POINTS);
         story_points.extend(ids(&|kind, name| kind.ends_with(NUMBER) && is_estimate(name)));
-        let is_moment = |field: &&Field| {
-            let schema = field.schema.as_ref();
-            schema.is_some_and(|schema| schema.kind == MOMENT && !schema.custom.is_empty())
+        let of_type = |wanted: &str, is_ours: &dyn Fn(&str) -> bool| -> Vec<String> {
+            let is_wanted = |field: &&Field| {
+                let schema = field.schema.as_ref();
+                schema.is_some_and(|schema| {
+                    schema.kind == wanted && !schema.custom.is_empty() && is_ours(&schema.custom)
+                })
+            };
+            let mut found: Vec<String> =
+                fields.iter().filter(is_wanted).map(|field| field.id.clone()).collect();
+            found.sort_unstable();
+            found
         };
-        let mut moments: Vec<String> =
-            fields.iter().filter(is_moment).map(|field| field.id.clone()).collect();
-        moments.sort_unstable();
-        CustomFields { story_points, sprints: ids(&|kind, _| kind == SPRINT), moments }
+        let is_short = |kind: &str| SHORT_TEXTS.iter().any(|short| kind.ends_with(short));
+        CustomFields {
+            story_points,
+            sprints: ids(&|kind, _| kind == SPRINT),
+            moments: of_type(MOMENT, &|_| true),
+            mentions: of_type(TEXT, &is_short),
+        }
     }
 
     /// Everything to ask of an issue.
     pub(crate) fn wanted(&self) -> Vec<&str> {
-        let custom = self.story_points.iter().chain(&self.sprints).chain(&self.moments);
+        let custom = self.story_points.iter().chain(&self.sprints);
+        let custom = custom.chain(&self.moments).chain(&self.mentions);
         SYSTEM.into_iter().chain(custom.map(String::as_str)).collect()
     }
 }
@@ -87,6 +105,12 @@ mod tests {
                  "schema": {"type": "datetime", "custom": "x:datetime"}},
                 {"id": "customfield_8", "name": "Due", "schema": {"type": "date", "custom": "x:d"}},
                 {"id": "customfield_1", "name": "Sprint", "schema": {"custom": "x:textfield"}},
+                {"id": "customfield_12", "name": "Build", "schema": {"type": "string",
+                 "custom": "com.atlassian.jira.plugin.system.customfieldtypes:url"}},
+                {"id": "customfield_11", "name": "Deployment", "schema": {"type": "string",
+                 "custom": "com.atlassian.jira.plugin.system.customfieldtypes:textfield"}},
+                {"id": "customfield_10", "name": "Story", "schema": {"type": "string",
+                 "custom": "com.atlassian.jira.plugin.system.customfieldtypes:textarea"}},
                 {"id": "customfield_2", "name": "Iteration",
                  "schema": {"custom": "com.pyxis.greenhopper.jira:gh-sprint"}},
                 {"id": "customfield_3", "name": "STORY POINTS ",
@@ -102,7 +126,9 @@ mod tests {
         assert_eq!(found.story_points, ["customfield_5", "customfield_3"]);
         assert_eq!(found.sprints, ["customfield_2"]);
         assert_eq!(found.moments, ["customfield_9"]);
+        assert_eq!(found.mentions, ["customfield_11", "customfield_12"]);
         let custom = ["customfield_5", "customfield_3", "customfield_2", "customfield_9"];
-        assert_eq!(found.wanted()[13..], custom);
+        assert_eq!(found.wanted()[13..17], custom);
+        assert_eq!(found.wanted()[17..], found.mentions);
     }
 }

@@ -16,6 +16,9 @@ use crate::wire;
 /// Lengths at which the history that comes with an issue is cut off without a word.
 const SILENT_CAPS: [usize; 3] = [20, 40, 100];
 
+/// No id is longer, and few addresses are.
+const LONGEST_MENTION: usize = 500;
+
 /// A row that cannot be read. It becomes a gap, and its neighbours are kept.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
 #[error("{what} cannot be read: {reason}")]
@@ -50,7 +53,7 @@ pub(crate) fn issue(raw: &RawValue, custom: &CustomFields) -> Result<Found, Malf
     let components: Vec<wire::Named> = fields.optional("components")?.unwrap_or_default();
     let mut components: Vec<String> = components.into_iter().map(|one| clean(one.name)).collect();
     components.sort_unstable();
-    let moments = fields.moments(custom);
+    let (moments, mentions) = (fields.moments(custom), fields.mentions(custom));
     let changelog = wire.changelog;
     let issue = Issue {
         external_id: id,
@@ -66,6 +69,7 @@ pub(crate) fn issue(raw: &RawValue, custom: &CustomFields) -> Result<Found, Malf
         labels: labels.into_iter().map(clean).collect(),
         components,
         moments,
+        mentions,
         story_points: fields.story_points(custom),
         sprints: fields.sprints(custom)?,
         created_at: fields.moment("created")?,
@@ -250,6 +254,19 @@ impl<'a> Fields<'a> {
         custom.moments.iter().filter_map(moment).collect()
     }
 
+    /// Texts of one word, which may be the id or the address of something; sentences are not.
+    fn mentions(&self, custom: &CustomFields) -> Vec<(String, String)> {
+        let mention = |id: &String| {
+            let text: String = serde_json::from_str(self.values.get(id)?.get()).ok()?;
+            let word = clean(text).trim().to_owned();
+            let is_word = !word.is_empty()
+                && word.len() <= LONGEST_MENTION
+                && !word.contains(|c: char| c.is_whitespace() || c.is_control());
+            is_word.then(|| (id.clone(), word))
+        };
+        custom.mentions.iter().filter_map(mention).collect()
+    }
+
     fn malformed(&self, reason: String) -> Malformed {
         Malformed { what: self.of.to_owned(), reason }
     }
@@ -268,6 +285,7 @@ mod tests {
             story_points: vec!["customfield_10016".to_owned(), "customfield_10026".to_owned()],
             sprints: vec!["customfield_10020".to_owned()],
             moments: vec!["customfield_10060".to_owned(), "customfield_10061".to_owned()],
+            mentions: vec!["customfield_10070".to_owned(), "customfield_10071".to_owned()],
         }
     }
 
@@ -303,6 +321,7 @@ mod tests {
             labels: vec!["backend".to_owned(), "quick-win".to_owned()],
             components: vec!["Ledger".to_owned(), "Payments API".to_owned()],
             moments: vec![("customfield_10060".to_owned(), at("2026-09-01T07:15:00Z"))],
+            mentions: vec![("customfield_10070".to_owned(), "1f3a9c2".to_owned())],
             story_points: Some(3.0),
             sprints: vec!["S41, the long one".to_owned(), "S42".to_owned()],
             created_at: at("2026-09-01T08:00:00Z"),

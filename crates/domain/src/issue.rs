@@ -34,6 +34,8 @@ pub struct Issue {
     pub components: Vec<String>,
     /// Custom fields that hold a date and time, by their ids, sorted.
     pub moments: Vec<(String, Moment)>,
+    /// Custom fields that hold one word, such as an id or an address, by their ids, sorted.
+    pub mentions: Vec<(String, String)>,
     /// The estimate, in whatever unit the team uses.
     pub story_points: Option<f64>,
     /// Names of the sprints it was in, in Jira's order.

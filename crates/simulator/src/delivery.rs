@@ -5,6 +5,7 @@ use std::collections::HashSet;
 
 use chrono::{DateTime, Utc};
 
+use crate::blame::{Blamed, blamed};
 use crate::flow::{middle, seconds};
 use crate::moment::{DAY, HOUR, Moment};
 use crate::world::World;
@@ -56,6 +57,8 @@ pub struct Trouble {
     pub components: Vec<&'static str>,
     /// The field says when one began, where somebody filled it in.
     pub by_field: bool,
+    /// The field says which deployment caused one, where somebody filled it in.
+    pub by_reference: bool,
     /// How long before one the deployment that caused it may have finished.
     pub window_hours: Option<i64>,
 }
@@ -281,6 +284,35 @@ fn end(issue: &Issue) -> Option<Moment> {
     Some(ended)
 }
 
+/// The positions of what somebody means who names the deployment that caused it.
+fn named(world: &World, shipped: &[Shipped<'_>], incident: &Issue) -> Vec<usize> {
+    let Some(blamed) = blamed(world, incident) else { return Vec::new() };
+    let positions = |is: &dyn Fn(&Shipped<'_>) -> bool| -> Vec<usize> {
+        (0..shipped.len()).filter(|&at| is(&shipped[at])).collect()
+    };
+    match blamed {
+        Blamed::Id(deployment) | Blamed::Address(_, deployment) => {
+            positions(&|one| one.id == deployment.id.to_string())
+        }
+        Blamed::Commit(repository, at) => {
+            let sha = &repository.commits[at].sha;
+            let deployed = positions(&|one| one.repository.commits[one.commit].sha == *sha);
+            if !deployed.is_empty() {
+                return deployed;
+            }
+            positions(&|one| one.brought.iter().any(|pull| pull.merge_sha.as_ref() == Some(sha)))
+        }
+        Blamed::Pull(repository, pull) => positions(&|one| {
+            let is_brought = one.brought.iter().any(|other| other.number == pull.number);
+            is_brought && one.repository.id == repository.id
+        }),
+        Blamed::Tag(release) => positions(&|one| {
+            let mut tagged = one.repository.releases.iter().filter(|r| r.tag == release.tag);
+            tagged.any(|release| one.id == format!("release:{}", release.id))
+        }),
+    }
+}
+
 /// The position of the deployment that caused it.
 fn culprit(
     world: &World,
@@ -290,6 +322,13 @@ fn culprit(
     trouble: &Trouble,
 ) -> Option<usize> {
     let began = began(world, incident, trouble);
+    if trouble.by_reference {
+        let named = named(world, shipped, incident);
+        let before = named.iter().rfind(|&&at| shipped[at].at < began);
+        if let Some(&at) = before.or(named.first()) {
+            return Some(at);
+        }
+    }
     let earlier = || shipped.iter().enumerate().filter(|(_, one)| one.at < began);
     let serves = |repository: &Repository, pull: &Pull, key: &String| {
         world.issue_keys(repository, pull).contains(key)

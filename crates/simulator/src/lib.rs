@@ -8,6 +8,7 @@
 
 mod again;
 mod backend;
+mod blame;
 mod cache;
 mod chance;
 mod company;

@@ -21,7 +21,34 @@ pub struct Touching {
     pub deployment: String,
 }
 
+/// A pull request that was brought to production.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Shipped {
+    /// The repository.
+    pub repository: Place,
+    /// Its number.
+    pub number: i64,
+    /// The commit on the base branch.
+    pub merge_sha: Option<String>,
+    /// The source's id of the first production deployment that contains it.
+    pub deployment: String,
+}
+
 impl Metrics {
+    /// What was published of these pull requests, and of those whose merge commits begin with seven digits
+    /// that are among `shas`.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn shipped(
+        &self,
+        client: ClientId,
+        numbers: Vec<(Place, i64)>,
+        shas: Vec<String>,
+    ) -> Result<Vec<Shipped>, Error> {
+        ask!(self.db(), delivery::shipped(client.into(), &numbers, &shas))
+    }
+
     /// Takes the notes on repositories in which something changed since somebody last published. They are
     /// gone when somebody publishes; until then they are answered again.
     ///

@@ -196,6 +196,8 @@ pub struct SuspectRead {
     pub components: Vec<String>,
     /// Custom fields that hold a date and time, by their ids.
     pub moments: Vec<(String, Moment)>,
+    /// Custom fields that hold one word, by their ids.
+    pub mentions: Vec<(String, String)>,
 }
 
 /// An incident, with what decides when it began, ended and why.

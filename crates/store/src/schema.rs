@@ -276,6 +276,7 @@ table! {
         labels -> JsonDoc,
         components -> JsonDoc,
         moments -> JsonDoc,
+        mentions -> JsonDoc,
         story_points -> Nullable<Double>,
         sprints -> JsonDoc,
         created_at -> Tstz,
@@ -711,6 +712,7 @@ table! {
         labels -> JsonDoc,
         components -> JsonDoc,
         started_at_field -> Nullable<Text>,
+        deployment_field -> Nullable<Text>,
         window_hours -> Nullable<BigInt>,
     }
 }

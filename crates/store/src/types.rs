@@ -90,6 +90,13 @@ impl Json {
         Json(serde_json::to_string(pairs).expect("texts are always JSON"))
     }
 
+    /// A list of names with a text each as a JSON array.
+    pub fn texts_by_name(texts: &[(String, String)]) -> Json {
+        let pairs: Vec<(&str, &str)> =
+            texts.iter().map(|(name, text)| (&**name, &**text)).collect();
+        Json::pairs(&pairs)
+    }
+
     /// A list of names with a moment each as a JSON array.
     pub fn moments(moments: &[(String, Moment)]) -> Json {
         let spelled: Vec<(&str, String)> = moments

@@ -43,6 +43,9 @@ struct IncidentRuleJson {
     /// The id of the custom field that says when it began, for example `customfield_10060`. Where it
     /// says nothing, an incident began when its issue was made.
     started_at_field: Option<String>,
+    /// The id of the custom field that names the deployment which caused it, stronger than any other
+    /// sign: by its id, a commit (at least 7 digits), a tag, or the address of it or of a pull request.
+    deployment_field: Option<String>,
     /// How long before an incident the deployment that caused it may have finished: a day unless said,
     /// and any time if null.
     #[serde(default = "a_day")]
@@ -95,6 +98,7 @@ impl From<IncidentRuleJson> for IncidentRule {
             labels: json.labels,
             components: json.components,
             started_at_field: json.started_at_field,
+            deployment_field: json.deployment_field,
             window_hours: json.window_hours,
         }
     }
@@ -108,6 +112,7 @@ impl From<&IncidentRule> for IncidentRuleJson {
             labels: rule.labels.clone(),
             components: rule.components.clone(),
             started_at_field: rule.started_at_field.clone(),
+            deployment_field: rule.deployment_field.clone(),
             window_hours: rule.window_hours,
         }
     }

@@ -29,7 +29,7 @@ fn merges() -> Value {
 
 fn outages() -> Value {
     json!({ "rules": [{ "integration_id": null, "issue_types": ["Outage"], "labels": ["sev1"],
-        "components": [], "started_at_field": null, "window_hours": null }] })
+        "components": [], "started_at_field": null, "deployment_field": null, "window_hours": null }] })
 }
 
 fn machines() -> Value {
@@ -61,7 +61,8 @@ async fn a_fresh_client_is_told_the_defaults_that_are_in_force() {
         incidents,
         json!({ "default": true, "version": 0, "rules": [{
             "integration_id": null, "issue_types": ["Incident", "[System] Incident"], "labels": [],
-            "components": [], "started_at_field": null, "window_hours": 24 }] })
+            "components": [], "started_at_field": null, "deployment_field": null,
+            "window_hours": 24 }] })
     );
 }
 
@@ -168,6 +169,7 @@ async fn rules_that_cannot_be_are_refused_by_the_place() {
         (incident("integration_id", json!("7")), "rules[0].integration_id"),
         (incident("window_hours", json!(0)), "rules[0].window_hours"),
         (incident("started_at_field", json!("Incident start")), "rules[0].started_at_field"),
+        (incident("deployment_field", json!("Cause")), "rules[0].deployment_field"),
         (incident("components", json!([""])), "rules[0].components[0]"),
     ];
     for ((path, rule), field) in cases {

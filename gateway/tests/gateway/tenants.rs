@@ -30,6 +30,7 @@ pub fn page() -> Page {
         labels: vec!["a".to_owned(), "b".to_owned()],
         components: Vec::new(),
         moments: Vec::new(),
+        mentions: Vec::new(),
         story_points: Some(3.0),
         sprints: Vec::new(),
         created_at: now,

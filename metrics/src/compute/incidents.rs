@@ -46,6 +46,8 @@ pub struct DeploymentRef {
 /// Why we think that a deployment caused an incident, strongest first.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rule {
+    /// The incident names the deployment, its commit, its tag or one of its pull requests.
+    Explicit,
     /// The incident says that it is caused by an issue which the deployment brought.
     CausedBy,
     /// The pull request that fixed it reverts one which the deployment brought.
@@ -58,6 +60,7 @@ impl Rule {
     /// The spelling in rows and JSON.
     pub const fn as_str(self) -> &'static str {
         match self {
+            Rule::Explicit => "explicit",
             Rule::CausedBy => "caused_by",
             Rule::Revert => "revert",
             Rule::TimeWindow => "time_window",

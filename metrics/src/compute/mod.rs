@@ -8,6 +8,7 @@ pub mod deployments;
 pub mod graph;
 pub mod incidents;
 pub mod pull_requests;
+mod references;
 mod suspects;
 mod timelines;
 mod world;
@@ -24,6 +25,7 @@ use store::dora::Place;
 use store::metrics::{Delivery, DeliveryState, Publication, Repository};
 use uuid::Uuid;
 
+use self::references::Sought;
 use self::suspects::Incident;
 use self::timelines::Belongings;
 use self::world::{SeenRepository, World, caused_by};
@@ -128,7 +130,8 @@ async fn compute(facts: &store::Metrics, client: ClientId) -> Result<Computed, s
     let known = incidents.iter().map(|incident| (incident.read.integration, incident.read.id));
     let wanted: HashSet<IssueRef> = known.chain(causes.values().copied()).collect();
 
-    let mut world = World::new(wanted.clone(), delivery.bots);
+    let sought = Sought::by(&incidents, &repositories);
+    let mut world = World::new(wanted.clone(), sought.clone(), delivery.bots);
     let belongings = Belongings { rules: delivery.projects, repositories: repositories.clone() };
     let rules = Arc::new(delivery.deployments);
     let mut computed = Vec::new();
@@ -152,6 +155,8 @@ async fn compute(facts: &store::Metrics, client: ClientId) -> Result<Computed, s
     if let Some(computed) = &repositories {
         let wanted: Vec<IssueRef> = wanted.into_iter().collect();
         let is_other = |place: &Place| !computed.contains(place);
+        let numbers = sought.pull_requests.into_iter().collect();
+        let shipped = facts.shipped(client, numbers, sought.shas.into_iter().collect()).await?;
         let deployments = facts.deployment_facts(client).await?.into_iter();
         let brought = facts.brought(client, wanted.clone()).await?.into_iter();
         let reverted = facts.taken_back(client, wanted).await?.into_iter();
@@ -159,6 +164,7 @@ async fn compute(facts: &store::Metrics, client: ClientId) -> Result<Computed, s
             deployments.filter(|fact| is_other(&(fact.integration, fact.repository))),
             brought.filter(|touching| is_other(&touching.repository)),
             reverted.filter(|touching| is_other(&touching.repository)),
+            shipped.into_iter().filter(|pull| is_other(&pull.repository)),
         );
     }
     let world = aside(move || {

@@ -8,6 +8,8 @@ use domain::ids::{ClientId, IntegrationId};
 use domain::rules::{IncidentRule, IncidentRules, Suspect};
 use store::metrics::{IncidentRead, SuspectRead};
 
+use super::references::Reference;
+
 /// Suspects in memory at a time: with labels and components, all issues may be.
 const SUSPECTS: i64 = 2_000;
 
@@ -16,20 +18,25 @@ pub(super) struct Incident {
     pub(super) read: IncidentRead,
     pub(super) began_at: Moment,
     pub(super) window: Option<TimeDelta>,
+    pub(super) reference: Option<Reference>,
 }
 
-/// What a rule says of an incident: when it began, if a field is to tell, and how far back its cause
-/// may lie.
+/// What a rule says of an incident: when it began and which deployment caused it, if fields are to tell,
+/// and how far back its cause may lie.
 struct Ruled {
     began_at: Option<Moment>,
     window: Option<TimeDelta>,
+    reference: Option<Reference>,
 }
 
 impl Ruled {
     fn of(rule: &IncidentRule, suspect: &SuspectRead) -> Ruled {
         let told = |field: &String| suspect.moments.iter().find(|(id, _)| id == field);
         let began_at = rule.started_at_field.as_ref().and_then(told).map(|(_, at)| *at);
-        Ruled { began_at, window: rule.window() }
+        let named = |field: &String| suspect.mentions.iter().find(|(id, _)| id == field);
+        let reference = rule.deployment_field.as_ref().and_then(named);
+        let reference = reference.map(|(_, text)| Reference::read(text));
+        Ruled { began_at, window: rule.window(), reference }
     }
 }
 
@@ -65,9 +72,11 @@ pub(super) async fn incidents(
         }
         let ids = ruled.keys().copied().collect();
         for read in facts.incidents(client, integration, ids).await? {
-            let Some(Ruled { began_at, window }) = ruled.remove(&read.id) else { continue };
+            let Some(Ruled { began_at, window, reference }) = ruled.remove(&read.id) else {
+                continue;
+            };
             let began_at = began_at.unwrap_or(read.created_at);
-            incidents.push(Incident { read, began_at, window });
+            incidents.push(Incident { read, began_at, window, reference });
         }
     }
     Ok(incidents)

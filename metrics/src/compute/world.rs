@@ -7,7 +7,7 @@ use domain::Moment;
 use domain::deployment::{Deployment, DeploymentOutcome, Shipment};
 use domain::pull_request::reverted_title;
 use domain::rules::{BotRules, DeploymentRules, PRODUCTION, Source};
-use store::delivery::{IssueRef, Touching};
+use store::delivery::{IssueRef, Shipped, Touching};
 use store::metrics::{
     Cause, CommentsBy, DeploymentFact, IncidentFact, Link, PullRequestFact, PullRequestLife,
     Repository, ReviewAt,
@@ -17,6 +17,7 @@ use super::deployments::{self, Deployed, Merge, Placed};
 use super::graph::Graph;
 use super::incidents::{DeploymentRef, History, Rule};
 use super::pull_requests::{self, Around};
+use super::references::{Names, Sought};
 use super::suspects::Incident;
 use super::timelines::{Belongings, Timelines};
 use crate::aside::aside;
@@ -42,6 +43,9 @@ pub(super) struct World {
     deployments: BTreeMap<DeploymentRef, DeploymentFact>,
     incidents: Vec<IncidentFact>,
     bots: BotRules,
+    sought: Sought,
+    /// Pull requests that an incident may name, as far as they came to production.
+    shipped: Vec<Shipped>,
     /// Issues by which causes may be found.
     wanted: HashSet<IssueRef>,
     /// Which production deployments brought one of them.
@@ -53,19 +57,21 @@ pub(super) struct World {
 }
 
 impl World {
-    /// Nothing yet; causes will be found by these issues.
-    pub(super) fn new(wanted: HashSet<IssueRef>, bots: BotRules) -> World {
-        World { wanted, bots, ..World::default() }
+    /// Nothing yet; causes will be found by these issues, and by what incidents say themselves.
+    pub(super) fn new(wanted: HashSet<IssueRef>, sought: Sought, bots: BotRules) -> World {
+        World { wanted, sought, bots, ..World::default() }
     }
 
-    /// Takes over what was published of repositories in which nothing changed: their deployments, and
-    /// those which touched one of the wanted issues.
+    /// Takes over what was published of repositories in which nothing changed: their deployments, those
+    /// which touched one of the wanted issues, and pull requests that somebody may name.
     pub(super) fn adopt(
         &mut self,
         deployments: impl Iterator<Item = DeploymentFact>,
         brought: impl Iterator<Item = Touching>,
         reverted: impl Iterator<Item = Touching>,
+        shipped: impl Iterator<Item = Shipped>,
     ) {
+        self.shipped.extend(shipped);
         for fact in deployments {
             let at = DeploymentRef {
                 integration: fact.integration,
@@ -172,6 +178,20 @@ impl World {
             }
         }
 
+        let place = (repository.integration, repository.id);
+        for life in &lives {
+            if let Some((deployment, _)) = first_deployments.get(&life.number)
+                && self.sought.has(place, life.number, life.merge_commit_sha.as_deref())
+            {
+                self.shipped.push(Shipped {
+                    repository: place,
+                    number: life.number,
+                    merge_sha: life.merge_commit_sha.clone(),
+                    deployment: deployment.clone(),
+                });
+            }
+        }
+
         for placed in placed {
             let fact = deployment_fact(&repository, placed);
             self.deployments.insert(at(fact.told.external_id.clone()), fact);
@@ -221,8 +241,12 @@ impl World {
             .filter_map(|(at, fact)| Some((fact.succeeded_at?, at.clone())));
         let projects = incidents.iter().map(|incident| incident.read.project.as_str());
         let timelines = Timelines::new(in_production.collect(), belongings, projects);
-        for incident in incidents {
-            let cause = self.cause(incident, causes, &timelines);
+        let names = Names::new(&self.sought, &self.deployments, &self.shipped);
+        let found: Vec<_> = incidents
+            .iter()
+            .map(|incident| self.cause(incident, causes, &timelines, &names))
+            .collect();
+        for (incident, cause) in incidents.iter().zip(found) {
             if let Some((deployment, _)) = &cause
                 && let Some(fact) = self.deployments.get_mut(deployment)
             {
@@ -234,14 +258,23 @@ impl World {
 
     fn cause(
         &self,
-        Incident { read: incident, began_at, window }: &Incident,
+        Incident { read: incident, began_at, window, reference }: &Incident,
         causes: &HashMap<String, IssueRef>,
         timelines: &Timelines,
+        names: &Names<'_>,
     ) -> Option<(DeploymentRef, Rule)> {
+        let finish = |at: &&DeploymentRef| self.deployments.get(*at).and_then(|f| f.succeeded_at);
+        if let Some(reference) = reference {
+            // Somebody knows it, whatever the clocks say.
+            let mut named = names.of(reference);
+            named.sort_by_key(|at| (finish(&at), at.clone()));
+            let before = named.iter().rfind(|at| finish(at).is_some_and(|at| at < *began_at));
+            if let Some(deployment) = before.or(named.first()) {
+                return Some((deployment.clone(), Rule::Explicit));
+            }
+        }
         // Of several candidates the latest before the start did it.
         let latest = |candidates: Option<&Vec<DeploymentRef>>| {
-            let finish =
-                |at: &&DeploymentRef| self.deployments.get(*at).and_then(|f| f.succeeded_at);
             candidates?
                 .iter()
                 .filter(|at| finish(at).is_some_and(|finished| finished < *began_at))

@@ -128,6 +128,7 @@ impl Company {
             labels: Vec::new(),
             components: Vec::new(),
             moments: Vec::new(),
+            mentions: Vec::new(),
             story_points: None,
             sprints: Vec::new(),
             created_at: at,

@@ -25,7 +25,7 @@ fn merges() -> Way {
     Way {
         repositories: vec![(Which::Every, By::Merges)],
         incidents: vec![
-            Trouble { by_field: true, ..trouble(&["Incident"], &[], None) },
+            Trouble { by_field: true, by_reference: true, ..trouble(&["Incident"], &[], None) },
             trouble(&[], &["customer", "nötig"], Some(72)),
         ],
         projects: Vec::new(),
@@ -53,20 +53,27 @@ fn mixed() -> Way {
     }
 }
 
+/// Whoever reports an incident may say what caused it.
+fn named() -> Way {
+    let incident = trouble(&["Incident"], &[], Some(24));
+    Way { incidents: vec![Trouble { by_reference: true, ..incident }], ..unsaid() }
+}
+
 /// Every run of the workflow that deploys is one.
 fn runs() -> Way {
-    Way { repositories: vec![(Which::Every, By::Runs("deploy"))], ..unsaid() }
+    Way { repositories: vec![(Which::Every, By::Runs("deploy"))], ..named() }
 }
 
 /// Every release is one.
 fn releases() -> Way {
-    Way { repositories: vec![(Which::Every, By::Releases)], ..unsaid() }
+    Way { repositories: vec![(Which::Every, By::Releases)], ..named() }
 }
 
 fn trouble(types: &[&'static str], labels: &[&'static str], window_hours: Option<i64>) -> Trouble {
     let components = Vec::new();
     let (types, labels) = (types.to_vec(), labels.to_vec());
-    Trouble { types, labels, components, by_field: false, window_hours }
+    let (by_field, by_reference) = (false, false);
+    Trouble { types, labels, components, by_field, by_reference, window_hours }
 }
 
 /// Makes the product see delivery this way, too.
@@ -99,7 +106,8 @@ async fn say(stack: &Stack, way: &Way) {
         .iter()
         .map(|trouble| {
             let field = trouble.by_field.then_some("customfield_10060");
-            json!({ "issue_types": trouble.types, "started_at_field": field, "components": trouble.components, "window_hours": trouble.window_hours,
+            let named = trouble.by_reference.then_some("customfield_10070");
+            json!({ "issue_types": trouble.types, "started_at_field": field, "deployment_field": named, "components": trouble.components, "window_hours": trouble.window_hours,
                 "labels": trouble.labels.iter().map(|l| l.to_uppercase()).collect::<Vec<_>>() })
         })
         .collect();
@@ -241,14 +249,18 @@ async fn delivery_is_what_the_company_says_whichever_rules_hold(#[values(1, 2, 3
     stack.sync().await;
     expect_same(&stack, "by default", &unsaid()).await;
 
+    say(&stack, &named()).await;
+    expect_same(&stack, "with named deployments", &named()).await;
+    let (from, to, _) = weeks();
+    let told = |way: &Way| stack.simulator.delivery_totals(way, from, to);
+    assert_ne!(told(&named()), told(&unsaid()), "it makes a difference");
+
     say(&stack, &merges()).await;
     expect_same(&stack, "with merges as deployments", &merges()).await;
 
     say(&stack, &belonging()).await;
     expect_same(&stack, "with repositories of projects", &belonging()).await;
     expect_same_of_a_project(&stack, &belonging()).await;
-    let (from, to, _) = weeks();
-    let told = |way: &Way| stack.simulator.delivery_totals(way, from, to);
     assert_ne!(told(&belonging()), told(&merges()), "it makes a difference");
 
     say(&stack, &mixed()).await;

@@ -23,6 +23,8 @@ pub struct IncidentRule {
     pub components: Vec<String>,
     /// The id of the custom field that says when it began; when its issue was made if nothing is said.
     pub started_at_field: Option<String>,
+    /// The id of the custom field that names the deployment which caused it.
+    pub deployment_field: Option<String>,
     /// How long before an incident the deployment that caused it may have finished; any time if
     /// nothing is said.
     pub window_hours: Option<i64>,
@@ -65,6 +67,7 @@ impl Default for IncidentRules {
             labels: Vec::new(),
             components: Vec::new(),
             started_at_field: None,
+            deployment_field: None,
             window_hours: Some(DAY_HOURS),
         };
         IncidentRules::check(vec![rule], &[]).expect("the default has no fault")
@@ -170,14 +173,17 @@ fn check_rule(
             "must name a type, or labels or components must name something",
         );
     }
-    let started_at_field = rule.started_at_field.map(|field| field.trim().to_owned());
-    let started_at_field = started_at_field.filter(|field| !field.is_empty());
-    if started_at_field.as_ref().is_some_and(|field| !is_custom_field(field)) {
-        faults.add(
-            format!("{path}.started_at_field"),
-            "must be the id of a field with a date and time, for example customfield_10060",
-        );
-    }
+    let mut field = |name: &str, what: &str, id: Option<String>| {
+        let id = id.map(|id| id.trim().to_owned()).filter(|id| !id.is_empty());
+        if id.as_ref().is_some_and(|id| !is_custom_field(id)) {
+            let reason =
+                format!("must be the id of a field with {what}, for example customfield_10060");
+            faults.add(format!("{path}.{name}"), reason);
+        }
+        id
+    };
+    let started_at_field = field("started_at_field", "a date and time", rule.started_at_field);
+    let deployment_field = field("deployment_field", "a short text", rule.deployment_field);
     if let Some(hours) = rule.window_hours
         && !(1..=LONGEST_WINDOW_HOURS).contains(&hours)
     {
@@ -186,7 +192,7 @@ fn check_rule(
             format!("is {hours}, but must be 1 to {LONGEST_WINDOW_HOURS}, or null for any time"),
         );
     }
-    IncidentRule { issue_types, labels, components, started_at_field, ..rule }
+    IncidentRule { issue_types, labels, components, started_at_field, deployment_field, ..rule }
 }
 
 /// Names of fields repeat and change, their ids do not.

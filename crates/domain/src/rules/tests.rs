@@ -30,6 +30,7 @@ fn incidents(issue_types: &[&str], labels: &[&str], components: &[&str]) -> Inci
         labels: names(labels),
         components: names(components),
         started_at_field: None,
+        deployment_field: None,
         window_hours: Some(24),
     }
 }
@@ -239,6 +240,11 @@ fn incident_rules_that_cannot_be_are_refused_by_the_place() {
         ("the name of a field", field("Incident start"), &["rules[0].started_at_field"]),
         ("no number", field("customfield_"), &["rules[0].started_at_field"]),
         ("a field of every site", field("created"), &["rules[0].started_at_field"]),
+        (
+            "the name of another field",
+            vec![IncidentRule { deployment_field: Some("Cause".to_owned()), ..good() }],
+            &["rules[0].deployment_field"],
+        ),
         ("too many", vec![good(); 201], &["rules"]),
         ("too many names", vec![incidents(&["x"; 101], &[], &[])], &["rules[0].issue_types"]),
     ];

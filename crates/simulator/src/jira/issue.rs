@@ -8,7 +8,7 @@ use crate::moment::Moment;
 use crate::request::{Answer, Request};
 use crate::world::jira::{COMPONENTS, Issue, Kind, PRIORITIES, STATUSES};
 
-const NAVIGABLE: [&str; 24] = [
+const NAVIGABLE: [&str; 25] = [
     "summary",
     "status",
     "issuetype",
@@ -32,6 +32,7 @@ const NAVIGABLE: [&str; 24] = [
     "customfield_10026",
     "customfield_10050",
     "customfield_10060",
+    "customfield_10070",
     "customfield_10019",
 ];
 
@@ -270,6 +271,9 @@ fn write_fields(o: &mut Object, site: &Site, issue: &Issue, wanted: &Selection) 
             "customfield_10020" => write_sprints(o, site, issue),
             "customfield_10060" => {
                 o.put(field, &jira.began(issue).map(Moment::jira));
+            }
+            "customfield_10070" => {
+                o.put(field, &crate::blame::text(site.world, issue));
             }
             "customfield_10050" => {
                 o.put(field, &issue.contract_date);

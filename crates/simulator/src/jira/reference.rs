@@ -159,7 +159,8 @@ const SYSTEM_FIELDS: [(&str, &str, &str); 17] = [
     ("comment", "Comment", "comments-page"),
 ];
 const FLOAT: &str = "com.atlassian.jira.plugin.system.customfieldtypes:float";
-const CUSTOM_FIELDS: [(u32, &str, &str, &str); 9] = [
+const TEXT: &str = "com.atlassian.jira.plugin.system.customfieldtypes:textfield";
+const CUSTOM_FIELDS: [(u32, &str, &str, &str); 10] = [
     (10_014, "Epic Link", "any", "com.pyxis.greenhopper.jira:gh-epic-link"),
     (10_016, "Story point estimate", "number", "com.pyxis.greenhopper.jira:jsw-story-points"),
     (10_019, "Rank", "any", "com.pyxis.greenhopper.jira:gh-lexo-rank"),
@@ -178,8 +179,9 @@ const CUSTOM_FIELDS: [(u32, &str, &str, &str); 9] = [
         "datetime",
         "com.atlassian.jira.plugin.system.customfieldtypes:datetime",
     ),
+    (10_070, "Caused by deployment", "string", TEXT),
     // Names repeat: this one is a plain text of somebody's making.
-    (10_077, "Sprint", "string", "com.atlassian.jira.plugin.system.customfieldtypes:textfield"),
+    (10_077, "Sprint", "string", TEXT),
 ];
 
 /// Every field.

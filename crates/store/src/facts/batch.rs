@@ -220,6 +220,7 @@ fn issue(issue: Issue) -> IssueRow {
         labels: Json::texts(&issue.labels),
         components: Json::texts(&issue.components),
         moments: Json::moments(&issue.moments),
+        mentions: Json::texts_by_name(&issue.mentions),
         story_points: issue.story_points,
         sprints: Json::texts(&issue.sprints),
         created_at: Ts(issue.created_at),

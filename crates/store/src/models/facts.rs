@@ -69,6 +69,7 @@ fact_rows! {
             labels: Json as JsonDoc,
             components: Json as JsonDoc,
             moments: Json as JsonDoc,
+            mentions: Json as JsonDoc,
             story_points: Option<f64> as Nullable<Double>,
             sprints: Json as JsonDoc,
             created_at: Ts as Tstz,

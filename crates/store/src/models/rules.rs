@@ -30,6 +30,7 @@ pub(crate) struct IncidentRuleRow {
     pub(crate) labels: Json,
     pub(crate) components: Json,
     pub(crate) started_at_field: Option<String>,
+    pub(crate) deployment_field: Option<String>,
     pub(crate) window_hours: Option<i64>,
 }
 
@@ -119,6 +120,7 @@ impl IncidentRuleRow {
             labels: Json::texts(&rule.labels),
             components: Json::texts(&rule.components),
             started_at_field: rule.started_at_field.clone(),
+            deployment_field: rule.deployment_field.clone(),
             window_hours: rule.window_hours,
         }
     }
@@ -134,6 +136,7 @@ impl TryFrom<IncidentRuleRow> for IncidentRule {
             labels: row.labels.to_texts()?,
             components: row.components.to_texts()?,
             started_at_field: row.started_at_field,
+            deployment_field: row.deployment_field,
             window_hours: row.window_hours,
         })
     }

@@ -2,13 +2,15 @@
 
 use std::collections::{BTreeMap, HashMap};
 
+use diesel::define_sql_function;
 use diesel::prelude::*;
+use diesel::sql_types::{Integer, Nullable, Text};
 use domain::ids::IntegrationId;
 use domain::pull_request::reverted_title;
 
 use super::super::Conn;
 use crate::Error;
-use crate::delivery::{IssueRef, Touching};
+use crate::delivery::{IssueRef, Shipped, Touching};
 use crate::dora::Place;
 use crate::metrics::DeploymentFact;
 use crate::models::metrics::DeploymentFactRow;
@@ -60,6 +62,67 @@ pub(crate) fn deployment_facts(conn: &mut Conn, client: Id) -> Result<Vec<Deploy
         .select(DeploymentFactRow::as_select())
         .load(conn)?;
     rows.into_iter().map(TryInto::try_into).collect()
+}
+
+define_sql_function! {
+    /// From the `from`-th character on.
+    fn substr(text: Nullable<Text>, from: Integer, count: Integer) -> Nullable<Text>;
+}
+
+/// Pull requests beside what was made of them.
+macro_rules! shipped_of {
+    ($client:expr) => {
+        pull_requests::table
+            .inner_join(
+                pull_request_facts::table.on(pull_request_facts::client_id
+                    .eq(pull_requests::client_id)
+                    .and(pull_request_facts::integration_id.eq(pull_requests::integration_id))
+                    .and(pull_request_facts::repository_id.eq(pull_requests::repository_id))
+                    .and(pull_request_facts::number.eq(pull_requests::number))),
+            )
+            .filter(pull_requests::client_id.eq($client))
+            .filter(pull_request_facts::deployment_id.is_not_null())
+            .select((
+                pull_requests::integration_id,
+                pull_requests::repository_id,
+                pull_requests::number,
+                pull_requests::merge_commit_sha,
+                pull_request_facts::deployment_id,
+            ))
+    };
+}
+
+pub(crate) fn shipped(
+    conn: &mut Conn,
+    client: Id,
+    numbers: &[(Place, i64)],
+    shas: &[String],
+) -> QueryResult<Vec<Shipped>> {
+    type ShippedColumns = (Id, i64, i64, Option<String>, Option<String>);
+    let mut rows: Vec<ShippedColumns> = Vec::new();
+    let mut by_place: BTreeMap<Place, Vec<i64>> = BTreeMap::new();
+    for (place, number) in numbers {
+        by_place.entry(*place).or_default().push(*number);
+    }
+    for ((integration, repository), numbers) in by_place {
+        for some in numbers.chunks(AT_ONCE) {
+            let found = shipped_of!(client)
+                .filter(pull_requests::integration_id.eq(Id::from(integration)))
+                .filter(pull_requests::repository_id.eq(repository))
+                .filter(pull_requests::number.eq_any(some));
+            rows.extend(found.load::<ShippedColumns>(conn)?);
+        }
+    }
+    for some in shas.chunks(AT_ONCE) {
+        let beginning = substr(pull_requests::merge_commit_sha, 1, 7);
+        let found = shipped_of!(client).filter(beginning.eq_any(some));
+        rows.extend(found.load::<ShippedColumns>(conn)?);
+    }
+    let shipped = |(integration, repository, number, merge_sha, deployment): ShippedColumns| {
+        let repository = (integration.into(), repository);
+        Some(Shipped { repository, number, merge_sha, deployment: deployment? })
+    };
+    Ok(rows.into_iter().filter_map(shipped).collect())
 }
 
 fn by_connection(issues: &[IssueRef]) -> BTreeMap<IntegrationId, Vec<i64>> {

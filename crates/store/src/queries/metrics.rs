@@ -571,9 +571,10 @@ pub(crate) fn suspects(
             issues::labels,
             issues::components,
             issues::moments,
+            issues::mentions,
         ));
     let of_type = issues::type_id.eq_any(types);
-    let rows: Vec<(i64, i64, Json, Json, Json)> = if by_names {
+    let rows: Vec<(i64, i64, Json, Json, Json, Json)> = if by_names {
         let none = Json::texts(&[]);
         let is_named = issues::labels.ne(none.clone()).or(issues::components.ne(none));
         live.filter(of_type.or(is_named)).load(conn)?
@@ -581,13 +582,14 @@ pub(crate) fn suspects(
         live.filter(of_type).load(conn)?
     };
     rows.into_iter()
-        .map(|(id, type_id, labels, components, moments)| {
+        .map(|(id, type_id, labels, components, moments, mentions)| {
             Ok(SuspectRead {
                 id,
                 type_id,
                 labels: labels.to_texts()?,
                 components: components.to_texts()?,
                 moments: moments.to_moments()?,
+                mentions: mentions.to_pairs()?,
             })
         })
         .collect()

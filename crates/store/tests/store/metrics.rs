@@ -5,6 +5,7 @@ use domain::ids::SnapshotId;
 use domain::rules::{DeploymentRule, Source};
 use domain::workflow::Seen;
 use store::Error;
+use store::delivery::Shipped;
 use store::focus::Focus;
 use store::lists::Filter;
 use store::metrics::{
@@ -23,6 +24,7 @@ contract! {
     old_publications_are_forgotten,
     changed_repositories_are_noted_until_somebody_publishes,
     a_part_is_not_published_beside_what_it_was_not_made_for,
+    pull_requests_that_came_to_production_are_found_by_number_and_by_commit,
     changed_rules_are_seen_until_somebody_publishes_by_them,
     what_was_computed_before_a_publication_is_not_published_after_it,
     deployments_of_every_source_are_published_and_listed,
@@ -167,6 +169,36 @@ async fn a_part_is_not_published_beside_what_it_was_not_made_for(house: &House) 
     let late = publish(22, early, Some(Vec::new())).await;
     assert!(matches!(late, Err(Error::Conflict { .. })), "{late:?}");
     assert_eq!(published(house).await, (Some(at(21)), Some(21.0)));
+}
+
+async fn pull_requests_that_came_to_production_are_found_by_number_and_by_commit(house: &House) {
+    house.github_says(all_of_github()).await;
+    let mut publication = publication(house, 20);
+    publication.pull_requests[0].deployment = Some("d1".to_owned());
+    let rules = Everywhere::default();
+    house.metrics.publish(house.client, house.fence, publication, rules).await.unwrap();
+    let place = (house.github, REPOSITORY);
+    let repository = Repository { integration: place.0, id: place.1, full_name: String::new() };
+    let lives = house.metrics.lives(house.client, &repository).await.unwrap();
+    let merge_sha = lives[0].merge_commit_sha.clone();
+    let first = Shipped { repository: place, number: 1, merge_sha, deployment: "d1".to_owned() };
+    let beginning = first.merge_sha.as_ref().unwrap()[..7].to_owned();
+    let shipped = async |client, numbers: &[i64], shas: &[&str]| {
+        let numbers = numbers.iter().map(|number| (place, *number)).collect();
+        let shas = shas.iter().map(|sha| (*sha).to_owned()).collect();
+        let mut found = house.metrics.shipped(client, numbers, shas).await.unwrap();
+        found.dedup();
+        found
+    };
+    assert_eq!(
+        shipped(house.client, &[1, 2], &[]).await,
+        std::slice::from_ref(&first),
+        "2 came nowhere"
+    );
+    assert_eq!(shipped(house.client, &[], &[&beginning, "fffffff"]).await, [first]);
+    assert_eq!(shipped(house.client, &[7], &["fffffff"]).await, []);
+    let (other, ..) = house.add_client("globex").await;
+    assert_eq!(shipped(other, &[1], &[&beginning]).await, []);
 }
 
 async fn old_publications_are_forgotten(house: &House) {
@@ -353,6 +385,7 @@ async fn suspects_are_of_a_type_or_have_a_label_or_a_component(house: &House) {
     assert_eq!(suspects(&[], false, 0, 9).await, []);
     let told = of(house.client, &[11], false, 0, 9).await;
     assert_eq!(told[0].moments, [("customfield_10060".to_owned(), at(500))]);
+    assert_eq!(told[0].mentions, [("customfield_10070".to_owned(), "v1.8.0".to_owned())]);
     let (other, ..) = house.add_client("globex").await;
     assert_eq!(of(other, &[10, 11], true, 0, 9).await, []);
     let theirs = house.metrics.incidents(other, house.jira, vec![1]).await.unwrap();

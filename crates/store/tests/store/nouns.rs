@@ -101,6 +101,7 @@ pub fn issue(external_id: i64) -> Issue {
         labels: vec!["checkout".to_owned(), "über \"quoted\"".to_owned()],
         components: vec!["Payments API".to_owned()],
         moments: vec![("customfield_10060".to_owned(), at(500))],
+        mentions: vec![("customfield_10070".to_owned(), "v1.8.0".to_owned())],
         story_points: Some(3.5),
         sprints: vec!["Sprint 7".to_owned()],
         created_at: at(external_id),

@@ -45,7 +45,8 @@ fn labelled(house: &House) -> Vec<IncidentRule> {
         issue_types: names(&["Outage"]),
         labels: names(&["sev1", "über"]),
         components: names(&["Payments"]),
-        started_at_field: None,
+        started_at_field: Some("customfield_10060".to_owned()),
+        deployment_field: Some("customfield_10070".to_owned()),
         window_hours: None,
     }]
 }

@@ -161,7 +161,7 @@ fn machines_of_the_client_neither_open_nor_review_nor_speak() {
         ..tedious(0, 0)
     };
     let logins = ["ci-user", "renovate*"].map(str::to_owned).to_vec();
-    let mut world = World::new(HashSet::new(), BotRules::check(logins).unwrap());
+    let mut world = World::new(HashSet::new(), Sought::default(), BotRules::check(logins).unwrap());
     world.add(seen, &DeploymentRules::default());
     let [of_ada, of_machine] = &*world.pull_requests else { panic!("two pull requests") };
     assert_eq!((of_ada.author_is_bot, of_machine.author_is_bot), (false, true));

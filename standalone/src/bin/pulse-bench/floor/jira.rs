@@ -19,7 +19,7 @@ const HISTORIES_AT_ONCE: usize = 1_000;
 /// Lengths at which the history that comes with an issue may have been cut off.
 const CUT_OFF: [usize; 3] = [20, 40, 100];
 /// The custom fields are those of the simulated site.
-const FIELDS: [&str; 17] = [
+const FIELDS: [&str; 18] = [
     "summary",
     "status",
     "issuetype",
@@ -37,6 +37,7 @@ const FIELDS: [&str; 17] = [
     "customfield_10026",
     "customfield_10020",
     "customfield_10060",
+    "customfield_10070",
 ];
 
 /// Reads everything that the job's steps read.
@@ -166,6 +167,7 @@ struct Fields {
     customfield_10026: Option<f64>,
     customfield_10020: Option<Vec<Named>>,
     customfield_10060: Option<String>,
+    customfield_10070: Option<String>,
 }
 
 #[derive(Deserialize)]
@@ -408,6 +410,8 @@ fn add_issue(
     components.sort_unstable();
     let moments: Vec<(&str, &str)> =
         fields.customfield_10060.iter().map(|at| ("customfield_10060", &**at)).collect();
+    let mentions: Vec<(&str, &str)> =
+        fields.customfield_10070.iter().map(|text| ("customfield_10070", &**text)).collect();
     let sprints = fields.customfield_10020.unwrap_or_default();
     let sprints: Vec<String> = sprints.into_iter().map(|sprint| sprint.name).collect();
     let (parent_id, parent_key) = match fields.parent {
@@ -431,6 +435,7 @@ fn add_issue(
             serde_json::to_string(&labels)?.into(),
             serde_json::to_string(&components)?.into(),
             serde_json::to_string(&moments)?.into(),
+            serde_json::to_string(&mentions)?.into(),
             fields.customfield_10016.or(fields.customfield_10026).into(),
             serde_json::to_string(&sprints)?.into(),
             fields.created.into(),

@@ -62,8 +62,8 @@ tables! {
     Sprints = sprints(external_id, board_id, name, state, started_at, ends_at, completed_at);
     Issues = issues(
         external_id, project_id, key, type_id, status_id, summary, priority, assignee, creator,
-        parent_id, parent_key, labels, components, moments, story_points, sprints, created_at, updated_at, resolved_at,
-        changelog_complete, deleted,
+        parent_id, parent_key, labels, components, moments, mentions, story_points, sprints, created_at,
+        updated_at, resolved_at, changelog_complete, deleted,
     );
     Changes = issue_changes(
         issue_id, change_id, item_index, field, from_value, from_string, to_value, to_string,
