@@ -69,6 +69,8 @@ pub(crate) enum Existing {
     Replaced,
     /// It stays.
     Untouched,
+    /// It stays, and nobody removes it before this transaction ends.
+    Held,
     /// There cannot be one, since what it would hang on is new in this transaction.
     Impossible,
 }
@@ -106,6 +108,11 @@ impl FactTable {
         let target = format!(" ON CONFLICT (client_id, integration_id, {key}) DO ");
         if existing == Existing::Untouched {
             return target + "NOTHING";
+        }
+        if existing == Existing::Held {
+            // Locks a row though it writes none.
+            let any = self.key[0];
+            return format!("{target}UPDATE SET {any} = excluded.{any} WHERE false");
         }
         let new = |column: &&str| {
             let merge = self.merges.iter().find(|(merged, _)| merged == column);
@@ -169,7 +176,7 @@ macro_rules! fact_rows {
         $(#[$doc:meta])*
         $row:ident of $table:literal, staged in $stage:ident {
             key { $($key:ident: $key_type:ty as $key_sql:ident),+ $(,)? }
-            rest { $($col:ident: $type:ty as $sql:ident $(<$inner:ident>)?),+ $(,)? }
+            rest { $($col:ident: $type:ty as $sql:ident $(<$inner:ident>)?),* $(,)? }
             $(merge { $($merged:ident = $new:literal),+ $(,)? })?
             $(replaced if $guard:literal)?
         }
@@ -181,7 +188,7 @@ macro_rules! fact_rows {
 
                 $stage ($($key),+) {
                     $($key -> $key_sql,)+
-                    $($col -> $sql $(<$inner>)?,)+
+                    $($col -> $sql $(<$inner>)?,)*
                 }
             }
         )+}
@@ -192,7 +199,7 @@ macro_rules! fact_rows {
             #[diesel(table_name = stages::$stage, treat_none_as_default_value = false)]
             pub(crate) struct $row {
                 $(pub(crate) $key: $key_type,)+
-                $(pub(crate) $col: $type,)+
+                $(pub(crate) $col: $type,)*
             }
 
             impl $crate::fact_table::FactRow for $row {
@@ -200,7 +207,7 @@ macro_rules! fact_rows {
                     name: $table,
                     stage: stringify!($stage),
                     key: &[$(stringify!($key)),+],
-                    rest: &[$(stringify!($col)),+],
+                    rest: &[$(stringify!($col)),*],
                     merges: &[$($((stringify!($merged), $new)),+)?],
                     replaced_if: [$($guard,)?].first().copied(),
                 };
@@ -216,15 +223,15 @@ macro_rules! fact_rows {
                     out: &mut diesel::query_builder::AstPass<'_, 'b, diesel::sqlite::Sqlite>,
                 ) -> diesel::QueryResult<()> {
                     let mut comma = "";
+                    let mut next = || std::mem::replace(&mut comma, ", ");
                     $(
-                        out.push_sql(comma);
+                        out.push_sql(next());
                         out.push_bind_param::<$key_sql, $key_type>(&self.$key)?;
-                        comma = ", ";
                     )+
                     $(
-                        out.push_sql(comma);
+                        out.push_sql(next());
                         out.push_bind_param::<$sql $(<$inner>)?, $type>(&self.$col)?;
-                    )+
+                    )*
                     Ok(())
                 }
 
@@ -234,7 +241,7 @@ macro_rules! fact_rows {
                         $(pg_column::<$key_sql, _>(rows.iter().map(|row| &row.$key).collect()),)+
                         $(pg_column::<$sql $(<$inner>)?, _>(
                             rows.iter().map(|row| &row.$col).collect(),
-                        ),)+
+                        ),)*
                     ]
                 }
 

@@ -7,6 +7,18 @@ use crate::fact_table::fact_rows;
 use crate::types::{Json, JsonDoc, Ts, Tstz};
 
 fact_rows! {
+    /// A row of `changed_issues`.
+    ChangedIssueRow of "changed_issues", staged in stage_changed_issues {
+        key { issue_id: i64 as BigInt }
+        rest {}
+    }
+
+    /// A row of `changed_repositories`.
+    ChangedRepositoryRow of "changed_repositories", staged in stage_changed_repositories {
+        key { repository_id: i64 as BigInt, taken: bool as Bool }
+        rest {}
+    }
+
     /// A row of `projects`.
     ProjectRow of "projects", staged in stage_projects {
         key { external_id: i64 as BigInt }

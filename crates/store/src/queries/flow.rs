@@ -53,7 +53,7 @@ pub(crate) fn publish(
     rules: &mut impl Rules,
 ) -> Result<u64, Error> {
     let kept_basis = hold(conn, client, as_of)?;
-    let changed = if as_of.is_some() { Some(changed::take_issues(conn, client)?) } else { None };
+    let changed = if as_of.is_some() { changed::take_issues(conn, client)? } else { None };
     let ground = ground(conn, client)?;
     let basis = basis(&ground, rules.version());
     let state = diesel::update(flow_states::table.find(Id::from(client)));
@@ -61,8 +61,7 @@ pub(crate) fn publish(
     let connections = connections(&ground);
     let mut days = Days::new(&ground);
     rules.begin(ground);
-    let few = changed.filter(|changed| basis == kept_basis && changed.len() <= changed::MOST);
-    if let Some(changed) = few {
+    if let Some(changed) = changed.filter(|_| basis == kept_basis) {
         return changed::follow(conn, client, changed, days, rules);
     }
     let mut count = 0;

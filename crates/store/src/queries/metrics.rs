@@ -17,8 +17,9 @@ use domain::work::{Fence, Outcome};
 
 use super::super::Conn;
 pub(crate) use super::super::dialect::refresh_statistics;
-use super::fence;
+use super::{fence, notes};
 use crate::Error;
+use crate::fact_table::Owner;
 use crate::metrics::{
     CommentsBy, Delivery, DeliveryState, IncidentRead, PullRequestLife, ReviewAt, Said,
     SuspectRead, Texts,
@@ -203,7 +204,11 @@ pub(crate) fn keep_links(
             ))
             .execute(conn)?;
     }
-    Ok(changed.len() + gone.len())
+    let written = changed.len() + gone.len();
+    if written > 0 {
+        notes::repository(conn, Owner { client, integration }, repository)?;
+    }
+    Ok(written)
 }
 
 type LifeColumns = (

@@ -22,6 +22,7 @@ pub(crate) mod flow;
 pub(crate) mod integrations;
 pub(crate) mod lists;
 pub(crate) mod metrics;
+pub(crate) mod notes;
 pub(crate) mod posted;
 pub(crate) mod publish;
 pub(crate) mod pull_requests;

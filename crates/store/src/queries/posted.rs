@@ -5,8 +5,10 @@ use domain::deployment::Deployment;
 
 use super::super::Conn;
 use super::changes;
+use super::notes;
 use super::rules::hold;
 use crate::Error;
+use crate::fact_table::Owner;
 use crate::models::metrics::PostedRow;
 use crate::schema::{posted_deployments, rule_versions};
 use crate::types::Id;
@@ -72,6 +74,7 @@ pub(crate) fn put(
         .do_update()
         .set(&row)
         .execute(conn)?;
+    notes::repository(conn, Owner { client, integration }, repository)?;
     // Whoever follows rules that changed since may have looked for this one in vain.
     if counts || rules != version {
         diesel::update(rule_versions::table.find(client))

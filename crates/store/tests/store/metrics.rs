@@ -135,8 +135,9 @@ async fn changed_repositories_are_noted_until_somebody_publishes(house: &House) 
         let publication = publication(house, second);
         house.metrics.publish(house.client, house.fence, publication, Everywhere::default())
     };
+    let place = (house.github, REPOSITORY);
     house.github_says(all_of_github()).await;
-    assert_eq!(changed().await.unwrap(), [], "nothing was made of it yet that could be made anew");
+    assert_eq!(changed().await.unwrap(), [place]);
     publish(20).await.unwrap();
     assert_eq!(changed().await.unwrap(), []);
     house.github_says(all_of_github()).await;
@@ -144,7 +145,6 @@ async fn changed_repositories_are_noted_until_somebody_publishes(house: &House) 
 
     let late = domain::deployment::Deployment { sha: sha(11), ..deployment("d2") };
     house.github_says(Page { deployments: vec![late], ..github_page() }).await;
-    let place = (house.github, REPOSITORY);
     assert_eq!(changed().await.unwrap(), [place]);
     assert_eq!(changed().await.unwrap(), [place], "who took the note may have gone");
     let mut fewer = pull_request(1);

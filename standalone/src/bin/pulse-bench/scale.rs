@@ -166,7 +166,9 @@ fn change(url: &str, issues: u32) -> anyhow::Result<()> {
     PgConnection::establish(url)?.batch_execute(&format!(
         "UPDATE issues SET status_id = 4, updated_at = now() WHERE external_id <= {issues} * 10 AND external_id % 10 = 0; \
          INSERT INTO issue_changes SELECT client_id, integration_id, external_id, external_id * 8 + 9, 0, 'status', \
-         '2', 'In Progress', '4', 'Done', 'ada', now() FROM issues WHERE external_id <= {issues} * 10 AND external_id % 10 = 0"
+         '2', 'In Progress', '4', 'Done', 'ada', now() FROM issues WHERE external_id <= {issues} * 10 AND external_id % 10 = 0; \
+         INSERT INTO changed_issues SELECT client_id, integration_id, external_id FROM issues \
+         WHERE external_id <= {issues} * 10 AND external_id % 10 = 0"
     ))?;
     Ok(())
 }

@@ -7,6 +7,7 @@ use domain::deployment::DeploymentOutcome;
 use domain::rules::Source;
 use domain::work::WATERMARK_OVERLAP;
 
+use super::super::notes;
 use super::super::work::tasks::put_watermark;
 use super::{Conn, Existing, Owner, put, put_and_tell_new};
 use crate::facts::{Batch, Held, PullRequests};
@@ -20,18 +21,21 @@ use crate::types::{Id, Ts};
 
 pub(crate) fn keep(conn: &mut Conn, owner: Owner, batch: &Batch) -> QueryResult<usize> {
     let repository = batch.repository_id;
-    let mut written = 0;
-    written += put(conn, owner, &batch.repositories, Existing::Replaced)?;
+    let mut listed = put(conn, owner, &batch.repositories, Existing::Replaced)?;
     if batch.repositories_are_all {
-        written += close_other_repositories(conn, owner, &batch.repositories)?;
+        listed += close_other_repositories(conn, owner, &batch.repositories)?;
     }
+    let mut written = 0;
     written += put(conn, owner, &batch.commits, Existing::Replaced)?;
     written += keep_pull_requests(conn, owner, repository, &batch.pull_requests)?;
     written += keep_review_comments(conn, owner, repository, &batch.review_comments)?;
     written += put(conn, owner, &batch.deployments, Existing::Replaced)?;
     written += put(conn, owner, &batch.shipments, Existing::Replaced)?;
     written += forget_runs(conn, owner, repository, &batch.resultless_runs)?;
-    Ok(written)
+    if written > 0 {
+        notes::repository(conn, owner, repository)?;
+    }
+    Ok(listed + written)
 }
 
 fn close_other_repositories(

@@ -1,8 +1,11 @@
 //! What Jira says.
 
+use std::collections::BTreeSet;
+
 use diesel::prelude::*;
 use domain::work::Slice;
 
+use super::super::notes;
 use super::{Conn, Existing, Owner, put, put_and_tell_new};
 use crate::facts::Batch;
 use crate::models::facts::ProjectRow;
@@ -24,12 +27,27 @@ pub(crate) fn keep(conn: &mut Conn, owner: Owner, batch: &Batch) -> QueryResult<
     // The lists know names better than an issue that was read a while ago.
     written += put(conn, owner, &batch.types_of_issues, Existing::Untouched)?;
     written += put(conn, owner, &batch.statuses_of_issues, Existing::Untouched)?;
-    let (put_issues, new) = put_and_tell_new(conn, owner, &batch.issues)?;
+    Ok(written + keep_issues(conn, owner, batch)?)
+}
+
+fn keep_issues(conn: &mut Conn, owner: Owner, batch: &Batch) -> QueryResult<usize> {
+    let (mut written, new) = put_and_tell_new(conn, owner, &batch.issues)?;
     let are_new = batch.changes.iter().all(|change| new.contains(&change.issue_id));
-    written += put_issues + put(conn, owner, &batch.changes, Existing::of_children(are_new))?;
+    written += put(conn, owner, &batch.changes, Existing::of_children(are_new))?;
     written += complete_changelogs(conn, owner, &batch.completed_changelogs)?;
     written += delete_issues(conn, owner, &batch.deleted_issues)?;
+    if written > 0 {
+        notes::issues(conn, owner, named(batch))?;
+    }
     Ok(written)
+}
+
+/// Every issue that a page says something of.
+fn named(batch: &Batch) -> BTreeSet<i64> {
+    let whole = batch.issues.iter().map(|issue| issue.external_id);
+    let changed = batch.changes.iter().map(|change| change.issue_id);
+    let by_id = batch.completed_changelogs.iter().chain(&batch.deleted_issues).copied();
+    whole.chain(changed).chain(by_id).collect()
 }
 
 fn close_other_projects(conn: &mut Conn, owner: Owner, named: &[ProjectRow]) -> QueryResult<usize> {

@@ -15,17 +15,24 @@ use crate::schema::{changed_issues, issue_facts};
 use crate::types::Id;
 
 /// With more, all are read faster: one after the other, as they lie.
-pub(super) const MOST: usize = 50_000;
+const MOST: i64 = 50_000;
 
 /// Issues that are looked up in one go.
 const AT_ONCE: usize = 500;
 
-/// Takes the notes on what changed: connections and Jira's ids.
-pub(super) fn take_issues(conn: &mut Conn, client: ClientId) -> QueryResult<Vec<(Id, i64)>> {
+/// Takes the notes on what changed: connections and Jira's ids, unless they are more than a few.
+pub(super) fn take_issues(
+    conn: &mut Conn,
+    client: ClientId,
+) -> QueryResult<Option<Vec<(Id, i64)>>> {
     let noted = changed_issues::table.filter(changed_issues::client_id.eq(Id::from(client)));
-    diesel::delete(noted)
-        .returning((changed_issues::integration_id, changed_issues::issue_id))
-        .load(conn)
+    let count: i64 = noted.count().get_result(conn)?;
+    let taken = diesel::delete(noted);
+    if count > MOST {
+        taken.execute(conn)?;
+        return Ok(None);
+    }
+    taken.returning((changed_issues::integration_id, changed_issues::issue_id)).load(conn).map(Some)
 }
 
 /// Follows issues that changed, and counts what they did in place of what they had done. Answers how many
