@@ -17,6 +17,9 @@ const STATUSES: [(i64, &str, StatusCategory); 3] = [
     (3, "Done", StatusCategory::Done),
 ];
 
+/// The field that names deployments.
+pub const NAMED_IN: &str = "customfield_10070";
+
 pub struct Company {
     dice: fastrand::Rng,
     now: Moment,
@@ -87,7 +90,7 @@ impl Company {
 
     /// Something happens.
     pub fn edit(&mut self) -> Page {
-        match self.dice.u8(..12) {
+        match self.dice.u8(..15) {
             0 => self.issue(),
             1..=4 => self.moved(),
             5 => self.elsewhere(),
@@ -96,6 +99,7 @@ impl Company {
             8 => self.pull_request(),
             9 => self.reviewed(),
             10 => self.deployment(),
+            11..=13 => self.named(),
             _ => self.corrected(),
         }
     }
@@ -117,7 +121,7 @@ impl Company {
             external_id,
             project_id,
             key: format!("{key}-{external_id}"),
-            issue_type: issue_type(if self.dice.u8(..4) == 0 { 2 } else { 1 }),
+            issue_type: issue_type(if self.dice.bool() { 2 } else { 1 }),
             status: status(1),
             summary: "Something".to_owned(),
             priority: None,
@@ -198,6 +202,23 @@ impl Company {
             let place = company.below(company.issues.len());
             let text = format!("This issue is caused by {}", company.issues[place].key);
             Change { to_string: Some(text), ..company.entry(issue.external_id, "Link") }
+        })
+    }
+
+    /// Somebody says which deployment caused it.
+    fn named(&mut self) -> Page {
+        self.changed(|company, issue| {
+            let (_, deployment) = company.dice.choice(&company.deployments).cloned().unwrap();
+            let (repository, pull) = company.dice.choice(&company.pull_requests).cloned().unwrap();
+            let merged = pull.merge_commit_sha.unwrap_or_default();
+            let name = match company.dice.u8(..4) {
+                0 => deployment.external_id,
+                1 => deployment.sha,
+                2 => merged,
+                _ => format!("https://git.example/acme/service-{repository}/pull/{}", pull.number),
+            };
+            issue.mentions = vec![(NAMED_IN.to_owned(), name)];
+            company.entry(issue.external_id, "Caused by deployment")
         })
     }
 

@@ -6,7 +6,9 @@ use diesel::{Connection, PgConnection};
 use domain::Moment;
 use domain::facts::Facts as Page;
 use domain::ids::{ClientId, IntegrationId};
+use domain::rules::{IncidentRule, IncidentRules};
 use domain::work::{Counts, Fence, SourceKind, TaskKind, Topic};
+use domain::workflow::Seen;
 use metrics_service::memory::Memory;
 use metrics_service::report::forecast::Wanted;
 use metrics_service::report::{self, Asked, Bucket, Window};
@@ -15,8 +17,10 @@ use proto::v1::Answer;
 use store::facts::{Held, PageMark};
 use store::focus::Focus;
 use store::integrations::Integration;
-use store::{Db, Facts, Integrations, Metrics, Work};
+use store::{Db, Facts, Integrations, Metrics, Rules, Work};
 use uuid::Uuid;
+
+use crate::company::NAMED_IN;
 
 const CLIENT: ClientId = ClientId(Uuid::from_u128(1));
 const JIRA: IntegrationId = IntegrationId(Uuid::from_u128(2));
@@ -50,6 +54,12 @@ impl House {
         for (id, kind) in [(JIRA, SourceKind::Jira), (GITHUB, SourceKind::Github)] {
             integrations.add(&connection(id, kind)).await.unwrap();
         }
+        let incidents = IncidentRule {
+            deployment_field: Some(NAMED_IN.to_owned()),
+            ..IncidentRules::default().written()[0].clone()
+        };
+        let rules = Rules::new(db.clone());
+        rules.put_incidents(CLIENT, vec![incidents], Seen::Any).await.unwrap();
         let task = work.ask_probe(CLIENT, TaskKind::Probe, Topic::Jira, "", now).await.unwrap();
         let long = now + TimeDelta::days(100_000);
         let lease = work.begin(task, "ada", long, now).await.unwrap().unwrap();
