@@ -6,11 +6,12 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 
 use crate::blame::{Blamed, blamed};
-use crate::flow::{middle, seconds};
+use crate::flow::{self, done, middle, seconds};
 use crate::moment::{DAY, HOUR, Moment};
+use crate::pulls::reverts;
 use crate::world::World;
 use crate::world::git::{Pull, PullState, Repository};
-use crate::world::jira::{Field, Issue, STATUSES};
+use crate::world::jira::{Field, Issue};
 
 /// A way of seeing delivery.
 #[derive(Debug, Clone)]
@@ -19,6 +20,8 @@ pub struct Way {
     pub repositories: Vec<(Which, By)>,
     /// What an incident is. The first that fits decides.
     pub incidents: Vec<Trouble>,
+    /// How issues are seen: an incident is over when its issue is done.
+    pub flow: flow::Way,
     /// Positions of the repositories that belong to the project with this key. Any belongs to a project
     /// of which nothing is said.
     pub projects: Vec<(&'static str, Vec<usize>)>,
@@ -122,7 +125,7 @@ pub fn totals(world: &World, way: &Way, from: DateTime<Utc>, to: DateTime<Utc>) 
         if let Some(culprit) = culprit {
             shipped[culprit].caused += 1;
         }
-        let Some(ended) = end(issue).filter(|at| within(*at)) else { continue };
+        let Some(ended) = done(world, &way.flow, issue).filter(|at| within(*at)) else { continue };
         incidents += 1;
         restores.push(seconds(began(world, issue, trouble), ended));
         recoveries.extend(culprit.map(|culprit| seconds(shipped[culprit].at, ended)));
@@ -264,26 +267,6 @@ fn is(world: &World, issue: &Issue, trouble: &Trouble) -> bool {
         || world.jira.components(issue).iter().any(|name| trouble.components.contains(name))
 }
 
-/// When it last came from something that was not done to something that is, if it stayed.
-fn end(issue: &Issue) -> Option<Moment> {
-    if STATUSES[issue.status].category.1 != "done" {
-        return None;
-    }
-    let is_done = |id: &Option<String>| {
-        let known = STATUSES.iter().find(|status| Some(status.id) == id.as_deref());
-        known.is_some_and(|status| status.category.1 == "done")
-    };
-    let mut ended = issue.created;
-    for history in &issue.histories {
-        for item in history.items.iter().filter(|item| item.field == Field::Status) {
-            if !is_done(&item.from) && is_done(&item.to) {
-                ended = history.at;
-            }
-        }
-    }
-    Some(ended)
-}
-
 /// The positions of what somebody means who names the deployment that caused it.
 fn named(world: &World, shipped: &[Shipped<'_>], incident: &Issue) -> Vec<usize> {
     let Some(blamed) = blamed(world, incident) else { return Vec::new() };
@@ -350,11 +333,8 @@ fn culprit(
     let key = world.jira.key(incident);
     let reverted = earlier().rfind(|(_, one)| {
         one.brought.iter().any(|pull| {
-            let undone = format!("Revert \"{}\"", pull.title);
-            let again = one.repository.pulls.iter().rfind(|other| other.title == pull.title);
-            let is_last = again.is_some_and(|other| other.number == pull.number);
-            let mut undoing = one.repository.pulls.iter().filter(|other| other.title == undone);
-            is_last && undoing.any(|other| serves(one.repository, other, &key))
+            let mut undoing = reverts(one.repository, pull);
+            undoing.any(|other| serves(one.repository, other, &key))
         })
     });
     if let Some((at, _)) = reverted {

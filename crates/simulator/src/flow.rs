@@ -141,6 +141,11 @@ pub fn totals(world: &World, way: &Way, from: DateTime<Utc>, to: DateTime<Utc>) 
     }
 }
 
+/// When an issue was done, if it still is.
+pub(crate) fn done(world: &World, way: &Way, issue: &Issue) -> Option<Moment> {
+    Told::of(world, way, issue).done
+}
+
 /// What the events of an issue tell.
 struct Told<'w> {
     way: &'w Way,

@@ -191,7 +191,7 @@ impl Seen {
         if !looked.iter().any(|at| *at <= merged) {
             self.unreviewed += 1;
         }
-        if is_reverted(repository, pull, merged) {
+        if reverts(repository, pull).next().is_some() {
             self.reverted += 1;
         }
         let first = looked.iter().min().copied();
@@ -227,10 +227,14 @@ fn rounds(repository: &Repository, pull: &Pull, requests: &[Moment]) -> u64 {
     rounds
 }
 
-/// Whether a merged revert quotes its title, and means no later one of that title.
-fn is_reverted(repository: &Repository, pull: &Pull, merged: Moment) -> bool {
+/// Merged reverts that quote its title, and mean no later one of that title.
+pub(crate) fn reverts<'r>(
+    repository: &'r Repository,
+    pull: &'r Pull,
+) -> impl Iterator<Item = &'r Pull> {
     let quoted = format!("Revert \"{}\"", pull.title);
-    repository.pulls.iter().any(|revert| {
+    repository.pulls.iter().filter(move |revert| {
+        let Some(merged) = pull.merged else { return false };
         let is_later = |other: &Pull| {
             let at = other.merged.map(|at| (at, other.number));
             other.title == pull.title

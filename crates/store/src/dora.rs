@@ -1,5 +1,7 @@
 //! What DORA's values are made from.
 
+use std::collections::HashSet;
+
 use domain::Moment;
 use domain::deployment::DeploymentOutcome;
 use domain::ids::{ClientId, IntegrationId};
@@ -73,8 +75,25 @@ pub struct IncidentSeen {
     pub started_at: Moment,
     /// When it was over.
     pub ended_at: Moment,
-    /// When the deployment that caused it finished.
+    /// The repository of the deployment that caused it.
+    pub repository: Option<Place>,
+    /// When that deployment finished.
     pub deployed_at: Option<Moment>,
+}
+
+impl IncidentSeen {
+    /// Whether a question is about it, by the projects and repositories that it means: about its project,
+    /// and where repositories are named, about the one whose deployment caused it.
+    pub fn is_meant(
+        &self,
+        focus: &Focus,
+        projects: &HashSet<Place>,
+        repositories: &HashSet<Place>,
+    ) -> bool {
+        let is_theirs = |place: &Place| repositories.contains(place);
+        projects.contains(&self.project)
+            && (focus.repositories.is_empty() || self.repository.as_ref().is_some_and(is_theirs))
+    }
 }
 
 /// What a question about the delivery needs to know beside the facts.

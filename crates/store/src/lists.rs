@@ -20,20 +20,23 @@ pub use status_interval::StatusInterval;
 
 use crate::Error;
 use crate::db::{Db, ask};
+use crate::named::numbered;
 
 /// A handle on the data lists.
 #[derive(Clone)]
 pub struct Lists(Db);
 
-/// Which rows to tell. A list heeds what its rows have: issues know no repository.
+/// Which rows to tell. A list heeds what its rows have, and [`Filtered`] says what that is: issues know no
+/// repository.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct Filter {
     /// Only rows touched at or after: of issues and pull requests the last update, of everything
     /// else the moment at which it happened or ended.
     pub updated_since: Option<Moment>,
-    /// Only issues, changes and incidents of the project with this key.
+    /// Only issues, changes and incidents of the project with this key, and pull requests that name one
+    /// of its issues. Case does not matter.
     pub project: Option<String>,
-    /// Only what belongs to the repository with this `owner/name`.
+    /// Only what belongs to the repository with this `owner/name`. Case does not matter.
     pub repository: Option<String>,
     /// Only issues with this status, pull requests or reviews in this state, deployments with this
     /// outcome. Case does not matter.
@@ -42,6 +45,26 @@ pub struct Filter {
     pub environment: Option<String>,
     /// Changes of deleted issues, too.
     pub with_deleted: bool,
+}
+
+/// A row whose list heeds some filters.
+pub trait Filtered {
+    /// Names of these filters.
+    fn filters() -> Vec<&'static str>;
+}
+
+impl Filter {
+    /// Every filter, by the name of its field, and whether it leaves something out.
+    pub fn used(&self) -> [(&'static str, bool); 6] {
+        [
+            ("updated_since", self.updated_since.is_some()),
+            ("project", self.project.is_some()),
+            ("repository", self.repository.is_some()),
+            ("state", self.state.is_some()),
+            ("environment", self.environment.is_some()),
+            ("with_deleted", self.with_deleted),
+        ]
+    }
 }
 
 /// Some rows of a list, in its order.
@@ -92,6 +115,17 @@ macro_rules! lists {
                 }
             )+
         }
+
+        $(
+            impl Filtered for $row {
+                /// Those that its question asks for.
+                fn filters() -> Vec<&'static str> {
+                    let (_, asked) = numbered(<$row as Listed>::SQL);
+                    let all = Filter::default().used().map(|(name, _)| name);
+                    all.into_iter().filter(|name| asked.contains(name)).collect()
+                }
+            }
+        )+
     };
 }
 

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use domain::Moment;
 use domain::deployment::{Deployment, Shipment};
 use domain::ids::{ClientId, IntegrationId, SnapshotId};
-use domain::project::StatusCategory;
 use domain::rules::{BotRules, DeploymentRules, IncidentRules, ProjectRules, Source};
 use domain::work::Fence;
 
@@ -200,7 +199,7 @@ pub struct SuspectRead {
     pub mentions: Vec<(String, String)>,
 }
 
-/// An incident, with what decides when it began, ended and why.
+/// An incident, with what decides when it began and why.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IncidentRead {
     /// The connection.
@@ -211,12 +210,7 @@ pub struct IncidentRead {
     pub project: String,
     /// When it was made.
     pub created_at: Moment,
-    /// The category of its status now.
-    pub category: StatusCategory,
-    /// Changes of status in order: when, from, to. A status that is no longer known counts as not
-    /// begun.
-    pub changes: Vec<(Moment, StatusCategory, StatusCategory)>,
-    /// Texts of links to other issues, as the changelog tells them.
+    /// Texts of its links to other issues, as the changelog tells them, without those that were removed.
     pub links: Vec<String>,
 }
 
@@ -302,7 +296,7 @@ pub struct DeploymentFact {
     pub succeeded_at: Option<Moment>,
 }
 
-/// What we make of an incident.
+/// What we make of an incident. It ends when its issue is done.
 #[derive(Debug, Clone, PartialEq)]
 pub struct IncidentFact {
     /// The issue's connection.
@@ -311,8 +305,6 @@ pub struct IncidentFact {
     pub issue: i64,
     /// When it began.
     pub started_at: Moment,
-    /// When it was over.
-    pub ended_at: Option<Moment>,
     /// The deployment that caused it, and the rule that says so.
     pub cause: Option<Cause>,
 }
@@ -847,7 +839,6 @@ fn incident_row(client_id: Id, fact: IncidentFact) -> IncidentFactRow {
         integration_id: fact.integration.into(),
         issue_id: fact.issue,
         started_at: Ts(fact.started_at),
-        ended_at: fact.ended_at.map(Ts),
         deploy_integration_id: integration,
         repository_id: repository,
         deployment_id: deployment,

@@ -10,7 +10,7 @@ use chrono::{DateTime, Utc};
 use domain::ids::ClientId;
 use serde::{Deserialize, Serialize, Serializer};
 use store::Lists;
-use store::lists::{Filter, Key, Page};
+use store::lists::{Filter, Filtered, Key, Page};
 use utoipa::ToSchema;
 
 pub(crate) use self::rows::LISTS;
@@ -29,7 +29,7 @@ pub(crate) trait Fields {
 }
 
 /// A row that people can read.
-pub(crate) trait Row: Fields + Sized + 'static {
+pub(crate) trait Row: Fields + Filtered + Sized + 'static {
     /// The list's name in addresses.
     const LIST: &'static str;
 
@@ -44,6 +44,7 @@ pub(crate) trait Row: Fields + Sized + 'static {
 
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Asked {
     /// At most 500; other formats than `json` give everything.
     limit: Option<u32>,
@@ -90,6 +91,7 @@ pub(crate) async fn list<R: Row>(
     let after = asked.cursor.as_deref().map(key).transpose()?;
     let limit = limit(asked.limit, 100)?;
     let filter = Filter::from(asked);
+    must_be_heeded::<R>(&filter)?;
     if format != Format::Json {
         return export::stream::<R>(lists.get_ref().clone(), caller.client, filter, after, format)
             .await;
@@ -99,6 +101,15 @@ pub(crate) async fn list<R: Row>(
         next_cursor: page.next.map(|key| cursor(&key.to_string())),
         items: page.items.iter().map(Object).collect(),
     }))
+}
+
+/// Whoever asks for a part shall not be given the whole.
+fn must_be_heeded<R: Row>(filter: &Filter) -> Result<(), ApiError> {
+    let heeded = R::filters();
+    let mut used = filter.used().into_iter().filter(|(_, is_used)| *is_used);
+    let Some((name, _)) = used.find(|(name, _)| !heeded.contains(name)) else { return Ok(()) };
+    let detail = format!("{} cannot be filtered by it, only by {}", R::LIST, heeded.join(", "));
+    Err(ApiError::bad_parameter(name, detail))
 }
 
 fn key(text: &str) -> Result<Key, ApiError> {

@@ -1,36 +1,8 @@
-//! When an incident began and ended, and which deployment caused it.
+//! Which deployment caused an incident.
 
 use chrono::TimeDelta;
 use domain::Moment;
 use domain::ids::IntegrationId;
-use domain::project::StatusCategory;
-
-/// The history of an issue that is an incident.
-#[derive(Debug, Clone)]
-pub struct History {
-    /// When the issue was made.
-    pub created_at: Moment,
-    /// The category of the status it is in now.
-    pub category: StatusCategory,
-    /// Changes of status in order: when, from which category, to which.
-    pub changes: Vec<(Moment, StatusCategory, StatusCategory)>,
-}
-
-impl History {
-    /// The last entry into a done status, if the incident is still in one. Reopening clears it, and
-    /// going from one done status to another is no new entry.
-    pub fn ended_at(&self) -> Option<Moment> {
-        if self.category != StatusCategory::Done {
-            return None;
-        }
-        let entries = self.changes.iter().rev();
-        let last = entries
-            .filter(|(_, from, to)| *from != StatusCategory::Done && *to == StatusCategory::Done)
-            .map(|(at, ..)| *at)
-            .next();
-        last.or(Some(self.created_at))
-    }
-}
 
 /// A deployment, wherever it is.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -89,31 +61,10 @@ impl Timeline {
 
 #[cfg(test)]
 mod tests {
-    use super::StatusCategory::{Done, InProgress, ToDo};
     use super::*;
 
     fn at(hour: i64) -> Moment {
         Moment::from_timestamp(1_770_000_000 + hour * 3_600, 0).unwrap()
-    }
-
-    #[test]
-    fn an_incident_ends_with_its_last_entry_into_done() {
-        let cases = [
-            ("resolved", Done, vec![(1, ToDo, InProgress), (4, InProgress, Done)], Some(4)),
-            ("open", InProgress, vec![(1, ToDo, InProgress)], None),
-            ("reopened", InProgress, vec![(2, ToDo, Done), (3, Done, InProgress)], None),
-            ("again", Done, vec![(2, ToDo, Done), (3, Done, ToDo), (9, ToDo, Done)], Some(9)),
-            ("resolved, then closed", Done, vec![(2, ToDo, Done), (8, Done, Done)], Some(2)),
-            ("made as done", Done, vec![], Some(0)),
-        ];
-        for (name, category, changes, expected) in cases {
-            let history = History {
-                created_at: at(0),
-                category,
-                changes: changes.into_iter().map(|(hour, from, to)| (at(hour), from, to)).collect(),
-            };
-            assert_eq!(history.ended_at(), expected.map(at), "{name}");
-        }
     }
 
     #[test]

@@ -106,25 +106,21 @@ fn review_rounds(others: &[&ReviewAt], commits: &[(i64, Moment)]) -> i64 {
     rounds
 }
 
-/// Numbers of those that a later one took back: of several with the title that a merged revert
-/// quotes, the last that was merged before the revert was opened.
-pub fn reverted(lives: &[PullRequestLife]) -> HashSet<i64> {
-    let mut quoted: HashMap<&str, Vec<Moment>> = HashMap::new();
-    for revert in lives.iter().filter(|life| life.merged_at.is_some()) {
-        if let Some(title) = reverted_title(&revert.title) {
-            quoted.entry(title).or_default().push(revert.created_at);
-        }
-    }
-    let mut last: HashMap<(&str, Moment), (Moment, i64)> = HashMap::new();
+/// Numbers of merged reverts, each with that of the pull request which it took back: of several with the
+/// title that it quotes, the last that was merged before it was opened.
+pub fn taken_back(lives: &[PullRequestLife]) -> HashMap<i64, i64> {
+    let mut merged: HashMap<&str, Vec<(Moment, i64)>> = HashMap::new();
     for life in lives {
-        let (title, Some(merged_at)) = (life.title.as_str(), life.merged_at) else { continue };
-        let later = quoted.get(title).into_iter().flatten().filter(|at| merged_at <= **at);
-        for revert in later {
-            let last = last.entry((title, *revert)).or_default();
-            *last = (*last).max((merged_at, life.number));
+        if let Some(at) = life.merged_at {
+            merged.entry(&life.title).or_default().push((at, life.number));
         }
     }
-    last.into_values().map(|(_, number)| number).collect()
+    let original = |revert: &PullRequestLife| {
+        let of_title = merged.get(reverted_title(&revert.title)?)?;
+        let before = of_title.iter().filter(|(at, _)| *at <= revert.created_at);
+        before.max().map(|(_, number)| (revert.number, *number))
+    };
+    lives.iter().filter(|life| life.merged_at.is_some()).filter_map(original).collect()
 }
 
 /// The moments of a pull request's life that stages are cut at.

@@ -5,7 +5,6 @@ use std::sync::Arc;
 
 use domain::Moment;
 use domain::deployment::{Deployment, DeploymentOutcome, Shipment};
-use domain::pull_request::reverted_title;
 use domain::rules::{BotRules, DeploymentRules, PRODUCTION, Source};
 use store::delivery::{IssueRef, Shipped, Touching};
 use store::metrics::{
@@ -15,7 +14,7 @@ use store::metrics::{
 
 use super::deployments::{self, Deployed, Merge, Placed};
 use super::graph::Graph;
-use super::incidents::{DeploymentRef, History, Rule};
+use super::incidents::{DeploymentRef, Rule};
 use super::pull_requests::{self, Around};
 use super::references::{Names, Sought};
 use super::suspects::Incident;
@@ -159,10 +158,7 @@ impl World {
             })
             .collect();
 
-        let by_title: HashMap<&str, i64> =
-            lives.iter().map(|life| (life.title.as_str(), life.number)).collect();
-        let titles: HashMap<i64, &str> =
-            lives.iter().map(|life| (life.number, life.title.as_str())).collect();
+        let taken_back = pull_requests::taken_back(&lives);
         for link in &links {
             let issue = (link.issue_integration, link.issue_id);
             if !self.wanted.contains(&issue) {
@@ -171,8 +167,7 @@ impl World {
             if let Some((id, _)) = first_deployments.get(&link.number) {
                 self.brought.entry(issue).or_default().push(at(id.clone()));
             }
-            let reverts = titles.get(&link.number).and_then(|title| reverted_title(title));
-            let original = reverts.and_then(|title| by_title.get(title));
+            let original = taken_back.get(&link.number);
             if let Some((id, _)) = original.and_then(|number| first_deployments.get(number)) {
                 self.reverted.entry(issue).or_default().push(at(id.clone()));
             }
@@ -196,7 +191,7 @@ impl World {
             let fact = deployment_fact(&repository, placed);
             self.deployments.insert(at(fact.told.external_id.clone()), fact);
         }
-        let reverted = pull_requests::reverted(&lives);
+        let reverted: HashSet<i64> = taken_back.into_values().collect();
         let mut said: HashMap<i64, i64> = HashMap::new();
         for by in comments {
             *said.entry(by.number).or_default() += by.count;
@@ -227,7 +222,7 @@ impl World {
         seen
     }
 
-    /// Finds when each incident began and ended and which deployment caused it.
+    /// Finds when each incident began and which deployment caused it.
     pub(super) fn explain(
         &mut self,
         incidents: &[Incident],
@@ -369,17 +364,10 @@ fn deployment_fact(repository: &Repository, placed: Placed) -> DeploymentFact {
 }
 
 fn incident_fact(incident: &Incident, cause: Option<(DeploymentRef, Rule)>) -> IncidentFact {
-    let read = &incident.read;
-    let history = History {
-        created_at: read.created_at,
-        category: read.category,
-        changes: read.changes.clone(),
-    };
     IncidentFact {
-        integration: read.integration,
-        issue: read.id,
+        integration: incident.read.integration,
+        issue: incident.read.id,
         started_at: incident.began_at,
-        ended_at: history.ended_at(),
         cause: cause.map(|(deployment, rule)| Cause {
             integration: deployment.integration,
             repository: deployment.repository,

@@ -9,6 +9,7 @@ use domain::ids::ClientId;
 use domain::rules::PRODUCTION;
 use proto::v1::{Answer, Excluded, Metric, Point};
 use store::dora::{DeliveryHead, DeploymentSeen, IncidentSeen, Place};
+use store::focus::Focus;
 
 use super::{Asked, Bucket, Span, Window, count_as_number, excluded, share};
 use crate::bands::{self, Band};
@@ -64,6 +65,7 @@ pub fn report(dora: &DoraFacts, head: &DeliveryHead, asked: &Asked) -> Answer {
 struct Scope<'a> {
     dora: &'a DoraFacts,
     names: Names<'a>,
+    focus: &'a Focus,
     repositories: HashSet<Place>,
     projects: HashSet<Place>,
     /// Numbers of the repositories that brought something to production.
@@ -72,7 +74,7 @@ struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    fn new(dora: &'a DoraFacts, head: &'a DeliveryHead, asked: &Asked) -> Scope<'a> {
+    fn new(dora: &'a DoraFacts, head: &'a DeliveryHead, asked: &'a Asked) -> Scope<'a> {
         let focus = &asked.focus;
         let repositories = head.repositories.iter();
         let rules = &head.project_rules;
@@ -82,6 +84,7 @@ impl<'a> Scope<'a> {
         Scope {
             dora,
             names: Names::new(&head.repositories),
+            focus,
             deployed: dora.deployed.repositories(repositories.iter().copied()),
             repositories,
             projects: projects.map(|(place, _)| *place).collect(),
@@ -126,7 +129,9 @@ impl<'a> Period<'a> {
             counted: deployments.iter().copied().filter(counts).collect(),
             deployments,
             deployed: dora.deployed.within(&scope.deployed, micros(from), micros(to)),
-            incidents: incidents.filter(|i| scope.projects.contains(&i.project)).collect(),
+            incidents: incidents
+                .filter(|i| i.is_meant(scope.focus, &scope.projects, &scope.repositories))
+                .collect(),
         }
     }
 

@@ -7,7 +7,7 @@ use chrono::{DateTime, Datelike, NaiveTime, SecondsFormat, TimeDelta, Utc};
 use rstest::rstest;
 use serde_json::{Value, json};
 use simulator::Options;
-use simulator::delivery::{By, Trouble, Way, Which};
+use simulator::delivery::{By, Totals, Trouble, Way, Which};
 
 use crate::stack::Stack;
 
@@ -16,6 +16,7 @@ fn unsaid() -> Way {
     Way {
         repositories: vec![(Which::Every, By::Deployments("production"))],
         incidents: vec![trouble(&["Incident"], &[], Some(24))],
+        flow: crate::flow::unsaid(),
         projects: Vec::new(),
     }
 }
@@ -28,7 +29,7 @@ fn merges() -> Way {
             Trouble { by_field: true, by_reference: true, ..trouble(&["Incident"], &[], None) },
             trouble(&[], &["customer", "nötig"], Some(72)),
         ],
-        projects: Vec::new(),
+        ..unsaid()
     }
 }
 
@@ -49,7 +50,7 @@ fn mixed() -> Way {
             trouble(&["Bug"], &["security"], Some(6)),
             Trouble { components: vec!["Payments API"], ..trouble(&[], &[], Some(48)) },
         ],
-        projects: Vec::new(),
+        ..unsaid()
     }
 }
 
@@ -203,6 +204,23 @@ async fn expect_same(stack: &Stack, when: &str, way: &Way) {
         let counted = metric(name)["counted"].as_u64().unwrap();
         assert_eq!(counted, expected as u64, "{when}: rows of {name}");
     }
+}
+
+/// An incident is over when its issue is done, in the eyes of whoever sees issues this way.
+pub async fn expect_same_incidents(
+    stack: &Stack,
+    when: &str,
+    flow: &simulator::flow::Way,
+) -> Totals {
+    let (from, to, window) = weeks();
+    let report = stack.recomputed(&format!("/api/v1/metrics/dora?{window}")).await;
+    let way = Way { flow: flow.clone(), ..unsaid() };
+    let truth = stack.simulator.delivery_totals(&way, from, to);
+    let metrics = report["metrics"].as_array().unwrap();
+    let metric = metrics.iter().find(|metric| metric["name"] == "time_to_restore").unwrap();
+    let told = (metric["counted"].as_u64().unwrap() as usize, metric["value"].as_f64());
+    assert_eq!(told, (truth.incidents, truth.restore), "{when}");
+    truth
 }
 
 /// A deployment that was posted counts within seconds, and a sync leaves it alone.

@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 use simulator::Options;
 use simulator::flow::{Flowed, Meaning, Way, WayStep};
 
+use crate::delivery::expect_same_incidents;
 use crate::stack::Stack;
 
 fn step(name: &'static str, meaning: Meaning, waiting: bool) -> WayStep {
@@ -17,7 +18,7 @@ fn step(name: &'static str, meaning: Meaning, waiting: bool) -> WayStep {
 }
 
 /// Nothing was said: Jira's own categories.
-fn unsaid() -> Way {
+pub fn unsaid() -> Way {
     Way {
         steps: vec![
             step("To Do", Meaning::ToDo, true),
@@ -212,16 +213,21 @@ async fn issues_flow_as_the_company_says_whichever_way_it_sees_them(#[values(1, 
     stack.connect().await;
     stack.sync().await;
     expect_same(&stack, "by default", &unsaid()).await;
+    let by_default = expect_same_incidents(&stack, "by default", &unsaid()).await;
 
     expect_foretold(&stack).await;
 
     say(&stack, "Kanban", &kanban()).await;
     expect_preview(&stack, seed).await;
     expect_same(&stack, "with a place for everything", &kanban()).await;
+    expect_same_incidents(&stack, "with a place for everything", &kanban()).await;
 
     unsay(&stack).await;
     say(&stack, "Patchy", &patchy()).await;
     expect_same(&stack, "with bugs apart and gaps", &patchy()).await;
+    let patchy_incidents =
+        expect_same_incidents(&stack, "with bugs apart and gaps", &patchy()).await;
+    assert_ne!(patchy_incidents, by_default, "it makes a difference when an incident is over");
 
     stack.simulator.advance(Duration::from_secs(86_400));
     stack.sync().await;

@@ -4,8 +4,8 @@ WITH page AS (
   WHERE client_id = :client
     AND (integration_id, issue_id) > (:after_integration, :after_first)
     AND (:updated_since IS NULL OR coalesce(ended_at, started_at) >= :updated_since)
-    AND (:project IS NULL OR :project = (
-      SELECT projects.key
+    AND (:project IS NULL OR lower(:project) = (
+      SELECT lower(projects.key)
       FROM issues
       JOIN projects ON projects.client_id = issues.client_id
         AND projects.integration_id = issues.integration_id

@@ -10,8 +10,8 @@ WITH page AS (
       WHERE issues.client_id = changes.client_id
         AND issues.integration_id = changes.integration_id
         AND issues.external_id = changes.issue_id))
-    AND (:project IS NULL OR :project = (
-      SELECT projects.key
+    AND (:project IS NULL OR lower(:project) = (
+      SELECT lower(projects.key)
       FROM issues
       JOIN projects ON projects.client_id = issues.client_id
         AND projects.integration_id = issues.integration_id

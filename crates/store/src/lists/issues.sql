@@ -5,7 +5,8 @@ WITH page AS (
     AND (integration_id, external_id) > (:after_integration, :after_first)
     AND (:updated_since IS NULL OR updated_at >= :updated_since)
     AND (:project IS NULL OR (integration_id, project_id) IN (
-      SELECT integration_id, external_id FROM projects WHERE client_id = :client AND key = :project))
+      SELECT integration_id, external_id FROM projects
+      WHERE client_id = :client AND lower(key) = lower(:project)))
     AND (:state IS NULL OR (integration_id, status_id) IN (
       SELECT integration_id, external_id FROM statuses
       WHERE client_id = :client AND lower(name) = lower(:state)))

@@ -11,6 +11,18 @@ WITH page AS (
     AND (:repository IS NULL OR (integration_id, repository_id) IN (
       SELECT integration_id, external_id FROM repositories
       WHERE client_id = :client AND lower(full_name) = lower(:repository)))
+    AND (:project IS NULL OR EXISTS (
+      SELECT 1
+      FROM pull_request_issues AS named
+      JOIN issues ON issues.client_id = named.client_id
+        AND issues.integration_id = named.issue_integration_id AND issues.external_id = named.issue_id
+      JOIN projects ON projects.client_id = issues.client_id
+        AND projects.integration_id = issues.integration_id AND projects.external_id = issues.project_id
+      WHERE named.client_id = pull_requests.client_id
+        AND named.integration_id = pull_requests.integration_id
+        AND named.repository_id = pull_requests.repository_id
+        AND named.number = pull_requests.number
+        AND lower(projects.key) = lower(:project)))
   ORDER BY integration_id, repository_id, number
   LIMIT :limit
 )

@@ -4,7 +4,7 @@ use domain::Moment;
 use domain::ids::{ClientId, IntegrationId};
 use domain::text::folded;
 
-use super::{Filter, Key, Lists, Page};
+use super::{Filter, Filtered, Key, Lists, Page};
 use crate::Error;
 use crate::db::ask;
 use crate::flow::{Ground, IssueHistory};
@@ -66,6 +66,12 @@ impl StatusInterval {
         let is_state =
             filter.state.as_deref().is_none_or(|state| folded(state) == folded(&self.status));
         is_touched && is_state
+    }
+}
+
+impl Filtered for StatusInterval {
+    fn filters() -> Vec<&'static str> {
+        vec!["updated_since", "project", "state", "with_deleted"]
     }
 }
 

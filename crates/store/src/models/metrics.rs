@@ -200,7 +200,6 @@ pub(crate) struct IncidentFactRow {
     pub(crate) integration_id: Id,
     pub(crate) issue_id: i64,
     pub(crate) started_at: Ts,
-    pub(crate) ended_at: Option<Ts>,
     pub(crate) deploy_integration_id: Option<Id>,
     pub(crate) repository_id: Option<i64>,
     pub(crate) deployment_id: Option<String>,

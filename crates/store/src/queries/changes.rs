@@ -6,7 +6,8 @@ use diesel::prelude::*;
 use domain::work::Topic;
 
 use super::super::Conn;
-use super::rules::revision;
+use super::rules::{self, revision};
+use super::workflows;
 use crate::schema::{delivery_states, flow_states, outbox, rule_versions, workflow_revisions};
 use crate::types::Id;
 
@@ -16,6 +17,14 @@ pub(crate) fn note(conn: &mut Conn, client: Id) -> QueryResult<()> {
         .values((outbox::client_id.eq(client), outbox::topic.eq(Topic::Changes.as_str())))
         .execute(conn)?;
     Ok(())
+}
+
+/// Within the transaction of whoever says that a connection counts, or no longer does: for issues and for
+/// what hangs on repositories.
+pub(crate) fn note_connection(conn: &mut Conn, client: Id) -> QueryResult<()> {
+    workflows::grow(conn, client)?;
+    rules::grow(conn, client)?;
+    note(conn, client)
 }
 
 /// Within the transaction that ends a run, for what had to wait for its end.

@@ -1,6 +1,6 @@
 //! Queries on what is known of a delivery already.
 
-use std::collections::{BTreeMap, HashMap};
+use std::collections::{BTreeMap, BTreeSet, HashMap};
 
 use diesel::define_sql_function;
 use diesel::prelude::*;
@@ -18,7 +18,7 @@ use crate::schema::{
     changed_repositories, deployment_facts as facts, pull_request_facts, pull_request_issues,
     pull_requests,
 };
-use crate::types::Id;
+use crate::types::{Id, Ts};
 
 /// Issues or titles that are looked up in one go.
 const AT_ONCE: usize = 500;
@@ -180,27 +180,37 @@ pub(crate) fn brought(
     Ok(found)
 }
 
+/// A merged pull request that says which it took back.
+struct Revert {
+    issue: IssueRef,
+    title: String,
+    opened_at: Ts,
+}
+
 pub(crate) fn taken_back(
     conn: &mut Conn,
     client: Id,
     issues: &[IssueRef],
 ) -> QueryResult<Vec<Touching>> {
-    let mut reverts: HashMap<(Id, i64), Vec<(IssueRef, String)>> = HashMap::new();
+    let mut reverts: HashMap<(Id, i64), Vec<Revert>> = HashMap::new();
     for (integration, ids) in by_connection(issues) {
         for some in ids.chunks(AT_ONCE) {
-            let rows: Vec<(i64, Id, i64, String)> =
+            let rows: Vec<(i64, Id, i64, String, Ts)> =
                 naming!(client, integration, some, pull_requests)
                     .filter(pull_requests::title.like("Revert%"))
+                    .filter(pull_requests::merged_at.is_not_null())
                     .select((
                         pull_request_issues::issue_id,
                         pull_requests::integration_id,
                         pull_requests::repository_id,
                         pull_requests::title,
+                        pull_requests::created_at,
                     ))
                     .load(conn)?;
-            for (id, place, repository, title) in rows {
+            for (id, place, repository, title, opened_at) in rows {
                 if let Some(original) = reverted_title(&title) {
-                    let revert = ((integration, id), original.to_owned());
+                    let (issue, title) = ((integration, id), original.to_owned());
+                    let revert = Revert { issue, title, opened_at };
                     reverts.entry((place, repository)).or_default().push(revert);
                 }
             }
@@ -208,27 +218,31 @@ pub(crate) fn taken_back(
     }
     let mut found = Vec::new();
     for ((place, repository), reverts) in reverts {
-        let titles: Vec<&str> = reverts.iter().map(|(_, title)| &**title).collect();
-        let brought = brought_by_title(conn, client, place, repository, &titles)?;
-        found.extend(reverts.into_iter().filter_map(|(issue, title)| {
-            let deployment = brought.get(&title)?.clone()?;
+        let titles: BTreeSet<&str> = reverts.iter().map(|revert| &*revert.title).collect();
+        let titles: Vec<&str> = titles.into_iter().collect();
+        let merged = merged_by_title(conn, client, place, repository, &titles)?;
+        found.extend(reverts.into_iter().filter_map(|Revert { issue, title, opened_at }| {
+            let before = merged.get(&title)?.iter().rfind(|(at, _)| *at <= opened_at);
+            let deployment = before?.1.clone()?;
             Some(Touching { issue, repository: (place.into(), repository), deployment })
         }));
     }
     Ok(found)
 }
 
-/// The deployment of the last pull request with each of these titles.
-fn brought_by_title(
+/// When pull requests with each of these titles were merged, in that order, and the deployment of each.
+type Merged = HashMap<String, Vec<(Ts, Option<String>)>>;
+
+fn merged_by_title(
     conn: &mut Conn,
     client: Id,
     integration: Id,
     repository: i64,
     titles: &[&str],
-) -> QueryResult<HashMap<String, Option<String>>> {
-    let mut last = HashMap::new();
+) -> QueryResult<Merged> {
+    let mut merged = Merged::new();
     for some in titles.chunks(AT_ONCE) {
-        let rows: Vec<(String, Option<String>)> = pull_requests::table
+        let rows: Vec<(String, Option<Ts>, Option<String>)> = pull_requests::table
             .left_join(
                 pull_request_facts::table.on(pull_request_facts::client_id
                     .eq(pull_requests::client_id)
@@ -240,10 +254,18 @@ fn brought_by_title(
             .filter(pull_requests::integration_id.eq(integration))
             .filter(pull_requests::repository_id.eq(repository))
             .filter(pull_requests::title.eq_any(some))
-            .order(pull_requests::number)
-            .select((pull_requests::title, pull_request_facts::deployment_id.nullable()))
+            .filter(pull_requests::merged_at.is_not_null())
+            .order((pull_requests::merged_at, pull_requests::number))
+            .select((
+                pull_requests::title,
+                pull_requests::merged_at,
+                pull_request_facts::deployment_id.nullable(),
+            ))
             .load(conn)?;
-        last.extend(rows);
+        for (title, merged_at, deployment) in rows {
+            let of_title: &mut Vec<_> = merged.entry(title).or_default();
+            of_title.extend(merged_at.map(|at| (at, deployment)));
+        }
     }
-    Ok(last)
+    Ok(merged)
 }

@@ -49,7 +49,7 @@ pub(crate) fn read(
         let mut pull_requests = pull_requests_seen(conn, client, None, span)?;
         pull_requests.retain(|seen| repositories.contains(&seen.repository));
         let mut incidents = incidents_seen(conn, client, span)?;
-        incidents.retain(|seen| projects.contains(&seen.project));
+        incidents.retain(|seen| seen.is_meant(focus, &projects, &repositories));
         Ok(DoraRead {
             as_of: Some(snapshot.as_of.0),
             is_behind: clients_with_changed_rules(conn)?.contains(&client.into()),
@@ -214,7 +214,7 @@ fn pull_requests_seen(
     Ok(rows.into_iter().filter_map(seen).collect())
 }
 
-type IncidentColumns = (Id, i64, String, Ts, Option<Ts>, Option<Ts>);
+type IncidentColumns = (Id, i64, String, Ts, Option<Ts>, Option<Id>, Option<i64>, Option<Ts>);
 
 fn incidents_seen(conn: &mut Conn, client: Id, span: Span) -> QueryResult<Vec<IncidentSeen>> {
     let all = incident_facts::table
@@ -245,6 +245,8 @@ fn incidents_seen(conn: &mut Conn, client: Id, span: Span) -> QueryResult<Vec<In
             issues::key,
             incident_facts::started_at,
             incident_facts::ended_at,
+            incident_facts::deploy_integration_id,
+            incident_facts::repository_id,
             deployment_facts::succeeded_at.nullable(),
         ));
     let rows: Vec<IncidentColumns> = match span {
@@ -254,12 +256,15 @@ fn incidents_seen(conn: &mut Conn, client: Id, span: Span) -> QueryResult<Vec<In
             .filter(incident_facts::ended_at.lt(to))
             .load(conn)?,
     };
-    let seen = |(integration, project, key, started_at, ended_at, deployed_at): IncidentColumns| {
+    let seen = |columns: IncidentColumns| {
+        let (integration, project, key, started_at, ended_at, hub, repository, deployed_at) =
+            columns;
         Some(IncidentSeen {
             project: (integration.into(), project),
             key,
             started_at: started_at.0,
             ended_at: ended_at?.0,
+            repository: hub.map(Into::into).zip(repository),
             deployed_at: deployed_at.map(|at| at.0),
         })
     };

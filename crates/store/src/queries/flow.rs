@@ -16,14 +16,15 @@ use self::days::{Days, Moves};
 pub(crate) use self::intervals::intervals;
 pub(crate) use self::read::{head, read, take};
 use super::super::{Conn, bulk};
+use super::publish::end_incidents;
 use super::workflows::configuration_within;
 use crate::Error;
 use crate::fact_table::{Existing, Owner, last_of_each};
 use crate::flow::{Ground, IssueFact, IssueHistory, Known, Rules, StatusChange, StatusSeen};
 use crate::models::flow::IssueFactRow;
 use crate::schema::{
-    flow_states, issue_changes, issue_types, issues, projects, schedules, statuses,
-    workflow_revisions,
+    delivery_states, flow_states, issue_changes, issue_types, issues, projects, schedules,
+    statuses, workflow_revisions,
 };
 use crate::types::{Id, Json, Ts};
 
@@ -39,14 +40,28 @@ pub(crate) fn publish_changed(
     if !changed_clients(conn)?.contains(&client) {
         return Ok(None);
     }
+    // Whoever holds reports on incidents reads them again.
+    diesel::update(delivery_states::table.find(Id::from(client)))
+        .set(delivery_states::publications.eq(delivery_states::publications + 1))
+        .execute(conn)?;
     publish(conn, client, None, rules).map(Some)
 }
 
 /// Within the transaction of whoever publishes. Answers of how many issues something was made.
-///
+pub(crate) fn publish(
+    conn: &mut Conn,
+    client: ClientId,
+    as_of: Option<Ts>,
+    rules: &mut impl Rules,
+) -> Result<u64, Error> {
+    let count = place_issues(conn, client, as_of, rules)?;
+    end_incidents(conn, client.into())?;
+    Ok(count)
+}
+
 /// What changed is seen to at the end of a sync, of whose facts `as_of` tells; whoever only follows the
 /// workflows leaves the notes to that, since who writes them would wait for him.
-pub(crate) fn publish(
+fn place_issues(
     conn: &mut Conn,
     client: ClientId,
     as_of: Option<Ts>,

@@ -6,6 +6,7 @@ use diesel::result::{DatabaseErrorKind, Error as Diesel};
 
 use super::super::Conn;
 use super::super::dialect::locked;
+use super::changes::note_connection;
 use super::work::runs::OPEN;
 use crate::Error;
 use crate::models::IntegrationRow;
@@ -20,9 +21,11 @@ pub(crate) fn add(conn: &mut Conn, row: &IntegrationRow) -> Result<(), Error> {
 pub(crate) fn replace(conn: &mut Conn, row: &IntegrationRow) -> Result<(), Error> {
     // Until this is over nobody can plan a task for it: a task hangs on its connection.
     let stored = integrations::table.find((row.client_id, row.id));
-    let address: Option<String> =
-        locked!(stored.select(integrations::base_url)).first(conn).optional()?;
-    if address.is_some_and(|address| address != row.base_url) {
+    let before: Option<(String, bool)> =
+        locked!(stored.select((integrations::base_url, integrations::active)))
+            .first(conn)
+            .optional()?;
+    if before.as_ref().is_some_and(|(address, _)| *address != row.base_url) {
         must_be_unread(conn, row.client_id, row.id)?;
     }
     let same = integrations::table
@@ -35,6 +38,9 @@ pub(crate) fn replace(conn: &mut Conn, row: &IntegrationRow) -> Result<(), Error
         .map_err(name_taken)?;
     if changed == 0 {
         return Err(Error::Conflict { noun: "integration" });
+    }
+    if before.is_some_and(|(_, active)| active != row.active) {
+        note_connection(conn, row.client_id)?;
     }
     Ok(())
 }

@@ -10,7 +10,6 @@ use diesel::upsert::excluded;
 use domain::Moment;
 use domain::deployment::{Deployment, Shipment};
 use domain::ids::ClientId;
-use domain::project::StatusCategory;
 use domain::pull_request::PullRequestState;
 use domain::rules::{RepositoryRules, Source};
 use domain::work::{Fence, Outcome};
@@ -29,7 +28,7 @@ use crate::models::metrics::{LinkRow, SnapshotRow};
 use crate::schema::{
     comments, commits, delivery_states, deployments, integrations, issue_changes, issue_types,
     issues, projects, pull_request_commits, pull_request_issues, pull_requests, repositories,
-    review_comments, reviews, rule_versions, runs, schedules, shipments, snapshots, statuses,
+    review_comments, reviews, rule_versions, runs, schedules, shipments, snapshots,
 };
 use crate::types::{Id, Json, Ts};
 
@@ -606,19 +605,6 @@ pub(crate) fn incidents(
     integration: Id,
     ids: &[i64],
 ) -> Result<Vec<IncidentRead>, Error> {
-    let categories: Vec<(i64, String)> = statuses::table
-        .filter(statuses::client_id.eq(client))
-        .filter(statuses::integration_id.eq(integration))
-        .select((statuses::external_id, statuses::category))
-        .load(conn)?;
-    let mut by_status: HashMap<i64, StatusCategory> = HashMap::with_capacity(categories.len());
-    for (id, category) in categories {
-        by_status.insert(id, category.parse()?);
-    }
-    let category_of = |id: Option<i64>| {
-        id.and_then(|id| by_status.get(&id).copied()).unwrap_or(StatusCategory::ToDo)
-    };
-
     let keys: Vec<(i64, String)> = projects::table
         .filter(projects::client_id.eq(client))
         .filter(projects::integration_id.eq(integration))
@@ -626,64 +612,47 @@ pub(crate) fn incidents(
         .load(conn)?;
     let keys: HashMap<i64, String> = keys.into_iter().collect();
 
-    let mut rows: Vec<(i64, Ts, i64, i64)> = Vec::with_capacity(ids.len());
+    let mut rows: Vec<(i64, Ts, i64)> = Vec::with_capacity(ids.len());
     for some in ids.chunks(CHUNK) {
         let found = issues::table
             .filter(issues::client_id.eq(client))
             .filter(issues::integration_id.eq(integration))
             .filter(issues::external_id.eq_any(some))
-            .select((
-                issues::external_id,
-                issues::created_at,
-                issues::status_id,
-                issues::project_id,
-            ));
-        rows.extend(found.load::<(i64, Ts, i64, i64)>(conn)?);
+            .select((issues::external_id, issues::created_at, issues::project_id));
+        rows.extend(found.load::<(i64, Ts, i64)>(conn)?);
     }
     rows.sort_unstable_by_key(|(id, ..)| *id);
     let mut incidents: Vec<IncidentRead> = rows
         .into_iter()
-        .map(|(id, created_at, status, project)| IncidentRead {
+        .map(|(id, created_at, project)| IncidentRead {
             integration: integration.into(),
             id,
             project: keys.get(&project).cloned().unwrap_or_default(),
             created_at: created_at.0,
-            category: category_of(Some(status)),
-            changes: Vec::new(),
             links: Vec::new(),
         })
         .collect();
 
-    type Change = (i64, String, Option<String>, Option<String>, Option<String>, Ts);
+    type Change = (i64, Option<String>, Option<String>);
     for some in ids.chunks(CHUNK) {
         let changes: Vec<Change> = issue_changes::table
             .filter(issue_changes::client_id.eq(client))
             .filter(issue_changes::integration_id.eq(integration))
             .filter(issue_changes::issue_id.eq_any(some))
-            .filter(issue_changes::field.eq_any(["status", "Link"]))
+            .filter(issue_changes::field.eq("Link"))
             .order(as_they_happened!())
-            .select((
-                issue_changes::issue_id,
-                issue_changes::field,
-                issue_changes::from_value,
-                issue_changes::to_value,
-                issue_changes::to_string,
-                issue_changes::changed_at,
-            ))
+            .select((issue_changes::issue_id, issue_changes::from_string, issue_changes::to_string))
             .load(conn)?;
-        for (issue, field, from, to, to_text, at) in changes {
+        for (issue, removed, added) in changes {
             let Ok(position) = incidents.binary_search_by_key(&issue, |incident| incident.id)
             else {
                 continue;
             };
-            let incident = &mut incidents[position];
-            if field == "status" {
-                let status =
-                    |value: Option<String>| category_of(value.and_then(|v| v.parse().ok()));
-                incident.changes.push((at.0, status(from), status(to)));
-            } else {
-                incident.links.extend(to_text);
+            let links = &mut incidents[position].links;
+            if let Some(at) = links.iter().position(|text| Some(text) == removed.as_ref()) {
+                links.remove(at);
             }
+            links.extend(added);
         }
     }
     Ok(incidents)

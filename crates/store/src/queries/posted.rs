@@ -6,11 +6,11 @@ use domain::deployment::Deployment;
 use super::super::Conn;
 use super::changes;
 use super::notes;
-use super::rules::hold;
+use super::rules::{grow, hold};
 use crate::Error;
 use crate::fact_table::Owner;
 use crate::models::metrics::PostedRow;
-use crate::schema::{posted_deployments, rule_versions};
+use crate::schema::posted_deployments;
 use crate::types::Id;
 
 fn find(
@@ -77,9 +77,7 @@ pub(crate) fn put(
     notes::repository(conn, Owner { client, integration }, repository)?;
     // Whoever follows rules that changed since may have looked for this one in vain.
     if counts || rules != version {
-        diesel::update(rule_versions::table.find(client))
-            .set(rule_versions::posted.eq(rule_versions::posted + 1))
-            .execute(conn)?;
+        grow(conn, client)?;
         changes::note(conn, client)?;
     }
     Ok(kept)

@@ -2,6 +2,7 @@
 
 use chrono::TimeDelta;
 use diesel::prelude::*;
+use diesel::sql_query;
 use diesel::upsert::excluded;
 use domain::work::Fence;
 
@@ -13,10 +14,11 @@ use crate::Error;
 use crate::fact_table::{Existing, Owner, last_of_each};
 use crate::metrics::{PublicationRows, Published};
 use crate::models::metrics::{DeploymentFactRow, IncidentFactRow, PullRequestFactPut};
+use crate::named::numbered;
 use crate::schema::{
     delivery_states, deployment_facts, incident_facts, pull_request_facts, repositories, snapshots,
 };
-use crate::types::{Id, Ts};
+use crate::types::{Id, Ts, Uid};
 
 /// Rows per statement, so that their binds stay below both databases' limits.
 const CHUNK: usize = 500;
@@ -74,7 +76,15 @@ pub(crate) fn publish_delivery(
         return Ok(None);
     }
     let written = replace_delivery(conn, rows)?;
+    end_incidents(conn, rows.client)?;
     Ok(Some(Published { written, issues: 0, forgotten: add_snapshot(conn, rows)? }))
+}
+
+/// An incident is over when its issue is done, as the workflows say. For whoever publishes either.
+pub(super) fn end_incidents(conn: &mut Conn, client: Id) -> QueryResult<()> {
+    let (text, _) = numbered(include_str!("end_incidents.sql"));
+    sql_query(text).bind::<Uid, _>(client).execute(conn)?;
+    Ok(())
 }
 
 /// Incidents lean on deployments, so those come first and go last.
@@ -228,7 +238,6 @@ fn publish_incidents(conn: &mut Conn, rows: &PublicationRows) -> QueryResult<usi
             .do_update()
             .set((
                 fact::started_at.eq(excluded(fact::started_at)),
-                fact::ended_at.eq(excluded(fact::ended_at)),
                 fact::deploy_integration_id.eq(excluded(fact::deploy_integration_id)),
                 fact::repository_id.eq(excluded(fact::repository_id)),
                 fact::deployment_id.eq(excluded(fact::deployment_id)),

@@ -264,6 +264,15 @@ pub(crate) fn hold(conn: &mut Conn, client: Id) -> QueryResult<RuleVersions> {
     versions(conn, client)
 }
 
+/// For what people change beside the rules.
+pub(super) fn grow(conn: &mut Conn, client: Id) -> QueryResult<()> {
+    hold(conn, client)?;
+    diesel::update(rule_versions::table.find(client))
+        .set(rule_versions::posted.eq(rule_versions::posted + 1))
+        .execute(conn)?;
+    Ok(())
+}
+
 fn must_be_seen(seen: Seen, version: i64) -> Result<(), Refused> {
     match seen {
         Seen::Version(other) if other != version => Err(Refused::Stale),

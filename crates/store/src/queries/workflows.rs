@@ -80,21 +80,23 @@ pub(crate) fn connections(conn: &mut Conn, client: Id) -> QueryResult<Vec<Connec
     Ok(rows.into_iter().map(connection).collect())
 }
 
+/// Whoever holds this row is the only one who changes the client's workflows.
+pub(super) fn grow(conn: &mut Conn, client: Id) -> QueryResult<()> {
+    diesel::insert_into(workflow_revisions::table)
+        .values((workflow_revisions::client_id.eq(client), workflow_revisions::revision.eq(1)))
+        .on_conflict(workflow_revisions::client_id)
+        .do_update()
+        .set(workflow_revisions::revision.eq(workflow_revisions::revision + 1))
+        .execute(conn)?;
+    Ok(())
+}
+
 pub(crate) fn change(
     conn: &mut Conn,
     client: ClientId,
     changes: &[Change],
 ) -> Result<Configuration, Error> {
-    // Whoever holds this row is the only one who changes the client's workflows.
-    diesel::insert_into(workflow_revisions::table)
-        .values((
-            workflow_revisions::client_id.eq(Id::from(client)),
-            workflow_revisions::revision.eq(1),
-        ))
-        .on_conflict(workflow_revisions::client_id)
-        .do_update()
-        .set(workflow_revisions::revision.eq(workflow_revisions::revision + 1))
-        .execute(conn)?;
+    grow(conn, client.into())?;
     super::changes::note(conn, client.into())?;
     let before = configuration_within(conn, client)?;
     let after =

@@ -4,13 +4,16 @@ use domain::job::JobType::JiraSync;
 use store::Error;
 use store::facts::Held;
 use store::integrations::Integration;
+use store::metrics::Publication;
 use store::work::Command;
 
+use crate::flow::Everywhere;
 use crate::house::{House, mark};
 use crate::nouns::*;
 
 contract! {
     an_address_changes_until_something_was_read_from_it,
+    numbers_follow_a_connection_that_no_longer_counts,
 }
 
 async fn an_address_changes_until_something_was_read_from_it(house: &House) {
@@ -49,4 +52,33 @@ async fn an_address_changes_until_something_was_read_from_it(house: &House) {
     let stored = house.integrations.get(stranger, jira).await.unwrap();
     let moved = Integration { base_url: "https://other.example".to_owned(), ..stored };
     house.integrations.replace(&moved).await.expect("nobody has read theirs");
+}
+
+async fn numbers_follow_a_connection_that_no_longer_counts(house: &House) {
+    house.jira_says(all_of_jira()).await;
+    house.github_says(all_of_github()).await;
+    publish(house).await;
+    let behind = async || {
+        let workflows = house.metrics.clients_with_changed_workflows().await.unwrap();
+        (workflows, house.metrics.clients_with_changed_rules().await.unwrap())
+    };
+    let change = async |change: fn(Integration) -> Integration| {
+        let stored = house.integrations.get(house.client, house.jira).await.unwrap();
+        house.integrations.replace(&change(stored)).await.unwrap();
+    };
+    change(|stored| Integration { name: "Other".to_owned(), ..stored }).await;
+    assert_eq!(behind().await, (vec![], vec![]), "a name counts for nothing");
+    for active in [false, true] {
+        change(|stored| Integration { active: !stored.active, ..stored }).await;
+        assert_eq!(behind().await, (vec![house.client], vec![house.client]), "{active}");
+        publish(house).await;
+        assert_eq!(behind().await, (vec![], vec![]), "{active}");
+    }
+}
+
+async fn publish(house: &House) {
+    let state = house.metrics.delivery(house.client).await.unwrap().state;
+    let publication = Publication { state, ..crate::metrics::publication(house, 20) };
+    let rules = Everywhere::default();
+    house.metrics.publish(house.client, house.fence, publication, rules).await.unwrap();
 }

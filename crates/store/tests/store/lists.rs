@@ -6,6 +6,7 @@ use std::future::Future;
 use domain::facts::Facts as Page;
 use store::Error;
 use store::lists::{self, Filter, Key};
+use store::metrics::Link;
 
 use crate::house::House;
 use crate::nouns::*;
@@ -190,12 +191,26 @@ async fn filters_choose_rows(house: &House) {
     let mut late = issue(9);
     late.updated_at = at(2_000);
     house.jira_says(Page { issues: vec![late], ..jira_page() }).await;
+    let repository = store::metrics::Repository {
+        integration: house.github,
+        id: REPOSITORY,
+        full_name: "acme/payments".to_owned(),
+    };
+    let link = Link {
+        number: 1,
+        issue_integration: house.jira,
+        issue_id: 1,
+        via: "branch".to_owned(),
+        key_seen: "PAY-1".to_owned(),
+    };
+    let (client, fence) = (house.client, house.fence);
+    house.metrics.keep_links(client, fence, &repository, vec![link], at(20)).await.unwrap();
 
     let cases = [
         (Filter::default(), 3, 2),
         (Filter { updated_since: Some(at(1_001)), ..Filter::default() }, 1, 0),
-        (Filter { project: Some("PAY".to_owned()), ..Filter::default() }, 3, 2),
-        (Filter { project: Some("OPS".to_owned()), ..Filter::default() }, 0, 2),
+        (Filter { project: Some("pay".to_owned()), ..Filter::default() }, 3, 1),
+        (Filter { project: Some("OPS".to_owned()), ..Filter::default() }, 0, 0),
         (Filter { repository: Some("Acme/Payments".to_owned()), ..Filter::default() }, 3, 2),
         (Filter { repository: Some("acme/other".to_owned()), ..Filter::default() }, 3, 0),
         (Filter { state: Some("done".to_owned()), ..Filter::default() }, 3, 0),

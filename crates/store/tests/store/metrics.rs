@@ -2,6 +2,7 @@
 
 use domain::facts::Facts as Page;
 use domain::ids::SnapshotId;
+use domain::issue::Change;
 use domain::rules::{DeploymentRule, Source};
 use domain::workflow::Seen;
 use store::Error;
@@ -29,6 +30,8 @@ contract! {
     what_was_computed_before_a_publication_is_not_published_after_it,
     deployments_of_every_source_are_published_and_listed,
     suspects_are_of_a_type_or_have_a_label_or_a_component,
+    links_that_were_removed_are_not_told,
+    an_incident_is_over_when_its_issue_is_done,
 }
 
 const DAY: i64 = 86_400;
@@ -305,7 +308,6 @@ async fn deployments_of_every_source_are_published_and_listed(house: &House) {
         integration: house.jira,
         issue: 1,
         started_at: at(970),
-        ended_at: Some(at(980)),
         cause: deployment.map(|deployment| Cause {
             integration: house.github,
             repository: REPOSITORY,
@@ -392,4 +394,48 @@ async fn suspects_are_of_a_type_or_have_a_label_or_a_component(house: &House) {
     assert_eq!(theirs, []);
     let read = house.metrics.incidents(house.client, house.jira, vec![4, 1]).await.unwrap();
     assert_eq!(read.iter().map(|incident| incident.id).collect::<Vec<_>>(), [1, 4]);
+}
+
+async fn links_that_were_removed_are_not_told(house: &House) {
+    house.jira_says(all_of_jira()).await;
+    let link = |change_id, removed: Option<&str>, added: Option<&str>| Change {
+        field: "Link".to_owned(),
+        from_string: removed.map(str::to_owned),
+        to_string: added.map(str::to_owned),
+        ..change(1, change_id, 0)
+    };
+    let (cause, other) = ("This issue is caused by PAY-2", "This issue blocks PAY-3");
+    let changes = vec![
+        link(901, None, Some(cause)),
+        link(902, None, Some(other)),
+        link(903, Some(cause), None),
+        link(904, None, Some(cause)),
+        link(905, Some(cause), None),
+        link(906, Some("This issue is caused by PAY-9"), None),
+    ];
+    house.jira_says(Page { changes, ..Page::default() }).await;
+    let read = house.metrics.incidents(house.client, house.jira, vec![1]).await.unwrap();
+    assert_eq!(read[0].links, [other]);
+}
+
+async fn an_incident_is_over_when_its_issue_is_done(house: &House) {
+    house.jira_says(all_of_jira()).await;
+    house.github_says(all_of_github()).await;
+    let publish = async |second, left_out| {
+        let incident =
+            |issue| IncidentFact { integration: house.jira, issue, started_at: at(0), cause: None };
+        let incidents = vec![incident(1), incident(2)];
+        let publication = Publication { incidents, ..publication(house, second) };
+        let rules = Everywhere::leaving_out(left_out);
+        house.metrics.publish(house.client, house.fence, publication, rules).await.unwrap();
+    };
+    let ended = async || {
+        let told = house.lists.incidents(house.client, &Filter::default(), None, 9).await.unwrap();
+        told.items.into_iter().map(|row| (row.issue_key, row.ended_at)).collect::<Vec<_>>()
+    };
+    let told = |first, second| vec![("PAY-1".to_owned(), first), ("PAY-2".to_owned(), second)];
+    publish(20, vec![2]).await;
+    assert_eq!(ended().await, told(Some(at(1)), None));
+    publish(21, vec![1]).await;
+    assert_eq!(ended().await, told(None, Some(at(2))));
 }

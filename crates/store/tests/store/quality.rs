@@ -79,7 +79,6 @@ async fn each_check_finds_what_is_bad_among_all(house: &House) {
             integration: house.jira,
             issue: 2,
             started_at: at(1),
-            ended_at: None,
             cause: None,
         }],
     };

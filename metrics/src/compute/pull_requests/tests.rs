@@ -220,9 +220,9 @@ fn a_merged_revert_takes_back_the_last_of_its_title() {
         pull(8, "Revert \"Nothing that we know\"", 2, Some(3)),
         pull(9, "Revert \"Revert \"Retry\"\"", 9, Some(10)),
     ];
-    let mut reverted: Vec<i64> = reverted(&lives).into_iter().collect();
-    reverted.sort_unstable();
-    assert_eq!(reverted, [2, 4]);
+    let mut taken_back: Vec<(i64, i64)> = taken_back(&lives).into_iter().collect();
+    taken_back.sort_unstable();
+    assert_eq!(taken_back, [(4, 2), (9, 4)]);
 }
 
 proptest! {

@@ -22,6 +22,10 @@ fn march() -> Window {
 
 /// The report on `read`, of everything that is called `acme/pay` or `OPS`.
 fn told(read: &DoraRead, explain: bool) -> Answer {
+    told_of(read, Focus::default(), explain)
+}
+
+fn told_of(read: &DoraRead, focus: Focus, explain: bool) -> Answer {
     let head = DeliveryHead {
         repositories: vec![RepositoryNow {
             place: PAY,
@@ -32,7 +36,7 @@ fn told(read: &DoraRead, explain: bool) -> Answer {
         ..DeliveryHead::default()
     };
     let (window, now) = (march(), march().to);
-    let asked = Asked { window, focus: Focus::default(), explain, now };
+    let asked = Asked { window, focus, explain, now };
     report(&DoraFacts::of(read.clone()), &head, &asked)
 }
 
@@ -142,6 +146,7 @@ fn recovery_starts_at_the_deployment_and_restoring_at_the_incident() {
         key: "OPS-1".to_owned(),
         started_at: at("2026-03-10T10:00:00Z"),
         ended_at: at(ended_at),
+        repository: deployed_at.map(|_| PAY),
         deployed_at: deployed_at.map(at),
     };
     let incidents = vec![
@@ -154,6 +159,43 @@ fn recovery_starts_at_the_deployment_and_restoring_at_the_incident() {
     assert_eq!(recovery.excluded, [Excluded { reason: "no_deployment".to_owned(), count: 1 }]);
     let restore = metric(&answer, "time_to_restore");
     assert_eq!((restore.value, restore.counted), (Some(1.5 * 3_600.0), 2));
+}
+
+#[test]
+fn incidents_of_a_repository_are_those_that_its_deployments_caused() {
+    let incident = |key: &str, project, repository: Option<Place>| IncidentSeen {
+        project,
+        key: key.to_owned(),
+        started_at: at("2026-03-10T10:00:00Z"),
+        ended_at: at("2026-03-10T12:00:00Z"),
+        repository,
+        deployed_at: repository.map(|_| at("2026-03-10T09:00:00Z")),
+    };
+    let (other, elsewhere) = ((PAY.0, 2), (PAY.0, 3));
+    let incidents = vec![
+        incident("OPS-1", PAY, Some(PAY)),
+        incident("OPS-2", PAY, Some(other)),
+        incident("OPS-3", PAY, None),
+        incident("WEB-4", elsewhere, Some(PAY)),
+    ];
+    let read = DoraRead { incidents, ..read(vec![]) };
+    let (repository, project) = (vec!["Acme/Pay".to_owned()], vec!["ops".to_owned()]);
+    let cases: [(&[String], &[String], &[&str]); 5] = [
+        (&[], &[], &["OPS-1", "OPS-2", "OPS-3"]),
+        (&[], &project, &["OPS-1", "OPS-2", "OPS-3"]),
+        (&repository, &[], &["OPS-1"]),
+        (&repository, &project, &["OPS-1"]),
+        (&["acme/web".to_owned()], &[], &[]),
+    ];
+    for (repositories, projects, expected) in cases {
+        let focus = Focus { repositories: repositories.to_vec(), projects: projects.to_vec() };
+        let answer = told_of(&read, focus, true);
+        assert_eq!(
+            metric(&answer, "time_to_restore").ids,
+            expected,
+            "{repositories:?} {projects:?}"
+        );
+    }
 }
 
 #[test]
