@@ -6,6 +6,10 @@ const RATE_LIMIT: &str = "rateLimit{limit cost remaining resetAt}";
 
 const ACTOR: &str = "author{__typename login}";
 
+/// A commit of a history, with its parents.
+const COMMIT: &str = "oid message authoredDate committedDate parents(first:10){nodes{oid}} \
+    author{name user{login}}";
+
 /// The nested lists of a pull request, by the name of the connection.
 pub const NESTED: [&str; 4] = ["commits", "reviews", "comments", "timelineItems"];
 
@@ -100,9 +104,33 @@ pub fn history() -> String {
         "query($o:String!,$r:String!,$p:Int!,$after:String,$since:GitTimestamp){{{RATE_LIMIT} \
          repository(owner:$o,name:$r){{defaultBranchRef{{target{{... on Commit{{\
          history(first:$p,after:$after,since:$since){{pageInfo{{hasNextPage endCursor}} \
-         nodes{{oid message authoredDate committedDate parents(first:10){{nodes{{oid}}}} \
-         author{{name user{{login}}}}}}}}}}}}}}}}}}"
+         nodes{{{COMMIT}}}}}}}}}}}}}}}"
     )
+}
+
+/// The last `size` commits of several histories, each up to the commit with one of these shas. Answers have
+/// the names that [`history_name`] gives. Variables: `o`, `r`.
+pub fn histories<'a>(shas: impl Iterator<Item = &'a str>, size: usize) -> String {
+    let parts: Vec<_> = shas
+        .enumerate()
+        .map(|(position, sha)| {
+            format!(
+                "{}:object(oid:{}){{... on Commit{{history(first:{size}){{\
+                 pageInfo{{hasNextPage endCursor}} nodes{{{COMMIT}}}}}}}}}",
+                history_name(position),
+                quoted(sha)
+            )
+        })
+        .collect();
+    format!(
+        "query($o:String!,$r:String!){{{RATE_LIMIT} repository(owner:$o,name:$r){{{}}}}}",
+        parts.join(" ")
+    )
+}
+
+/// What [`histories`] calls the history at a position.
+pub fn history_name(position: usize) -> String {
+    format!("c{position}")
 }
 
 /// A GraphQL string. JSON's escapes are GraphQL's.
@@ -119,7 +147,17 @@ mod tests {
         let rest = rest_of([("PR_1", "commits", "a\"b"), ("PR_2", "reviews", "c")].into_iter());
         assert!(rest.contains(r#"after:"a\"b""#), "{rest}");
         let repositories = repositories([("acme", "pay")].into_iter());
-        for text in [pull_requests(50), rest, repositories, deployments(), releases(), history()] {
+        let histories = histories(["9f3c", "77aa"].into_iter(), 4);
+        let texts = [
+            pull_requests(50),
+            rest,
+            repositories,
+            deployments(),
+            releases(),
+            history(),
+            histories,
+        ];
+        for text in texts {
             let opened = text.matches('{').count();
             assert_eq!(opened, text.matches('}').count(), "{text}");
         }

@@ -16,6 +16,7 @@ use crate::probe;
 use crate::steps::Place;
 use crate::steps::commits::Commits;
 use crate::steps::deployments::Deployments;
+use crate::steps::missing_commits::MissingCommits;
 use crate::steps::pull_requests::PullRequests;
 use crate::steps::repositories::Repositories;
 
@@ -95,6 +96,13 @@ impl Source for Github {
             Step::Commits => {
                 Steps::Commits(Commits::new(self.place(task, &connection).await?, since))
             }
+            Step::MissingCommits => {
+                let integration = connection.integration.ok_or_else(|| not_ours(task))?;
+                let place = self.place(task, &connection).await?;
+                let owner = (task.client, integration);
+                let kept = self.facts.clone();
+                Steps::MissingCommits(MissingCommits::new(place, kept, owner))
+            }
             _ => return Err(not_ours(task)),
         };
         Ok(Reading { client, steps })
@@ -125,6 +133,7 @@ enum Steps {
     PullRequests(PullRequests),
     Deployments(Deployments),
     Commits(Commits),
+    MissingCommits(MissingCommits),
 }
 
 impl Reader for Reading {
@@ -135,6 +144,7 @@ impl Reader for Reading {
             Steps::PullRequests(step) => step.page(&self.client, cursor).await,
             Steps::Deployments(step) => step.page(&self.client, cursor).await,
             Steps::Commits(step) => step.page(&self.client, cursor).await,
+            Steps::MissingCommits(step) => step.page(&self.client, cursor).await,
         }?;
         let requests = self.client.sent() - sent_before;
         Ok(Page { requests, source_time: self.client.source_time(), ..page })

@@ -21,7 +21,9 @@ pub fn plan(ground: &Ground) -> Vec<Planned> {
         }
         Step::Issues => issues(ground),
         Step::Deletions => deletions(ground),
-        Step::PullRequests | Step::Deployments | Step::Commits => repositories(ground),
+        Step::PullRequests | Step::Deployments | Step::Commits | Step::MissingCommits => {
+            repositories(ground)
+        }
         Step::Links | Step::Metrics => vec![across_connections(ground)],
     }
 }

@@ -6,6 +6,8 @@
 mod apart;
 #[path = "house/arrows.rs"]
 mod arrows;
+#[path = "house/branches.rs"]
+mod branches;
 #[path = "house/browser.rs"]
 mod browser;
 #[path = "../../proto/tests/across/certificates.rs"]

@@ -39,8 +39,10 @@ pub struct Facts {
     pub pull_requests: Vec<PullRequest>,
     /// Comments on diffs. One on a pull request that was never kept is left out.
     pub review_comments: Vec<ReviewComment>,
-    /// Commits of the default branch.
+    /// Commits with their parents: of the default branch, of what was deployed and of what was merged.
     pub commits: Vec<Commit>,
+    /// Shas that were asked for and that GitHub does not know.
+    pub gone_commits: Vec<String>,
     /// Deployments.
     pub deployments: Vec<Deployment>,
     /// Runs of workflows, and releases.

@@ -25,7 +25,7 @@ impl Step {
             Step::Deployments | Step::Commits | Step::Metrics => 8,
             Step::Deletions => 5,
             Step::Sprints | Step::Links => 4,
-            Step::Projects | Step::Statuses | Step::Repositories => 3,
+            Step::Projects | Step::Statuses | Step::Repositories | Step::MissingCommits => 3,
         }
     }
 }

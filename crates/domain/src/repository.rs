@@ -28,6 +28,6 @@ pub struct Commit {
     pub committed_at: Moment,
     /// The whole message.
     pub message: String,
-    /// The parents' shas, where they were read; pull requests do not tell.
+    /// The parents' shas, where they were read; pull requests do not tell them.
     pub parents: Option<Vec<String>>,
 }

@@ -52,6 +52,8 @@ pub enum Step {
     Deployments,
     /// The commits of the default branch, with parents.
     Commits,
+    /// Commits that deployments and merges name and that the default branch did not tell.
+    MissingCommits,
     /// Pull requests to issues.
     Links,
     /// The numbers people read.
@@ -68,6 +70,7 @@ words!("step", Step {
     PullRequests = "pull_requests",
     Deployments = "deployments",
     Commits = "commits",
+    MissingCommits = "missing_commits",
     Links = "links",
     Metrics = "metrics",
 });
@@ -76,12 +79,14 @@ impl JobType {
     /// The steps of a run of this job, in order.
     pub const fn steps(self) -> &'static [Step] {
         use Step::{
-            Commits, Deletions, Deployments, Issues, Links, Metrics, Projects, PullRequests,
-            Repositories, Sprints, Statuses,
+            Commits, Deletions, Deployments, Issues, Links, Metrics, MissingCommits, Projects,
+            PullRequests, Repositories, Sprints, Statuses,
         };
         match self {
             JobType::JiraSync => &[Projects, Statuses, Issues, Sprints, Deletions, Links, Metrics],
-            JobType::GitSync => &[Repositories, PullRequests, Deployments, Commits, Links, Metrics],
+            JobType::GitSync => {
+                &[Repositories, PullRequests, Deployments, Commits, MissingCommits, Links, Metrics]
+            }
         }
     }
 

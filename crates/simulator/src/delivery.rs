@@ -41,8 +41,8 @@ pub enum Which {
 pub enum By {
     /// GitHub's deployments to the environment of this name.
     Deployments(&'static str),
-    /// Merges to the default branch.
-    Merges,
+    /// Merges to the branch of this name.
+    Merges(&'static str),
     /// Runs of the workflow of this name.
     Runs(&'static str),
     /// Releases.
@@ -206,10 +206,11 @@ fn shipped_from(repository: &Repository, by: By) -> Vec<Shipped<'_>> {
                 }
             }
         }
-        By::Merges => {
+        By::Merges(branch) => {
             for pull in &repository.pulls {
                 if let (PullState::Merged, Some(at), Some(sha)) =
                     (pull.state, pull.merged, &pull.merge_sha)
+                    && pull.base_ref == branch
                 {
                     let id = format!("merge:{}", pull.number);
                     shipped.push(ship(id, at, repository.shas[sha]));

@@ -88,6 +88,33 @@ impl Simulator {
         self.state.advance(by);
     }
 
+    /// Merges a pull request of the first client into a branch beside the default branch of the repository
+    /// with this position. The branch begins there if it is not there yet.
+    pub fn merge_aside(&self, repository: usize) {
+        self.state.act(|world, at| world.merge_aside(at, repository));
+    }
+
+    /// Deploys that branch to production.
+    pub fn deploy_aside(&self, repository: usize) {
+        self.state.act(|world, at| world.deploy_aside(at, repository));
+    }
+
+    /// Merges that branch into the default branch, with all of its commits as they are.
+    pub fn bring_home(&self, repository: usize) {
+        self.state.act(|world, at| world.bring_home(at, repository));
+    }
+
+    /// Asks for a deployment of the repository with this position that waits until somebody approves
+    /// it. Answers its number.
+    pub fn wait_for_approval(&self, repository: usize) -> usize {
+        self.state.act(|world, at| world.wait_for_approval(at, repository, None))
+    }
+
+    /// Approves a deployment that waits, which then succeeds.
+    pub fn approve(&self, repository: usize, deployment: usize) {
+        self.state.act(|world, at| world.approve(at, repository, deployment));
+    }
+
     /// The credentials of the client that was asked for.
     pub fn company(&self) -> Account {
         self.state.companies()[0].account.clone()

@@ -136,6 +136,17 @@ impl State {
         to
     }
 
+    /// Lets something happen to the first client now, without letting time pass.
+    pub fn act<T>(&self, deed: impl FnOnce(&mut World, Moment) -> T) -> T {
+        let advanced = self.advanced.lock().expect("nobody panics with the lock");
+        let now = self.present(&advanced);
+        let mut companies = self.companies.write().expect("nobody panics with the lock");
+        let done = deed(&mut companies[0].world, now);
+        self.pages.clear();
+        self.results.lock().expect("nobody panics with the lock").clear();
+        done
+    }
+
     /// What the company's clock says now, to the second.
     pub fn now(&self) -> Moment {
         self.present(&self.advanced.lock().expect("nobody panics with the lock"))

@@ -121,7 +121,7 @@ fn pull_requests(world: &World, rows: &mut Rows) {
                 o.put("merged_at", &pull.merged.map(Moment::exact));
                 o.put("closed_at", &pull.closed.map(Moment::exact));
                 o.put("merge_commit_sha", &pull.merge_sha.as_deref().filter(|_| merged));
-                o.put("head_ref", &pull.head_ref).put("base_ref", "main");
+                o.put("head_ref", &pull.head_ref).put("base_ref", pull.base_ref);
                 o.put("head_sha", &pull.commits.last().map(|&at| sha(at)));
                 o.put("additions", &pull.additions).put("deletions", &pull.deletions);
                 o.put("changed_files", &pull.changed_files);

@@ -179,6 +179,27 @@ impl Facts {
         Ok(asked)
     }
 
+    /// Shas of a repository's commits that somebody names and that are not kept with their parents:
+    /// what went to production by the client's rules, and parents of what is kept. One that was gone
+    /// when GitHub was last asked is left out if that was after `asked_since`.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn missing_commits(
+        &self,
+        client: ClientId,
+        integration: IntegrationId,
+        repository_id: i64,
+        full_name: &str,
+        asked_since: Moment,
+    ) -> Result<Vec<String>, Error> {
+        let in_force: Result<crate::rules::InForce<DeploymentRules>, Error> =
+            ask!(self.0, rules::deployments(client));
+        let (owner, since) = (owner(client, integration), Ts(asked_since));
+        let (rules, name) = (in_force?.rules, full_name.to_owned());
+        ask!(self.0, facts::missing_commits(owner, repository_id, &rules.of(&name), since))
+    }
+
     /// Ids of a repository's deployments that are not over yet.
     ///
     /// # Errors

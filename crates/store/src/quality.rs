@@ -32,6 +32,7 @@ checks! {
     pull_requests_without_issue,
     pull_requests_without_review,
     deployments_without_environment,
+    deployments_of_unknown_commits,
     incidents_without_deployment,
     stale_connections,
     gaps,

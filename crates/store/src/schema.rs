@@ -826,6 +826,19 @@ table! {
     }
 }
 
+table! {
+    use crate::types::*;
+    use diesel::sql_types::*;
+
+    missing_commits (client_id, integration_id, repository_id, sha) {
+        client_id -> Uid,
+        integration_id -> Uid,
+        repository_id -> BigInt,
+        sha -> Text,
+        gone_at -> Nullable<Tstz>,
+    }
+}
+
 allow_tables_to_appear_in_same_query!(
     clients,
     integrations,
@@ -875,4 +888,5 @@ allow_tables_to_appear_in_same_query!(
     shipments,
     changed_issues,
     changed_repositories,
+    missing_commits,
 );

@@ -21,6 +21,8 @@ mod lists;
 mod metrics;
 #[path = "store/migrations.rs"]
 mod migrations;
+#[path = "store/missing.rs"]
+mod missing;
 #[path = "store/posted.rs"]
 mod posted;
 #[path = "store/pull_requests.rs"]

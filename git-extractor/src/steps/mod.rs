@@ -2,6 +2,7 @@
 
 pub mod commits;
 pub mod deployments;
+pub mod missing_commits;
 pub mod pull_requests;
 pub mod repositories;
 

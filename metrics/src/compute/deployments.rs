@@ -1,7 +1,8 @@
 //! What each deployment brought: its predecessor, its content, whether it was a rollback.
 //!
 //! Content is what its commit reaches and no earlier successful deployment of the same repository
-//! and environment reached. The first has no baseline and brings nothing.
+//! and environment reached. The first has no baseline and brings nothing. Nor does one whose commit is not
+//! known: what it brought waits for the next that is.
 
 use std::collections::{BTreeMap, HashMap};
 
@@ -15,6 +16,9 @@ use super::graph::Graph;
 pub const NO_ENVIRONMENT_RULE: &str = "no_environment_rule";
 /// The rules have another source for the repository.
 pub const OTHER_SOURCE: &str = "other_source";
+
+/// A deployment succeeded, and nobody knows its commit.
+pub const UNKNOWN_COMMIT: &str = "unknown_commit";
 
 /// What a source tells of.
 #[derive(Debug, Clone)]
@@ -55,6 +59,8 @@ pub struct Placed {
     pub rollback: bool,
     /// The next one was a rollback.
     pub rolled_back: bool,
+    /// It went to production, and its commit is not known, so that it brings nothing.
+    pub is_unknown: bool,
     /// Numbers of the pull requests that it was the first to bring to production.
     pub brought: Vec<i64>,
 }
@@ -114,6 +120,7 @@ fn place_in(
     let mut content = Content::new(merges, graph);
     // The last success so far: where it is in `placed`.
     let mut last: Option<usize> = None;
+    let mut has_baseline = false;
     let mut placed: Vec<Placed> = Vec::with_capacity(deployments.len());
     for Deployed { source, told, .. } in deployments {
         let succeeded_at = told
@@ -127,20 +134,27 @@ fn place_in(
             previous: None,
             rollback: false,
             rolled_back: false,
+            is_unknown: false,
             brought: Vec::new(),
         };
-        if let Some(at) = succeeded_at {
-            let brought = content.bring(&this.told.sha, at);
+        if succeeded_at.is_some() {
             if let Some(position) = last {
                 let before = &mut placed[position];
                 this.previous = Some(before.told.external_id.clone());
                 this.rollback = goes_back(graph, &this.told.sha, &before.told.sha);
                 before.rolled_back = this.rollback;
-                if is_production {
-                    this.brought = brought;
-                }
             }
             last = Some(placed.len());
+            match graph.number(&this.told.sha) {
+                Some(commit) => {
+                    let brought = content.bring(commit);
+                    if has_baseline && is_production {
+                        this.brought = brought;
+                    }
+                    has_baseline = true;
+                }
+                None => this.is_unknown = is_production,
+            }
         }
         placed.push(this);
     }
@@ -173,25 +187,12 @@ impl<'a> Content<'a> {
         Content { graph, seen: graph.nothing_seen(), waiting }
     }
 
-    /// Takes out what a deployment of `sha` brings: numbers of pull requests, ascending.
-    fn bring(&mut self, sha: &str, at: Moment) -> Vec<i64> {
+    /// Takes out what a deployment of this commit brings: numbers of pull requests, ascending.
+    fn bring(&mut self, commit: u32) -> Vec<i64> {
         let mut brought = Vec::new();
-        match self.graph.number(sha) {
-            Some(commit) => self.graph.mark(commit, &mut self.seen, |seen| {
-                brought.extend(self.waiting.remove(&seen).into_iter().flatten().map(|m| m.number));
-            }),
-            // The commit is gone, force-pushed or deleted: whatever was merged by then.
-            None => self.waiting.retain(|_, merges| {
-                merges.retain(|merge| {
-                    let deployed = merge.at <= at;
-                    if deployed {
-                        brought.push(merge.number);
-                    }
-                    !deployed
-                });
-                !merges.is_empty()
-            }),
-        }
+        self.graph.mark(commit, &mut self.seen, |seen| {
+            brought.extend(self.waiting.remove(&seen).into_iter().flatten().map(|m| m.number));
+        });
         brought.sort_unstable();
         brought
     }
@@ -329,10 +330,114 @@ mod tests {
         assert!(placed.iter().all(|p| !p.rollback), "nobody went back");
     }
 
+    /// `a ← b`, as written.
+    fn graph(commits: &[(&str, &[&str])]) -> Graph {
+        let owned = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect();
+        Graph::new(
+            commits.iter().map(|(sha, parents)| ((*sha).to_owned(), owned(parents))).collect(),
+        )
+    }
+
+    fn place_in_graph(
+        deployments: Vec<Deployment>,
+        merges: &[Merge],
+        graph: &Graph,
+    ) -> Vec<Placed> {
+        let from_github = |told| Deployed { source: Source::Deployments, told, path: None };
+        let deployments = deployments.into_iter().map(from_github).collect();
+        place(deployments, merges, graph, &DeploymentRules::default().of("acme/pay"))
+    }
+
     #[test]
-    fn a_commit_that_is_gone_brings_what_was_merged_by_then() {
-        let merges = [merge(1, "c2", 12), merge(2, "c3", 25)];
-        let placed = place_all(vec![deployed("A", "c1", 10), deployed("B", "gone", 20)], &merges);
-        assert_eq!(brought(&placed), [("A", [].as_slice()), ("B", &[1])]);
+    fn a_commit_that_is_gone_brings_nothing_and_its_content_waits() {
+        let merges = [merge(1, "c2", 12), merge(2, "c3", 25), merge(3, "c5", 28)];
+        let deployments = || {
+            vec![
+                deployed("A", "c1", 10),
+                deployed("B", "gone", 20),
+                deployed("C", "c4", 30),
+                deployed("D", "c5", 40),
+            ]
+        };
+        let placed = place_all(deployments(), &merges);
+        let expected = [("A", [].as_slice()), ("B", &[]), ("C", &[1, 2]), ("D", &[3])];
+        assert_eq!(brought(&placed), expected);
+        let unknown: Vec<_> = placed.iter().map(|p| p.is_unknown).collect();
+        assert_eq!(unknown, [false, true, false, false]);
+        assert_eq!(placed[2].previous.as_deref(), Some("B"), "it was there all the same");
+
+        let without_baseline = place_all(deployments().split_off(1), &merges);
+        let expected = [("B", [].as_slice()), ("C", &[]), ("D", &[3])];
+        assert_eq!(brought(&without_baseline), expected, "the first that is known has none");
+
+        let elsewhere =
+            Deployment { environment: "staging".to_owned(), ..deployed("S", "gone", 5) };
+        assert!(
+            !place_all(vec![elsewhere], &merges)[0].is_unknown,
+            "it would bring nothing anyway"
+        );
+    }
+
+    #[test]
+    fn a_release_branch_brings_what_its_commits_reach() {
+        // main: m1 ← m2 ← m3 ← m4; the branch leaves it at m2, and picks m4 as p4.
+        let graph = graph(&[
+            ("m1", &[]),
+            ("m2", &["m1"]),
+            ("m3", &["m2"]),
+            ("m4", &["m3"]),
+            ("p4", &["m2"]),
+            ("r1", &["p4"]),
+        ]);
+        // Pull request 9 was merged into the branch itself.
+        let merges = [merge(2, "m2", 2), merge(3, "m3", 3), merge(4, "m4", 4), merge(9, "r1", 6)];
+        let deployments = vec![
+            deployed("A", "m1", 5),
+            deployed("B", "p4", 7),
+            deployed("C", "r1", 8),
+            deployed("D", "m4", 9),
+        ];
+        let placed = place_in_graph(deployments, &merges, &graph);
+        let expected = [("A", [].as_slice()), ("B", &[2]), ("C", &[9]), ("D", &[3, 4])];
+        assert_eq!(brought(&placed), expected);
+        assert!(placed.iter().all(|p| !p.rollback && !p.is_unknown));
+    }
+
+    #[test]
+    fn with_gitflow_a_month_is_brought_by_its_merge() {
+        // develop: d1 ← d2 ← d3 ← d4; main takes d2 as M1 and d4 as M2, with a fix on it between.
+        let graph = graph(&[
+            ("d1", &[]),
+            ("d2", &["d1"]),
+            ("d3", &["d2"]),
+            ("d4", &["d3"]),
+            ("M0", &["d1"]),
+            ("M1", &["M0", "d2"]),
+            ("fix", &["M1"]),
+            ("M2", &["fix", "d4"]),
+        ]);
+        let merges =
+            [merge(1, "d2", 1), merge(2, "d3", 12), merge(3, "d4", 13), merge(4, "fix", 14)];
+        let deployments = vec![
+            deployed("A", "M0", 5),
+            deployed("B", "M1", 10),
+            deployed("C", "fix", 15),
+            deployed("D", "M2", 20),
+        ];
+        let placed = place_in_graph(deployments, &merges, &graph);
+        let expected = [("A", [].as_slice()), ("B", &[1]), ("C", &[4]), ("D", &[2, 3])];
+        assert_eq!(brought(&placed), expected);
+    }
+
+    #[test]
+    fn a_commit_that_was_pushed_away_brings_what_it_reached() {
+        // o2 and o3 were rewritten as n2 and n3, after o2 was deployed.
+        let graph = graph(&[("c1", &[]), ("o2", &["c1"]), ("n2", &["c1"]), ("n3", &["n2"])]);
+        let merges = [merge(1, "o2", 2), merge(2, "n3", 13)];
+        let deployments =
+            vec![deployed("A", "c1", 1), deployed("B", "o2", 5), deployed("C", "n3", 15)];
+        let placed = place_in_graph(deployments, &merges, &graph);
+        assert_eq!(brought(&placed), [("A", [].as_slice()), ("B", &[1]), ("C", &[2])]);
+        assert!(placed.iter().all(|p| !p.rollback), "a rewritten branch goes not back");
     }
 }

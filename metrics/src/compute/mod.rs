@@ -33,7 +33,7 @@ use crate::aside::aside;
 use crate::flow::Flow;
 
 /// Grows with each change of what is made of a repository.
-const VERSION: u32 = 1;
+const VERSION: u32 = 2;
 
 /// Computes what changed of a client and publishes it at once, for who holds the lease that `fence`
 /// proves. Answers how many facts there are.

@@ -12,7 +12,7 @@ use store::metrics::{
     Repository, ReviewAt,
 };
 
-use super::deployments::{self, Deployed, Merge, Placed};
+use super::deployments::{self, Deployed, Merge, Placed, UNKNOWN_COMMIT};
 use super::graph::Graph;
 use super::incidents::{DeploymentRef, Rule};
 use super::pull_requests::{self, Around};
@@ -344,7 +344,9 @@ fn merged(life: &PullRequestLife) -> Option<Deployed> {
 
 fn deployment_fact(repository: &Repository, placed: Placed) -> DeploymentFact {
     let (environment, reason) = match placed.environment {
-        Ok(environment) => (Some(environment), None),
+        Ok(environment) => {
+            (Some(environment), placed.is_unknown.then(|| UNKNOWN_COMMIT.to_owned()))
+        }
         Err(reason) => (None, Some(reason.to_owned())),
     };
     DeploymentFact {

@@ -67,6 +67,9 @@ fn fix(check: &str) -> &'static str {
         "deployments_without_environment" => {
             "Add a deployment rule for its name, or call the environment as the rules know it."
         }
+        "deployments_of_unknown_commits" => {
+            "Keep deployed commits on GitHub, by a branch or a tag, so that it can tell what they brought."
+        }
         "incidents_without_deployment" => {
             "Link the incident to the issue that caused it, with \"is caused by\"."
         }

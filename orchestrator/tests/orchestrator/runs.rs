@@ -55,6 +55,8 @@ async fn both_jobs_run_one_after_the_other_to_their_end() {
             (Step::Deployments, "2"),
             (Step::Commits, "1"),
             (Step::Commits, "2"),
+            (Step::MissingCommits, "1"),
+            (Step::MissingCommits, "2"),
             (Step::Links, ""),
             (Step::Metrics, ""),
         ]

@@ -12,7 +12,7 @@ use simulator::delivery::{By, Totals, Trouble, Way, Which};
 use crate::stack::Stack;
 
 /// Nothing was said.
-fn unsaid() -> Way {
+pub fn unsaid() -> Way {
     Way {
         repositories: vec![(Which::Every, By::Deployments("production"))],
         incidents: vec![trouble(&["Incident"], &[], Some(24))],
@@ -24,7 +24,7 @@ fn unsaid() -> Way {
 /// Whatever is merged is live, and what customers report is an incident, however late.
 fn merges() -> Way {
     Way {
-        repositories: vec![(Which::Every, By::Merges)],
+        repositories: vec![(Which::Every, By::Merges("main"))],
         incidents: vec![
             Trouble { by_field: true, by_reference: true, ..trouble(&["Incident"], &[], None) },
             trouble(&[], &["customer", "nötig"], Some(72)),
@@ -43,7 +43,7 @@ fn mixed() -> Way {
     Way {
         repositories: vec![
             (Which::At(0), By::Deployments("staging")),
-            (Which::At(1), By::Merges),
+            (Which::At(1), By::Merges("main")),
             (Which::Every, By::Deployments("production")),
         ],
         incidents: vec![
@@ -78,7 +78,7 @@ fn trouble(types: &[&'static str], labels: &[&'static str], window_hours: Option
 }
 
 /// Makes the product see delivery this way, too.
-async fn say(stack: &Stack, way: &Way) {
+pub async fn say(stack: &Stack, way: &Way) {
     let named: Vec<String> = repositories(stack);
     let rules: Vec<Value> = way
         .repositories
@@ -96,8 +96,8 @@ async fn say(stack: &Stack, way: &Way) {
                     "source": "workflow_runs", "match": format!("workflows/{workflow}.yml") }),
                 By::Releases => json!({ "repository": repository, "source": "releases",
                     "match": "^v[0-9]" }),
-                By::Merges => json!({ "repository": repository, "source": "merges",
-                    "match": "^main$" }),
+                By::Merges(branch) => json!({ "repository": repository, "source": "merges",
+                    "match": format!("^{branch}$") }),
             }
         })
         .collect();
@@ -145,7 +145,7 @@ fn weeks() -> (DateTime<Utc>, DateTime<Utc>, String) {
 async fn expect_same_of_a_project(stack: &Stack, way: &Way) {
     let (from, to, window) = weeks();
     let (project, positions) = &way.projects[0];
-    let theirs = positions.iter().map(|at| (Which::At(*at), By::Merges)).collect();
+    let theirs = positions.iter().map(|at| (Which::At(*at), By::Merges("main"))).collect();
     let theirs = Way { repositories: theirs, ..way.clone() };
     let truth = stack.simulator.delivery_totals(&theirs, from, to);
     let report = stack.get(&format!("/api/v1/metrics/dora?{window}&project={project}")).await;
@@ -173,7 +173,8 @@ async fn expect_same_of_a_project(stack: &Stack, way: &Way) {
     assert!(of_project > of_repositories, "others name its issues: {of_project}");
 }
 
-async fn expect_same(stack: &Stack, when: &str, way: &Way) {
+/// Expects the numbers that the company works out itself.
+pub async fn expect_same(stack: &Stack, when: &str, way: &Way) {
     let (from, to, window) = weeks();
     let report = stack.recomputed(&format!("/api/v1/metrics/dora?{window}")).await;
     let truth = stack.simulator.delivery_totals(way, from, to);

@@ -64,7 +64,7 @@ pub fn pull(o: &mut Object, world: &World, repository: &Repository, pull: &Pull,
         });
     });
     o.object("base", |o| {
-        o.put("ref", "main").put("sha", &sha(pull.base.as_ref()));
+        o.put("ref", pull.base_ref).put("sha", &sha(pull.base.as_ref()));
         o.object("repo", |o| {
             o.put("id", &repository.id).put("full_name", &full_name);
         });

@@ -61,24 +61,11 @@ impl World {
     ) {
         let at = at.whole_second();
         let id = self.next_id();
-        let repo = &mut self.repositories[repository];
+        let repo = &self.repositories[repository];
         if reason == Reason::Redeploy && repo.in_production.0 != Some(commit) {
             return;
         }
-        let brings = environment == Environment::Production
-            && matches!(reason, Reason::Release | Reason::Retry);
-        let content = if brings { repo.unreleased.clone() } else { Vec::new() };
-        let deployment = repo.deployments.len();
-        repo.deployments.push(Deployment {
-            id,
-            environment,
-            commit,
-            reason,
-            created: at,
-            updated: at,
-            statuses: Vec::new(),
-            content,
-        });
+        let deployment = self.add_deployment(at, id, repository, environment, commit, reason);
         let careful = matches!(reason, Reason::Rollback | Reason::Redeploy);
         let last = match self.chance.between(0, 99) {
             _ if careful => "success",
@@ -94,6 +81,33 @@ impl World {
         for (state, after) in steps {
             self.agenda.add(at + after, Deed::Settle { repository, deployment, state });
         }
+    }
+
+    /// Asks for a deployment, of which nothing is planned yet.
+    pub(super) fn add_deployment(
+        &mut self,
+        at: Moment,
+        id: u64,
+        repository: usize,
+        environment: Environment,
+        commit: usize,
+        reason: Reason,
+    ) -> usize {
+        let repo = &mut self.repositories[repository];
+        let brings = environment == Environment::Production
+            && matches!(reason, Reason::Release | Reason::Retry);
+        let content = if brings { repo.unreleased.clone() } else { Vec::new() };
+        repo.deployments.push(Deployment {
+            id,
+            environment,
+            commit,
+            reason,
+            created: at,
+            updated: at,
+            statuses: Vec::new(),
+            content,
+        });
+        repo.deployments.len() - 1
     }
 
     pub(super) fn settle(

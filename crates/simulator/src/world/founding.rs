@@ -106,6 +106,7 @@ impl World {
                 shas: Default::default(),
                 main: Vec::new(),
                 head: None,
+                next: None,
                 pulls: Vec::new(),
                 last_number: 0,
                 deployments: Vec::new(),

@@ -33,6 +33,8 @@ pub struct Repository {
     pub main: Vec<usize>,
     /// The last commit of the default branch.
     pub head: Option<usize>,
+    /// The branch beside it, while there is one.
+    pub next: Option<Branch>,
     /// The pull requests, by number.
     pub pulls: Vec<Pull>,
     /// The last number given to a pull request or an issue.
@@ -49,6 +51,15 @@ pub struct Repository {
     pub unreleased: Vec<usize>,
     /// The commit that production runs, and the one it ran before.
     pub in_production: (Option<usize>, Option<usize>),
+}
+
+/// A branch that lives beside the default branch, and into which pull requests are merged.
+#[derive(Debug)]
+pub struct Branch {
+    /// Its own commits, oldest first, parents before children.
+    pub commits: Vec<usize>,
+    /// The pull requests that were merged into it.
+    pub pulls: Vec<usize>,
 }
 
 /// What tells about the deployments of a repository.
@@ -203,7 +214,9 @@ pub struct Pull {
     pub merge_sha: Option<String>,
     /// The name of the branch.
     pub head_ref: String,
-    /// The commit of the default branch that it started from.
+    /// The branch that it is for.
+    pub base_ref: &'static str,
+    /// The commit of that branch that it started from.
     pub base: Option<usize>,
     /// It came from a fork that is gone.
     pub from_lost_fork: bool,

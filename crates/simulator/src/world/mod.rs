@@ -6,6 +6,7 @@ pub mod jira;
 pub mod people;
 
 mod agenda;
+mod branches;
 mod deploys;
 mod founding;
 mod issues;

@@ -8,7 +8,7 @@ use super::words;
 use crate::moment::{DAY, HOUR, MINUTE, Moment, SECOND};
 
 /// What a new pull request says, before it exists.
-struct Draft {
+pub(super) struct Draft {
     title: String,
     body: String,
     head_ref: String,
@@ -30,9 +30,34 @@ impl World {
         if self.chance.percent(4) {
             self.plain_issue(at, repository);
         }
+        let hotfix = matches!(kind, PullKind::Revert { .. });
+        let pull = self.add_pull(at, repository, base, draft, hotfix);
+        match kind {
+            PullKind::Revert { issue, .. } => {
+                let number = self.repositories[repository].pulls[pull].number;
+                let (org, name) = (&self.org, &self.repositories[repository].name);
+                let text = format!("Taken back in https://github.com/{org}/{name}/pull/{number}");
+                self.comment(at, issue, text);
+                self.plan_hotfix(at, repository, pull);
+            }
+            _ => {
+                let is_draft = self.repositories[repository].pulls[pull].draft;
+                self.plan_pull(at, repository, pull, is_draft);
+            }
+        }
+    }
+
+    /// Opens a pull request for the default branch, of which nothing is planned yet.
+    pub(super) fn add_pull(
+        &mut self,
+        at: Moment,
+        repository: usize,
+        base: usize,
+        draft: Draft,
+        hotfix: bool,
+    ) -> usize {
         let commits = self.branch(at, repository, base, &draft);
         let (id, test_merge) = (self.next_id(), self.chance.hex(40));
-        let hotfix = matches!(kind, PullKind::Revert { .. });
         let is_draft = !hotfix && self.chance.percent(12);
         let repo = &mut self.repositories[repository];
         repo.last_number += 1;
@@ -52,6 +77,7 @@ impl World {
             closed: None,
             merge_sha: Some(test_merge),
             head_ref: draft.head_ref,
+            base_ref: "main",
             base: Some(base),
             from_lost_fork: !hotfix && self.chance.percent(5),
             additions: self.chance.between(1, 400) as u32,
@@ -64,21 +90,11 @@ impl World {
             comments: Vec::new(),
             timeline: Vec::new(),
         });
-        let pull = repo.pulls.len() - 1;
-        match kind {
-            PullKind::Revert { issue, .. } => {
-                let number = self.repositories[repository].pulls[pull].number;
-                let (org, name) = (&self.org, &self.repositories[repository].name);
-                let text = format!("Taken back in https://github.com/{org}/{name}/pull/{number}");
-                self.comment(at, issue, text);
-                self.plan_hotfix(at, repository, pull);
-            }
-            _ => self.plan_pull(at, repository, pull, is_draft),
-        }
+        repo.pulls.len() - 1
     }
 
     /// A branch by somebody, usually for an issue of the repository's project.
-    fn work(&mut self, repository: usize) -> Draft {
+    pub(super) fn work(&mut self, repository: usize) -> Draft {
         let key = self.chance.percent(86).then(|| self.recent_issue(repository)).flatten();
         let about = words::task(&mut self.chance);
         let author = match self.chance.percent(5) {
@@ -500,7 +516,7 @@ impl World {
         self.after_merge(at, repository, hotfix);
     }
 
-    fn web_commit(
+    pub(super) fn web_commit(
         &mut self,
         at: Moment,
         repository: usize,

@@ -37,8 +37,9 @@ pub(crate) struct Batch {
     pub(crate) pull_requests: PullRequests,
     /// Comments on diffs, also of pull requests that are not kept.
     pub(crate) review_comments: Vec<ReviewCommentRow>,
-    /// Commits of pull requests and of the default branch.
+    /// Commits of pull requests, and those that were told with their parents.
     pub(crate) commits: Vec<CommitRow>,
+    pub(crate) gone_commits: Vec<String>,
     pub(crate) deployments: Vec<DeploymentRow>,
     pub(crate) shipments: Vec<ShipmentRow>,
     pub(crate) resultless_runs: Vec<String>,
@@ -106,6 +107,7 @@ impl From<Page> for Batch {
                     .collect(),
             ),
             commits: last_of_each(commits),
+            gone_commits: page.gone_commits,
             shipments: last_of_each(
                 page.shipments.into_iter().map(|shipped| shipment(repository, shipped)).collect(),
             ),

@@ -161,6 +161,12 @@ fact_rows! {
         merge { parents = "coalesce(excluded.parents, commits.parents)" }
     }
 
+    /// A row of `missing_commits`.
+    MissingCommitRow of "missing_commits", staged in stage_missing_commits {
+        key { repository_id: i64 as BigInt, sha: String as Text }
+        rest { gone_at: Option<Ts> as Nullable<Tstz> }
+    }
+
     /// A row of `pull_request_commits`.
     PullRequestCommitRow of "pull_request_commits", staged in stage_pull_request_commits {
         key { repository_id: i64 as BigInt, number: i64 as BigInt, sha: String as Text }

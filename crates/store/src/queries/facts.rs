@@ -2,6 +2,7 @@
 
 mod git;
 mod jira;
+mod missing;
 
 use diesel::dsl::case_when;
 use diesel::prelude::*;
@@ -18,6 +19,7 @@ use crate::types::{Id, Ts, Tstz};
 
 pub(crate) use git::{open_deployments, read_to, repositories};
 pub(crate) use jira::{has_live_issues, live_issue_ids, projects, truncated_changelogs};
+pub(crate) use missing::missing_commits;
 
 /// Keeps a page. The lease is proven first, and its row stays locked until all is kept. A page that a
 /// crash of the server takes back is read again, so only the last one waits for the disk.
@@ -35,6 +37,7 @@ pub(crate) fn keep(
         relax_commit(conn)?;
     }
     let written = jira::keep(conn, owner, batch)? + git::keep(conn, owner, batch)?;
+    missing::note_gone(conn, owner, batch.repository_id, &batch.gone_commits, Ts(mark.now))?;
     if let Some(source) = batch.read_to_end {
         git::move_watermark(conn, held, batch.repository_id, source)?;
     }

@@ -49,19 +49,19 @@ async fn each_check_finds_what_is_bad_among_all(house: &House) {
         .keep_links(house.client, house.fence, &repository, vec![link], at(2))
         .await
         .unwrap();
-    let deployed = |id: &str, environment: Option<&str>| DeploymentFact {
+    let deployed = |id: &str, environment: Option<&str>, why: Option<&str>| DeploymentFact {
         integration: house.github,
         repository: REPOSITORY,
         source: Source::Deployments,
         told: deployment(id),
         environment: environment.map(str::to_owned),
-        reason: environment.is_none().then(|| "no_environment_rule".to_owned()),
+        reason: environment.map_or(Some("no_environment_rule"), |_| why).map(str::to_owned),
         previous: None,
         rollback: false,
         rolled_back: false,
         pull_requests: 0,
         incidents: 0,
-        succeeded_at: None,
+        succeeded_at: environment.map(|_| at(960)),
     };
     let fact = crate::metrics::publication(house, 5).pull_requests.remove(0);
     let reviewed =
@@ -74,7 +74,11 @@ async fn each_check_finds_what_is_bad_among_all(house: &House) {
         basis: String::new(),
         computed: None,
         pull_requests: vec![reviewed(1, Some(at(400))), reviewed(2, None)],
-        deployments: vec![deployed("d1", Some("production")), deployed("d2", None)],
+        deployments: vec![
+            deployed("d1", Some("production"), None),
+            deployed("d2", None, None),
+            deployed("d3", Some("production"), Some("unknown_commit")),
+        ],
         incidents: vec![IncidentFact {
             integration: house.jira,
             issue: 2,
@@ -90,7 +94,8 @@ async fn each_check_finds_what_is_bad_among_all(house: &House) {
         ("issues_without_history", 1, 2, Some("PAY-1")),
         ("pull_requests_without_issue", 1, 2, Some("acme/payments#2")),
         ("pull_requests_without_review", 1, 2, Some("acme/payments#2")),
-        ("deployments_without_environment", 1, 2, Some("acme/payments production")),
+        ("deployments_without_environment", 1, 3, Some("acme/payments production")),
+        ("deployments_of_unknown_commits", 1, 2, Some("acme/payments d3")),
         ("incidents_without_deployment", 1, 1, Some("PAY-2")),
         // Neither job has ever finished.
         ("stale_connections", 2, 2, Some("github")),
@@ -98,8 +103,8 @@ async fn each_check_finds_what_is_bad_among_all(house: &House) {
     let expected =
         expected.map(|(name, bad, all, first)| (name, bad, all, first.map(str::to_owned)));
     let found = found(house, 1).await;
-    assert_eq!(found[..7], expected);
-    assert_eq!((found[7].0, found[7].1), ("gaps", 0));
+    assert_eq!(found[..8], expected);
+    assert_eq!((found[8].0, found[8].1), ("gaps", 0));
 }
 
 async fn a_client_without_data_has_nothing_to_look_at(house: &House) {

@@ -158,6 +158,7 @@ export const en = {
       pull_requests: 'Pull requests',
       deployments: 'Deployments',
       commits: 'Commits',
+      missing_commits: 'Missing commits',
       links: 'Links',
       metrics: 'Metrics',
     } as Record<string, string>,

@@ -41,7 +41,7 @@ impl<'w> Schema<'w> {
             "changedFiles" => value(pull.changed_files),
             "headRefName" => value(pull.head_ref.as_str()),
             "headRefOid" => value(sha(pull.commits.last().copied())),
-            "baseRefName" => value("main"),
+            "baseRefName" => value(pull.base_ref),
             "baseRefOid" => value(sha(pull.base)),
             "headRepository" => {
                 maybe((!pull.from_lost_fork).then_some(Node::Repository(repository)))

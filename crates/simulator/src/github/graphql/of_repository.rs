@@ -69,7 +69,14 @@ impl<'w> Schema<'w> {
                 page("ReleaseConnection", &format!("releases/{id}"), nodes, given)?
             }
             "object" => {
-                let name = given.text("oid").or(given.text("expression")).unwrap_or_default();
+                let oid = given.text("oid");
+                if let Some(odd) = oid.filter(|oid| !is_oid(oid)) {
+                    return Err(Refusal::plain(format!(
+                        "Argument 'oid' on Field 'object' has an invalid value ({odd:?}). \
+                         Expected type 'GitObjectID'."
+                    )));
+                }
+                let name = oid.or(given.text("expression")).unwrap_or_default();
                 let found = match name {
                     "main" | "HEAD" => repository.head,
                     sha => repository.shas.get(sha).copied(),
@@ -229,4 +236,8 @@ impl<'w> Schema<'w> {
             _ => return Ok(None),
         }))
     }
+}
+
+fn is_oid(text: &str) -> bool {
+    text.len() == 40 && text.bytes().all(|byte| byte.is_ascii_hexdigit())
 }

@@ -9,7 +9,8 @@ use domain::work::WATERMARK_OVERLAP;
 
 use super::super::notes;
 use super::super::work::tasks::put_watermark;
-use super::{Conn, Existing, Owner, put, put_and_tell_new};
+use super::{Conn, Existing, Owner, missing, put, put_and_tell_new};
+use crate::Error;
 use crate::facts::{Batch, Held, PullRequests};
 use crate::models::facts::{RepositoryRow, ReviewCommentRow};
 use crate::models::work::WatermarkRow;
@@ -19,14 +20,14 @@ use crate::schema::{
 };
 use crate::types::{Id, Ts};
 
-pub(crate) fn keep(conn: &mut Conn, owner: Owner, batch: &Batch) -> QueryResult<usize> {
+pub(crate) fn keep(conn: &mut Conn, owner: Owner, batch: &Batch) -> Result<usize, Error> {
     let repository = batch.repository_id;
     let mut listed = put(conn, owner, &batch.repositories, Existing::Replaced)?;
     if batch.repositories_are_all {
         listed += close_other_repositories(conn, owner, &batch.repositories)?;
     }
     let mut written = 0;
-    written += put(conn, owner, &batch.commits, Existing::Replaced)?;
+    written += missing::keep_commits(conn, owner, repository, &batch.commits)?;
     written += keep_pull_requests(conn, owner, repository, &batch.pull_requests)?;
     written += keep_review_comments(conn, owner, repository, &batch.review_comments)?;
     written += put(conn, owner, &batch.deployments, Existing::Replaced)?;

@@ -1,0 +1,8 @@
+SELECT repositories.full_name || ' ' || facts.external_id AS name,
+  coalesce(facts.reason = 'unknown_commit', FALSE) AS bad
+FROM deployment_facts AS facts
+JOIN repositories ON repositories.client_id = facts.client_id
+  AND repositories.integration_id = facts.integration_id
+  AND repositories.external_id = facts.repository_id
+WHERE facts.client_id = :client
+  AND facts.environment = 'production' AND facts.succeeded_at IS NOT NULL

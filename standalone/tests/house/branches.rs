@@ -1,0 +1,81 @@
+//! What happens beside the default branch, or long after it began, ends where the company says.
+
+use std::time::Duration;
+
+use chrono::{TimeDelta, Utc};
+use serde_json::Value;
+use simulator::Options;
+use simulator::delivery::{By, Way, Which};
+
+use crate::delivery::{expect_same, say, unsaid};
+use crate::stack::Stack;
+
+const HOUR: Duration = Duration::from_secs(3_600);
+const DAY: Duration = Duration::from_secs(86_400);
+
+/// Rows of a list.
+async fn rows(stack: &Stack, list: &str) -> Vec<Value> {
+    let lines = stack.lines(list).await;
+    lines.lines().map(|line| serde_json::from_str(line).unwrap()).collect()
+}
+
+/// Pull requests that were merged into the branch beside the default branch: all, and those in production.
+async fn merged_aside(stack: &Stack) -> (usize, usize) {
+    let rows = rows(stack, "pull-requests").await;
+    let aside: Vec<_> = rows.iter().filter(|row| row["base_ref"] == "next").collect();
+    let deployed = aside.iter().filter(|row| !row["deployment_id"].is_null()).count();
+    (aside.len(), deployed)
+}
+
+#[tokio::test]
+async fn what_is_merged_and_deployed_beside_the_default_branch_is_brought_once() {
+    const AT: usize = 1;
+    let begin = Utc::now() - TimeDelta::days(45);
+    let options = Options {
+        seed: 12,
+        issues: 400,
+        pull_requests: 400,
+        now: Some(begin),
+        ..Options::default()
+    };
+    let stack = Stack::start(options).await;
+    stack.connect().await;
+    stack.sync().await;
+    stack.simulator.merge_aside(AT);
+    stack.sync().await;
+    assert_eq!(merged_aside(&stack).await, (1, 0));
+
+    stack.simulator.advance(HOUR);
+    stack.simulator.deploy_aside(AT);
+    stack.sync().await;
+    assert_eq!(merged_aside(&stack).await, (1, 1), "the branch was deployed");
+    stack.expect_truth("with a branch deployed").await;
+    expect_same(&stack, "with a branch deployed", &unsaid()).await;
+
+    stack.simulator.merge_aside(AT);
+    stack.simulator.advance(20 * DAY);
+    stack.sync().await;
+    assert_eq!(merged_aside(&stack).await, (2, 1));
+    stack.simulator.bring_home(AT);
+    stack.simulator.advance(4 * DAY);
+    stack.sync().await;
+    assert_eq!(
+        merged_aside(&stack).await,
+        (2, 2),
+        "its commits are older than what is read by date"
+    );
+    stack.expect_truth("with the branch at home").await;
+    expect_same(&stack, "with the branch at home", &unsaid()).await;
+
+    // Others deploy whatever is merged into such a branch.
+    stack.simulator.merge_aside(AT);
+    stack.simulator.advance(HOUR);
+    stack.simulator.merge_aside(AT);
+    let next = (Which::At(AT), By::Merges("next"));
+    let others = (Which::Every, By::Deployments("production"));
+    let gitflow = Way { repositories: vec![next, others], ..unsaid() };
+    say(&stack, &gitflow).await;
+    stack.sync().await;
+    expect_same(&stack, "with merges into the branch as deployments", &gitflow).await;
+    assert_eq!(merged_aside(&stack).await, (4, 3), "each merge but the first brings itself");
+}
