@@ -8,10 +8,11 @@ use domain::rules::Source;
 
 use crate::wire;
 
-/// A pull request with its nested lists as far as they came.
-pub fn pull_request(wire: wire::PullRequest) -> PullRequest {
-    PullRequest {
-        external_id: wire.full_database_id.0,
+/// A pull request with its nested lists as far as they came; `None` when GitHub leaves out an id, which its
+/// schema allows.
+pub fn pull_request(wire: wire::PullRequest) -> Option<PullRequest> {
+    Some(PullRequest {
+        external_id: wire.full_database_id?.0,
         number: wire.number,
         title: clean(wire.title),
         state: state(&wire.state),
@@ -33,17 +34,20 @@ pub fn pull_request(wire: wire::PullRequest) -> PullRequest {
         deletions: wire.deletions,
         changed_files: wire.changed_files,
         commits: present(wire.commits.nodes).map(|entry| commit(entry.commit)).collect(),
-        reviews: present(wire.reviews.nodes).map(review).collect(),
-        comments: present(wire.comments.nodes).map(comment).collect(),
-    }
+        reviews: present(wire.reviews.nodes).map(review).collect::<Option<_>>()?,
+        comments: present(wire.comments.nodes).map(comment).collect::<Option<_>>()?,
+    })
 }
 
-/// Adds more of a nested list to a pull request.
-pub fn extend(pull_request: &mut PullRequest, rest: wire::Rest) {
+/// Adds more of a nested list to a pull request; `None` when an id is left out.
+pub fn extend(pull_request: &mut PullRequest, rest: wire::Rest) -> Option<()> {
+    let reviews: Option<Vec<_>> = listed(rest.reviews).map(review).collect();
+    let comments: Option<Vec<_>> = listed(rest.comments).map(comment).collect();
     pull_request.commits.extend(listed(rest.commits).map(|entry| commit(entry.commit)));
-    pull_request.reviews.extend(listed(rest.reviews).map(review));
-    pull_request.comments.extend(listed(rest.comments).map(comment));
+    pull_request.reviews.extend(reviews?);
+    pull_request.comments.extend(comments?);
     pull_request.ready_at = pull_request.ready_at.max(ready_at(listed(rest.timeline_items)));
+    Some(())
 }
 
 /// A commit; of a pull request it has no parents.
@@ -58,7 +62,7 @@ pub fn commit(wire: wire::Commit) -> Commit {
         authored_at: wire.authored_date,
         committed_at: wire.committed_date,
         message: clean(wire.message),
-        parents: wire.parents.map(|parents| parents.nodes.into_iter().map(|p| p.oid).collect()),
+        parents: wire.parents.map(|parents| present(parents.nodes).map(|p| p.oid).collect()),
     }
 }
 
@@ -73,7 +77,7 @@ pub fn deployment(wire: wire::Deployment) -> Deployment {
         _ => None,
     };
     Deployment {
-        external_id: wire.database_id.to_string(),
+        external_id: number_or_id(wire.database_id, wire.id),
         environment: clean(wire.environment.unwrap_or_default()),
         sha: wire.commit_oid,
         outcome: guess.unwrap_or(outcome),
@@ -88,7 +92,7 @@ pub fn release(wire: wire::Release) -> Option<Shipment> {
     let published_at = wire.published_at.filter(|_| !wire.is_draft)?;
     Some(Shipment {
         source: Source::Releases,
-        external_id: wire.database_id.to_string(),
+        external_id: number_or_id(wire.database_id, wire.id),
         name: clean(wire.tag_name),
         path: None,
         sha: wire.tag_commit?.oid,
@@ -158,21 +162,26 @@ pub fn review_comment(wire: wire::ReviewComment) -> Option<ReviewComment> {
     })
 }
 
-fn review(wire: wire::Review) -> Review {
-    Review {
-        external_id: wire.full_database_id.0,
+/// What people and the REST API call it by, or else GraphQL's own id.
+fn number_or_id(number: Option<i64>, id: String) -> String {
+    number.map_or(id, |number| number.to_string())
+}
+
+fn review(wire: wire::Review) -> Option<Review> {
+    Some(Review {
+        external_id: wire.full_database_id?.0,
         author: actor(wire.author),
         state: wire.state,
         submitted_at: wire.submitted_at,
-    }
+    })
 }
 
-fn comment(wire: wire::Comment) -> Comment {
-    Comment {
-        external_id: wire.full_database_id.0,
+fn comment(wire: wire::Comment) -> Option<Comment> {
+    Some(Comment {
+        external_id: wire.full_database_id?.0,
         author: actor(wire.author),
         created_at: wire.created_at,
-    }
+    })
 }
 
 fn actor(wire: Option<wire::Actor>) -> Option<Actor> {
@@ -238,7 +247,7 @@ mod tests {
                 .map(|(state, minute)| json!({ "state": state, "createdAt": at(*minute) }))
                 .collect();
             let wire = json!({
-                "databaseId": 3001, "commitOid": "9f3c", "environment": "production",
+                "id": "DE_kwDO1", "databaseId": 3001, "commitOid": "9f3c", "environment": "production",
                 "state": "INACTIVE", "createdAt": at(0), "updatedAt": at(10),
                 "statuses": { "nodes": nodes },
             });
@@ -256,7 +265,7 @@ mod tests {
     #[test]
     fn without_statuses_the_last_update_is_a_guess() {
         let wire = json!({
-            "databaseId": 3001, "commitOid": "9f3c", "environment": "production",
+            "id": "DE_kwDO1", "databaseId": 3001, "commitOid": "9f3c", "environment": "production",
             "state": "ACTIVE", "createdAt": at(0), "updatedAt": at(10), "statuses": { "nodes": [] },
         });
         let deployment = deployment(serde_json::from_value(wire).unwrap());
@@ -317,7 +326,7 @@ mod tests {
     fn a_release_is_published_and_has_a_tag() {
         let read = |published: Option<String>, tag: serde_json::Value| {
             let wire = json!({
-                "databaseId": 6001, "tagName": "v1", "isDraft": published.is_none(),
+                "id": "RE_kwDO1", "databaseId": 6001, "tagName": "v1", "isDraft": published.is_none(),
                 "createdAt": at(0), "publishedAt": published, "tagCommit": tag,
             });
             release(serde_json::from_value(wire).unwrap())
@@ -327,6 +336,46 @@ mod tests {
         assert_eq!((found.created_at, found.finished_at), (moment(0), Some(moment(3))));
         assert_eq!(read(None, json!({ "oid": "aa" })), None);
         assert_eq!(read(Some(at(3)), json!(null)), None);
+    }
+
+    #[test]
+    fn what_has_no_number_goes_by_its_id() {
+        let wire = json!({
+            "id": "DE_kwDO1", "databaseId": null, "commitOid": "9f3c", "environment": null,
+            "state": null, "createdAt": at(0), "updatedAt": at(10), "statuses": null,
+        });
+        let deployment = deployment(serde_json::from_value(wire).unwrap());
+        assert_eq!(deployment.external_id, "DE_kwDO1");
+        let wire = json!({
+            "id": "RE_kwDO1", "databaseId": null, "tagName": "v1", "isDraft": false,
+            "createdAt": at(0), "publishedAt": at(3), "tagCommit": { "oid": "aa" },
+        });
+        let release = release(serde_json::from_value(wire).unwrap()).unwrap();
+        assert_eq!(release.external_id, "RE_kwDO1");
+    }
+
+    #[test]
+    fn a_pull_request_is_told_whole_or_not_at_all() {
+        let read = |own: serde_json::Value, of_review: serde_json::Value| {
+            let list = |nodes: serde_json::Value| {
+                json!({ "nodes": nodes,
+                "pageInfo": { "hasNextPage": false, "endCursor": null } })
+            };
+            let review = json!({ "fullDatabaseId": of_review, "state": "APPROVED",
+                "submittedAt": at(3), "author": null });
+            let wire = json!({
+                "id": "PR_kwDO1", "fullDatabaseId": own, "number": 412, "state": "OPEN",
+                "isDraft": false, "title": "t", "createdAt": at(0), "updatedAt": at(4),
+                "additions": 1, "deletions": 0, "changedFiles": 1, "headRefName": "h",
+                "headRefOid": "aa", "baseRefName": "main", "commits": list(json!([])),
+                "reviews": list(json!([null, review])), "comments": list(json!([])),
+                "timelineItems": list(json!([])),
+            });
+            pull_request(serde_json::from_value(wire).unwrap()).map(|pr| pr.reviews.len())
+        };
+        assert_eq!(read(json!("880011"), json!("7001")), Some(1));
+        assert_eq!(read(json!(null), json!("7001")), None);
+        assert_eq!(read(json!("880011"), json!(null)), None);
     }
 
     #[test]

@@ -83,7 +83,7 @@ pub fn deployments() -> String {
         "query($o:String!,$r:String!,$p:Int!,$after:String){{{RATE_LIMIT} \
          repository(owner:$o,name:$r){{deployments(first:$p,after:$after,\
          orderBy:{{field:CREATED_AT,direction:DESC}}){{pageInfo{{hasNextPage endCursor}} \
-         nodes{{databaseId commitOid environment state createdAt updatedAt \
+         nodes{{id databaseId commitOid environment state createdAt updatedAt \
          statuses(first:30){{nodes{{state createdAt}}}}}}}}}}}}"
     )
 }
@@ -94,7 +94,7 @@ pub fn releases() -> String {
         "query($o:String!,$r:String!,$p:Int!,$after:String){{{RATE_LIMIT} \
          repository(owner:$o,name:$r){{releases(first:$p,after:$after,\
          orderBy:{{field:CREATED_AT,direction:DESC}}){{pageInfo{{hasNextPage endCursor}} \
-         nodes{{databaseId tagName isDraft createdAt publishedAt tagCommit{{oid}}}}}}}}}}"
+         nodes{{id databaseId tagName isDraft createdAt publishedAt tagCommit{{oid}}}}}}}}}}"
     )
 }
 

@@ -104,7 +104,7 @@ impl PageInfo {
 #[serde(rename_all = "camelCase")]
 pub struct PullRequest {
     pub id: String,
-    pub full_database_id: BigInt,
+    pub full_database_id: Option<BigInt>,
     pub number: i64,
     pub state: String,
     pub is_draft: bool,
@@ -191,7 +191,7 @@ pub struct Commit {
 
 #[derive(Debug, Deserialize)]
 pub struct Parents {
-    pub nodes: Vec<Oid>,
+    pub nodes: Vec<Option<Oid>>,
 }
 
 #[derive(Debug, Deserialize)]
@@ -208,7 +208,7 @@ pub struct User {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Review {
-    pub full_database_id: BigInt,
+    pub full_database_id: Option<BigInt>,
     pub state: String,
     pub submitted_at: Option<Moment>,
     pub author: Option<Actor>,
@@ -217,7 +217,7 @@ pub struct Review {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Comment {
-    pub full_database_id: BigInt,
+    pub full_database_id: Option<BigInt>,
     pub created_at: Moment,
     pub author: Option<Actor>,
 }
@@ -234,7 +234,9 @@ pub struct TimelineItem {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Deployment {
-    pub database_id: i64,
+    pub id: String,
+    /// Absent where the number does not fit into GraphQL's Int.
+    pub database_id: Option<i64>,
     pub commit_oid: String,
     pub environment: Option<String>,
     pub state: Option<String>,
@@ -252,7 +254,9 @@ pub struct Releases {
 #[derive(Debug, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct Release {
-    pub database_id: i64,
+    pub id: String,
+    /// Absent where the number does not fit into GraphQL's Int.
+    pub database_id: Option<i64>,
     pub tag_name: String,
     pub is_draft: bool,
     pub created_at: Moment,

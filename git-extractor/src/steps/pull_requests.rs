@@ -79,7 +79,7 @@ impl PullRequests {
         let (found, errors, left) = self.fetch(client, after).await?;
         let next = found.pull_requests.page_info.next();
         let mut facts = Facts { repository_id: self.place.id, ..Facts::default() };
-        let mut unfinished = Vec::new();
+        let (mut unfinished, mut nameless) = (Vec::new(), Vec::new());
         let mut reached_known = false;
         let mut left_out = found.pull_requests.nodes.iter().any(Option::is_none);
         for wire in found.pull_requests.nodes.into_iter().flatten() {
@@ -87,8 +87,17 @@ impl PullRequests {
                 reached_known = true;
                 break;
             }
-            unfinished.extend(rests(facts.pull_requests.len(), &wire));
-            facts.pull_requests.push(mapping::pull_request(wire));
+            let (number, rests) = (wire.number, rests(facts.pull_requests.len(), &wire));
+            match mapping::pull_request(wire) {
+                Some(pull_request) => {
+                    unfinished.extend(rests);
+                    facts.pull_requests.push(pull_request);
+                }
+                None => nameless.push(Gap {
+                    scope: format!("pull request #{number}"),
+                    reason: "GitHub did not tell all of its ids.".to_owned(),
+                }),
+            }
         }
         let (left, incomplete) = finish(client, &mut facts.pull_requests, unfinished, left).await?;
         left_out |= !incomplete.is_empty();
@@ -100,7 +109,7 @@ impl PullRequests {
                 detail: format!("GitHub left out a part of {owner}/{name}; we ask again."),
             });
         }
-        let gaps = gaps(&self.place, &errors).chain(incomplete).collect();
+        let gaps = gaps(&self.place, &errors).chain(incomplete).chain(nameless).collect();
         let next = match next.filter(|_| !reached_known) {
             Some(after) => Cursor::Pulls(after),
             None => Cursor::Remarks(None),
@@ -234,7 +243,7 @@ fn take_in(
         _ => rest.timeline_items.as_ref().map(|list| list.page_info.clone()),
     };
     let Some(info) = info else { return Err(list.position) };
-    mapping::extend(&mut pull_requests[list.position], rest);
+    mapping::extend(&mut pull_requests[list.position], rest).ok_or(list.position)?;
     Ok(info.next().map(|after| Unfinished { after, ..list }))
 }
 
