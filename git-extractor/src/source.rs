@@ -15,7 +15,7 @@ use crate::client::Client;
 use crate::probe;
 use crate::steps::Place;
 use crate::steps::commits::Commits;
-use crate::steps::deployments::Deployments;
+use crate::steps::deployments::{Deployments, MAY_WAIT};
 use crate::steps::missing_commits::MissingCommits;
 use crate::steps::pull_requests::PullRequests;
 use crate::steps::repositories::Repositories;
@@ -69,6 +69,19 @@ impl Github {
         let asked = self.facts.shipments_asked_for(task.client, integration, place.id, name).await;
         asked.map_err(|e| Failure::Passing { detail: format!("Our store did not answer: {e}") })
     }
+
+    /// When the oldest deployment and the oldest run began that were not over when they were last read.
+    async fn still_open(
+        &self,
+        task: &Task,
+        connection: &Connection,
+        place: &Place,
+    ) -> Result<Vec<(domain::rules::Source, Moment)>, Failure> {
+        let Some(integration) = connection.integration else { return Ok(Vec::new()) };
+        let since = task.slice.updated_since.unwrap_or(task.run_started_at) - MAY_WAIT;
+        let open = self.facts.oldest_open(task.client, integration, place.id, since).await;
+        open.map_err(|e| Failure::Passing { detail: format!("Our store did not answer: {e}") })
+    }
 }
 
 impl Source for Github {
@@ -91,7 +104,8 @@ impl Source for Github {
             Step::Deployments => {
                 let place = self.place(task, &connection).await?;
                 let more = self.shipments_of(task, &connection, &place).await?;
-                Steps::Deployments(Deployments::new(place, since, more))
+                let open = self.still_open(task, &connection, &place).await?;
+                Steps::Deployments(Deployments::new(place, since, more, open))
             }
             Step::Commits => {
                 Steps::Commits(Commits::new(self.place(task, &connection).await?, since))

@@ -200,18 +200,20 @@ impl Facts {
         ask!(self.0, facts::missing_commits(owner, repository_id, &rules.of(&name), since))
     }
 
-    /// Ids of a repository's deployments that are not over yet.
+    /// When the oldest deployment and the oldest run of a repository began that are not over yet, of those
+    /// that began at `since` or later.
     ///
     /// # Errors
     /// The database cannot be reached.
-    pub async fn open_deployments(
+    pub async fn oldest_open(
         &self,
         client: ClientId,
         integration: IntegrationId,
         repository_id: i64,
-    ) -> Result<Vec<String>, Error> {
+        since: Moment,
+    ) -> Result<Vec<(Source, Moment)>, Error> {
         let owner = owner(client, integration);
-        ask!(self.0, facts::open_deployments(owner, repository_id))
+        ask!(self.0, facts::oldest_open(owner, repository_id, Ts(since)))
     }
 }
 

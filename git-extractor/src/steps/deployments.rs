@@ -17,6 +17,8 @@ use crate::{mapping, queries, wire};
 
 /// A deployment may still change for a while: each read goes back this far behind the watermark.
 const STILL_CHANGING: TimeDelta = TimeDelta::days(14);
+/// One that is not over yet is looked at again for as long as GitHub lets it wait for somebody's approval.
+pub const MAY_WAIT: TimeDelta = TimeDelta::days(30);
 
 /// Reads the deployments of one repository.
 pub struct Deployments {
@@ -24,6 +26,8 @@ pub struct Deployments {
     since: Option<Moment>,
     /// What else is read, and how far it was before.
     more: Vec<(Source, Option<Moment>)>,
+    /// When the oldest began that was not over when it was last read.
+    open: Vec<(Source, Moment)>,
     size: u32,
 }
 
@@ -54,13 +58,15 @@ impl Cursor {
 
 impl Deployments {
     /// Of `place`: all, or those that may have changed since the watermark. Each of `more` has its
-    /// own, because rules may ask for it later than for the others, or again.
+    /// own, because rules may ask for it later than for the others, or again. Whatever its watermark,
+    /// each is read on up to the oldest that was `open`.
     pub fn new(
         place: Place,
         since: Option<Moment>,
         more: Vec<(Source, Option<Moment>)>,
+        open: Vec<(Source, Moment)>,
     ) -> Deployments {
-        Deployments { place, since, more, size: MOST }
+        Deployments { place, since, more, open, size: MOST }
     }
 
     /// The page at `cursor`.
@@ -107,6 +113,14 @@ impl Deployments {
         *read_to
     }
 
+    /// Whether a row of this age, and with it everything behind it, is as it was when all was read.
+    fn is_known(&self, source: Source, created_at: Moment) -> bool {
+        let read_to = if source == Source::Deployments { self.since } else { self.read_to(source) };
+        let is_open = |(of, began): &(Source, Moment)| *of == source && created_at >= *began;
+        read_to.is_some_and(|read_to| created_at < read_to - STILL_CHANGING)
+            && !self.open.iter().any(is_open)
+    }
+
     async fn deployments(
         &mut self,
         client: &Client,
@@ -120,7 +134,8 @@ impl Deployments {
         let (found, budget) = repository::<wire::Deployments>(place, data, &errors)?;
         let next = found.deployments.page_info.next();
         let wires: Vec<_> = found.deployments.nodes.into_iter().flatten().collect();
-        let known = wires.last().is_some_and(|last| is_known(last.created_at, self.since));
+        let known =
+            wires.last().is_some_and(|last| self.is_known(Source::Deployments, last.created_at));
         let deployments = wires.into_iter().map(mapping::deployment).collect();
         let facts = Facts { repository_id: self.place.id, deployments, ..Facts::default() };
         let gaps = gaps(&self.place, &errors).collect();
@@ -137,9 +152,9 @@ impl Deployments {
         let (data, errors) =
             smaller_until_answered(client, &queries::releases(), &mut self.size, variables).await?;
         let (found, budget) = repository::<wire::Releases>(place, data, &errors)?;
-        let read_to = self.read_to(Source::Releases);
         let wires: Vec<_> = found.releases.nodes.into_iter().flatten().collect();
-        let known = wires.last().is_some_and(|last| is_known(last.created_at, read_to));
+        let known =
+            wires.last().is_some_and(|last| self.is_known(Source::Releases, last.created_at));
         let next = found.releases.page_info.next().filter(|_| !known);
         let facts = Facts {
             repository_id: self.place.id,
@@ -162,8 +177,8 @@ impl Deployments {
         let url = at.unwrap_or_else(first);
         let listed: Listed<wire::Run> =
             client.wrapped_at(&url, |runs: wire::Runs| runs.workflow_runs).await?;
-        let read_to = self.read_to(Source::WorkflowRuns);
-        let known = listed.rows.last().is_some_and(|last| is_known(last.created_at, read_to));
+        let last = listed.rows.last();
+        let known = last.is_some_and(|last| self.is_known(Source::WorkflowRuns, last.created_at));
         let next = listed.next.filter(|_| !known);
         let read_to_end = next.is_none().then_some(Source::WorkflowRuns);
         let mut facts = Facts { repository_id: self.place.id, read_to_end, ..Facts::default() };
@@ -182,12 +197,6 @@ impl Deployments {
         let scope = format!("workflow runs of {}/{}", self.place.owner, self.place.name);
         Page { gaps: vec![Gap { scope, reason }], ..Page::default() }
     }
-}
-
-/// Whether a row of this age, and with it everything behind it, is as it was when all was read up to
-/// `read_to`.
-fn is_known(created_at: Moment, read_to: Option<Moment>) -> bool {
-    read_to.is_some_and(|read_to| created_at < read_to - STILL_CHANGING)
 }
 
 #[cfg(test)]
@@ -213,6 +222,8 @@ mod tests {
         simulator: Simulator,
         client: Client,
         place: Place,
+        /// Where much is deployed.
+        busy: Place,
     }
 
     impl House {
@@ -232,7 +243,8 @@ mod tests {
             let quota = Quotas::new(Cache::memory(), PACE).of(&connection.credential());
             let client = Client::new(Exchange::new(upstream, quota), &connection).unwrap();
             let place = Place::new(7, &github.repositories[2]).unwrap();
-            House { simulator, client, place }
+            let busy = Place::new(8, &github.repositories[0]).unwrap();
+            House { simulator, client, place, busy }
         }
 
         /// Every page, from the first.
@@ -262,7 +274,8 @@ mod tests {
         let house = House::start();
         house.simulator.set_faults(vec![blind_to_runs()]);
         let more = vec![(Source::WorkflowRuns, None), (Source::Releases, None)];
-        let pages = house.pages(Deployments::new(house.place.clone(), None, more)).await;
+        let pages =
+            house.pages(Deployments::new(house.place.clone(), None, more, Vec::new())).await;
         let gaps: Vec<&Gap> = pages.iter().flat_map(|page| &page.gaps).collect();
         let [gap] = gaps.as_slice() else { panic!("{gaps:?}") };
         assert_eq!(
@@ -282,7 +295,7 @@ mod tests {
         let now = chrono::Utc::now();
         let count = async |runs: Option<Moment>| {
             let more = vec![(Source::WorkflowRuns, runs), (Source::Releases, None)];
-            let step = Deployments::new(house.place.clone(), Some(now), more);
+            let step = Deployments::new(house.place.clone(), Some(now), more, Vec::new());
             let pages = house.pages(step).await;
             let ends: Vec<Source> = pages.iter().filter_map(|p| p.facts.read_to_end).collect();
             assert_eq!(ends, [Source::WorkflowRuns, Source::Releases]);
@@ -292,6 +305,34 @@ mod tests {
         let all = count(None).await;
         assert!(all > 100, "{all} are more than a page");
         assert!(count(Some(now)).await < all, "what was read before is not read again");
+    }
+
+    #[tokio::test]
+    async fn it_is_read_on_to_the_oldest_that_was_open() {
+        let house = House::start();
+        let now = chrono::Utc::now();
+        let read = async |source: Source, open: Option<Moment>| {
+            let more = vec![(Source::WorkflowRuns, Some(now))];
+            let open = open.map(|began| (source, began)).into_iter().collect();
+            let place = if source == Source::Deployments { &house.busy } else { &house.place };
+            let mut step = Deployments::new(place.clone(), Some(now), more, open);
+            step.size = 10;
+            let pages = house.pages(step).await;
+            let facts: Vec<_> = pages.into_iter().map(|page| page.facts).collect();
+            let deployed = facts.iter().flat_map(|facts| &facts.deployments);
+            let shipped = facts.iter().flat_map(|facts| &facts.shipments);
+            match source {
+                Source::Deployments => deployed.map(|one| one.created_at).min(),
+                _ => shipped.map(|one| one.created_at).min(),
+            }
+        };
+        for source in [Source::Deployments, Source::WorkflowRuns] {
+            let usual = read(source, None).await.unwrap();
+            let began = usual - TimeDelta::days(5);
+            let further = read(source, Some(began)).await.unwrap();
+            assert!(further < began, "{source}: {further} is not behind {began}");
+            assert_eq!(read(source, Some(now)).await, Some(usual), "{source}: it is on the way");
+        }
     }
 
     #[test]

@@ -79,3 +79,30 @@ async fn what_is_merged_and_deployed_beside_the_default_branch_is_brought_once()
     expect_same(&stack, "with merges into the branch as deployments", &gitflow).await;
     assert_eq!(merged_aside(&stack).await, (4, 3), "each merge but the first brings itself");
 }
+
+#[tokio::test]
+async fn what_somebody_approves_weeks_later_is_told_as_a_success() {
+    const AT: usize = 0;
+    let options = Options {
+        seed: 13,
+        issues: 60,
+        pull_requests: 500,
+        repositories: 2,
+        days: 30,
+        ..Options::default()
+    };
+    let stack = Stack::start(options).await;
+    stack.connect().await;
+    let waits = stack.simulator.wait_for_approval(AT);
+    stack.sync().await;
+    stack.simulator.advance(28 * DAY);
+    stack.sync().await;
+    let name = &stack.simulator.company().github.repositories[AT];
+    let deployments = rows(&stack, "deployments").await;
+    let here = deployments.iter().filter(|row| row["repository"] == name.as_str()).count();
+    assert!(here - waits > 100, "more than a page of {here} came behind it");
+
+    stack.simulator.approve(AT, waits);
+    stack.sync().await;
+    stack.expect_truth("after the approval").await;
+}

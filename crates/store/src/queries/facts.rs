@@ -17,7 +17,7 @@ use crate::facts::{Batch, Held, PageMark};
 use crate::schema::{gaps, tasks};
 use crate::types::{Id, Ts, Tstz};
 
-pub(crate) use git::{open_deployments, read_to, repositories};
+pub(crate) use git::{oldest_open, read_to, repositories};
 pub(crate) use jira::{has_live_issues, live_issue_ids, projects, truncated_changelogs};
 pub(crate) use missing::missing_commits;
 

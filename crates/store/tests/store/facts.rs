@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use domain::deployment::{DeploymentOutcome, Shipment};
+use domain::deployment::{Deployment, DeploymentOutcome, Shipment};
 use domain::facts::Facts as Page;
 use domain::job::JobType;
 use domain::rules::{DeploymentRule, DeploymentRules, EnvironmentRule, Source};
@@ -35,7 +35,7 @@ contract! {
     a_completed_history_stays_complete_until_the_issue_changes,
     an_issue_never_renames_its_type,
     what_is_off_the_whole_list_is_closed,
-    open_deployments_are_told,
+    the_oldest_that_is_not_over_is_told,
     shipments_are_asked_for_by_the_rules_and_kept_by_source,
     a_run_keeps_the_best_state_that_it_ever_had,
     only_what_the_rules_mean_is_loaded,
@@ -308,12 +308,26 @@ async fn what_is_off_the_whole_list_is_closed(house: &House) {
     assert_eq!(house.facts.repositories(house.client, house.github).await.unwrap(), []);
 }
 
-async fn open_deployments_are_told(house: &House) {
-    let mut open = deployment("d9");
-    open.outcome = DeploymentOutcome::Pending;
-    house.github_says(Page { deployments: vec![open, deployment("d1")], ..github_page() }).await;
-    let open = house.facts.open_deployments(house.client, house.github, REPOSITORY).await.unwrap();
-    assert_eq!(open, ["d9"]);
+async fn the_oldest_that_is_not_over_is_told(house: &House) {
+    let pending = DeploymentOutcome::Pending;
+    let open = |id: &str, second| Deployment {
+        outcome: pending,
+        created_at: at(second),
+        ..deployment(id)
+    };
+    let over = Deployment { created_at: at(10), ..deployment("d1") };
+    let deployments = vec![over, open("d2", 20), open("d3", 40), open("d4", 30)];
+    let shipments = vec![shipment(Source::WorkflowRuns, pending)];
+    house.github_says(Page { deployments, shipments, ..github_page() }).await;
+    let oldest = async |since| {
+        let (client, github) = (house.client, house.github);
+        house.facts.oldest_open(client, github, REPOSITORY, at(since)).await.unwrap()
+    };
+    let run = (Source::WorkflowRuns, at(950));
+    assert_eq!(oldest(0).await, [(Source::Deployments, at(20)), run]);
+    assert_eq!(oldest(21).await, [(Source::Deployments, at(30)), run]);
+    assert_eq!(oldest(950).await, [run]);
+    assert_eq!(oldest(951).await, []);
 }
 
 async fn two_workers_keep_the_same_rows_side_by_side(house: &House) {

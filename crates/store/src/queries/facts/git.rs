@@ -2,7 +2,9 @@
 
 use std::collections::HashSet;
 
+use diesel::dsl::min;
 use diesel::prelude::*;
+use domain::Moment;
 use domain::deployment::DeploymentOutcome;
 use domain::rules::Source;
 use domain::work::WATERMARK_OVERLAP;
@@ -237,17 +239,31 @@ pub(crate) fn read_to(
     watermarks::table.find(key).select(watermarks::read_to).first(conn).optional()
 }
 
-pub(crate) fn open_deployments(
+/// When the oldest began that are not over, of those that began at `since` or later, by what tells of them.
+pub(crate) fn oldest_open(
     conn: &mut Conn,
     owner: Owner,
     repository: i64,
-) -> QueryResult<Vec<String>> {
-    deployments::table
+    since: Ts,
+) -> QueryResult<Vec<(Source, Moment)>> {
+    let pending = DeploymentOutcome::Pending.as_str();
+    let deployment: Option<Ts> = deployments::table
         .filter(deployments::client_id.eq(owner.client))
         .filter(deployments::integration_id.eq(owner.integration))
         .filter(deployments::repository_id.eq(repository))
-        .filter(deployments::outcome.eq("PENDING"))
-        .order(deployments::external_id)
-        .select(deployments::external_id)
-        .load(conn)
+        .filter(deployments::outcome.eq(pending))
+        .filter(deployments::created_at.ge(since))
+        .select(min(deployments::created_at))
+        .first(conn)?;
+    let run: Option<Ts> = shipments::table
+        .filter(shipments::client_id.eq(owner.client))
+        .filter(shipments::integration_id.eq(owner.integration))
+        .filter(shipments::repository_id.eq(repository))
+        .filter(shipments::source.eq(Source::WorkflowRuns.as_str()))
+        .filter(shipments::outcome.eq(pending))
+        .filter(shipments::created_at.ge(since))
+        .select(min(shipments::created_at))
+        .first(conn)?;
+    let open = [(Source::Deployments, deployment), (Source::WorkflowRuns, run)];
+    Ok(open.into_iter().filter_map(|(source, began)| Some((source, began?.0))).collect())
 }
