@@ -3,7 +3,9 @@
 use std::time::Duration;
 
 use chrono::{TimeDelta, Utc};
-use serde_json::Value;
+use diesel::prelude::*;
+use diesel::sql_types::BigInt;
+use serde_json::{Value, json};
 use simulator::Options;
 use simulator::delivery::{By, Way, Which};
 
@@ -27,6 +29,18 @@ async fn merged_aside(stack: &Stack) -> (usize, usize) {
     (aside.len(), deployed)
 }
 
+/// Requests that were made for commits which the default branch did not tell.
+fn asked(stack: &Stack) -> i64 {
+    #[derive(QueryableByName)]
+    struct Sum {
+        #[diesel(sql_type = BigInt)]
+        requests: i64,
+    }
+    let mut database = SqliteConnection::establish(stack.database()).unwrap();
+    let sum = "SELECT sum(requests) AS requests FROM tasks WHERE kind = 'missing_commits'";
+    diesel::sql_query(sum).get_result::<Sum>(&mut database).unwrap().requests
+}
+
 #[tokio::test]
 async fn what_is_merged_and_deployed_beside_the_default_branch_is_brought_once() {
     const AT: usize = 1;
@@ -44,11 +58,13 @@ async fn what_is_merged_and_deployed_beside_the_default_branch_is_brought_once()
     stack.simulator.merge_aside(AT);
     stack.sync().await;
     assert_eq!(merged_aside(&stack).await, (1, 0));
+    assert_eq!(asked(&stack), 0, "nobody deployed it");
 
     stack.simulator.advance(HOUR);
     stack.simulator.deploy_aside(AT);
     stack.sync().await;
     assert_eq!(merged_aside(&stack).await, (1, 1), "the branch was deployed");
+    assert_eq!(asked(&stack), 1);
     stack.expect_truth("with a branch deployed").await;
     expect_same(&stack, "with a branch deployed", &unsaid()).await;
 
@@ -81,14 +97,43 @@ async fn what_is_merged_and_deployed_beside_the_default_branch_is_brought_once()
 }
 
 #[tokio::test]
+async fn what_github_does_not_know_is_asked_for_once_and_told_of() {
+    let options = Options { seed: 14, issues: 60, pull_requests: 60, ..Options::default() };
+    let stack = Stack::start(options).await;
+    stack.connect().await;
+    stack.sync().await;
+    let repository = &stack.simulator.company().github.repositories[0];
+    let rules = json!({ "rules": [{ "repository": repository, "source": "api",
+        "environments": [{ "match": "live", "environment": "production" }] }] });
+    stack.put("/api/v1/deployment-rules", &rules).await;
+    let deployed = json!({ "repository": repository, "external_id": "build-1",
+        "environment": "live", "sha": "0".repeat(40), "outcome": "success",
+        "finished_at": "2026-01-01T00:00:00Z" });
+    stack.post("/api/v1/deployments", &deployed).await;
+    for when in ["at first", "and not again at once"] {
+        stack.sync().await;
+        assert_eq!(asked(&stack), 1, "{when}");
+    }
+    stack.recomputed("/api/v1/metrics/dora").await;
+    let report = stack.get("/api/v1/metrics/data-quality").await;
+    let checks = report["checks"].as_array().unwrap();
+    let check = checks.iter().find(|check| check["name"] == "deployments_of_unknown_commits");
+    let told = (check.unwrap()["count"].as_i64(), &check.unwrap()["examples"]);
+    assert_eq!(told, (Some(1), &json!([format!("{repository} api:build-1")])));
+}
+
+#[tokio::test]
 async fn what_somebody_approves_weeks_later_is_told_as_a_success() {
     const AT: usize = 0;
+    // What is read is told by the earlier of two clocks, so theirs is behind ours even at the end.
+    let begin = Utc::now() - TimeDelta::days(40);
     let options = Options {
         seed: 13,
         issues: 60,
         pull_requests: 500,
         repositories: 2,
         days: 30,
+        now: Some(begin),
         ..Options::default()
     };
     let stack = Stack::start(options).await;

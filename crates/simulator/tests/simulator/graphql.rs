@@ -228,3 +228,34 @@ async fn history_and_deployments_page() {
         assert!(known.contains(&text(&parent["oid"])), "every parent is reachable too");
     }
 }
+
+#[tokio::test]
+async fn a_commit_beside_the_default_branch_is_told_by_its_sha_alone() {
+    let caller = Caller::new(small());
+    let ask = async |sha: &str| {
+        let query = format!(
+            "{{repository(owner:\"quillmark\",name:\"storefront\"){{
+              object(oid:\"{sha}\"){{... on Commit{{history(first:3){{nodes{{oid}}}}}}}}
+              defaultBranchRef{{target{{... on Commit{{history(first:100){{nodes{{oid}}}}}}}}}}}}}}"
+        );
+        caller.graphql(&query, json!({})).await
+    };
+    caller.simulator.merge_aside(0);
+    let rows = caller.truth("pull-requests", |row| text(&row["external_id"]));
+    let aside = rows.values().find(|row| row["base_ref"] == "next").unwrap();
+    let sha = text(&aside["merge_commit_sha"]);
+
+    let answer = ask(&sha).await;
+    let repository = &answer["data"]["repository"];
+    assert_eq!(repository["object"]["history"]["nodes"][0]["oid"], *sha);
+    let shas = |answer: &Value| answer["data"]["repository"]["defaultBranchRef"].to_string();
+    assert!(!shas(&answer).contains(&sha), "it is not on the default branch");
+    caller.simulator.bring_home(0);
+    assert!(shas(&ask(&sha).await).contains(&sha), "until it comes home");
+
+    let unknown = ask(&"0".repeat(40)).await;
+    assert_eq!(unknown["data"]["repository"]["object"], Value::Null);
+    assert!(unknown.get("errors").is_none(), "it is no error to ask for it");
+    let odd = ask("9f3c").await;
+    assert!(text(&odd["errors"][0]["message"]).contains("GitObjectID"), "{odd}");
+}
