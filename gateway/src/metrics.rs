@@ -1,25 +1,26 @@
 //! The numbers people read, as the metrics service computes them.
 
+mod report;
 mod series;
+mod tables;
 
-use std::collections::BTreeMap;
 use std::ops::RangeInclusive;
 
 use actix_web::HttpResponse;
-use actix_web::web::{Data, Json, Query};
+use actix_web::web::{Data, Query};
 use chrono::{DateTime, Datelike, NaiveDate, TimeDelta, Utc};
 use proto::Link;
-use proto::convert::{Unreadable, moment, timestamp};
+use proto::convert::{Unreadable, timestamp};
 use proto::v1::metrics_client::MetricsClient;
 use proto::v1::{Answer, Question};
 use serde::{Deserialize, Serialize};
-use utoipa::ToSchema;
 
 use crate::auth::Caller;
 use crate::error::ApiError;
-use crate::lists::{Fields, Format, export};
+use crate::lists::Format;
 
-use self::series::{FlowPoint, PullRequestsPoint, SeriesPoint};
+use self::report::{FlowReport, ForecastReport, PullRequestsReport, QualityReport, Report};
+use self::tables::{IDS, Tables, given};
 
 const DAYS_UNLESS_SAID: i64 = 90;
 /// Years that a window may lie in.
@@ -36,7 +37,23 @@ pub(crate) struct Asked {
     repository: Option<String>,
     bucket: Option<String>,
     explain: Option<bool>,
-    /// As `csv` or `ndjson` only the series, a line for each bucket.
+    /// As it was told on this day or last before it: of the 90 days before, and of everything, so that
+    /// nothing else can be asked for.
+    on: Option<NaiveDate>,
+    /// As `csv` or `ndjson` a part of it: the series, a line for each bucket, unless `part` says another.
+    #[serde(default)]
+    format: Format,
+    /// `series`, `metrics` or `ids`; of the flow also `steps` and `cumulative_flow`.
+    part: Option<String>,
+}
+
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AskedOfQuality {
+    /// As it was told on this day or last before it.
+    on: Option<NaiveDate>,
+    /// As `csv` or `ndjson` a line for each check.
     #[serde(default)]
     format: Format,
 }
@@ -53,179 +70,11 @@ pub(crate) struct AskedAhead {
     items: Option<u32>,
     /// By which day; 30 days on unless said.
     until: Option<NaiveDate>,
-}
-
-#[derive(Serialize, ToSchema)]
-pub(crate) struct Report {
-    window: Window,
-    as_of: Option<DateTime<Utc>>,
-    /// The rules changed since, and the numbers follow within seconds.
-    recomputing: bool,
-    band_table: String,
-    metrics: Vec<Metric>,
-    series: Vec<SeriesPoint>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Window {
-    from: Option<DateTime<Utc>>,
-    to: Option<DateTime<Utc>>,
-    timezone: String,
-    bucket: String,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Metric {
-    name: String,
-    value: Option<f64>,
-    unit: String,
-    kind: Option<String>,
-    band: Option<String>,
-    previous: Option<f64>,
-    counted: u64,
-    excluded: Vec<Excluded>,
-    formula: String,
-    version: u32,
-    empty_reason: Option<String>,
-    details: BTreeMap<String, f64>,
-    #[serde(skip_serializing_if = "Vec::is_empty")]
-    ids: Vec<String>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Excluded {
-    reason: String,
-    count: u64,
-}
-
-/// The flow of issues in a window.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct FlowReport {
-    window: Window,
-    as_of: Option<DateTime<Utc>>,
-    /// The workflows changed since, and the numbers follow within seconds.
-    recomputing: bool,
-    metrics: Vec<Metric>,
-    series: Vec<FlowPoint>,
-    /// How long the issues that are done stayed in each step.
-    steps: Vec<FlowStep>,
-    /// Where issues stood at the end of each day.
-    cumulative_flow: Vec<FlowDay>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct FlowStep {
-    id: String,
-    workflow_id: String,
-    name: String,
-    category: String,
-    counted: u64,
-    seconds_p50: Option<f64>,
-    seconds_p85: Option<f64>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct FlowDay {
-    day: String,
-    throughput: u64,
-    wip: i64,
-    /// By the step's id.
-    steps: BTreeMap<String, i64>,
-}
-
-/// Pull requests that were merged in a window.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct PullRequestsReport {
-    window: Window,
-    as_of: Option<DateTime<Utc>>,
-    /// The rules changed since, and the numbers follow within seconds.
-    recomputing: bool,
-    metrics: Vec<Metric>,
-    series: Vec<PullRequestsPoint>,
-}
-
-/// What is missing from the data, and what mends it.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct QualityReport {
-    /// From 0 to 1: how far the numbers can be trusted.
-    score: Option<f64>,
-    formula: String,
-    version: u32,
-    empty_reason: Option<String>,
-    checks: Vec<QualityCheck>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct QualityCheck {
-    name: String,
-    count: u64,
-    total: u64,
-    share: Option<f64>,
-    examples: Vec<String>,
-    fix: String,
-}
-
-/// When so many items will be done, and how many by a day.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct ForecastReport {
-    window: Window,
-    as_of: Option<DateTime<Utc>>,
-    /// The workflows changed since, and the numbers follow within seconds.
-    recomputing: bool,
-    trials: u64,
-    seed: u64,
-    items: u32,
-    until: String,
-    history: History,
-    /// The day by which the items are done in half, 85 and 95 of a hundred futures.
-    when: Option<Days>,
-    /// How many items are done by `until`, at least.
-    how_many: Option<Counts>,
-    back_test: BackTest,
-    formula: String,
-    version: u32,
-    empty_reason: Option<String>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct History {
-    days: u64,
-    done: u64,
-    excluded: Vec<Excluded>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Days {
-    p50: String,
-    p85: String,
-    p95: String,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Counts {
-    p50: u32,
-    p85: u32,
-    p95: u32,
-}
-
-/// The same forecast, made on days of the past from what was known then.
-#[derive(Serialize, ToSchema)]
-struct BackTest {
-    horizon_days: u64,
-    checks: Vec<Check>,
-    hits: u64,
-    /// Near 0.85 where the past is like the future.
-    hit_rate: Option<f64>,
-}
-
-#[derive(Serialize, ToSchema)]
-struct Check {
-    day: String,
-    p50: u32,
-    p85: u32,
-    p95: u32,
-    actual: u32,
-    hit: bool,
+    /// As `csv` or `ndjson` a part of it: the chances unless `part` says another.
+    #[serde(default)]
+    format: Format,
+    /// `chances` or `back_test`.
+    part: Option<String>,
 }
 
 /// The DORA metrics of a window, by default of the last 90 days.
@@ -235,8 +84,7 @@ pub(crate) async fn dora(
     metrics: Data<MetricsClient<Link>>,
     asked: Query<Asked>,
 ) -> Result<HttpResponse, ApiError> {
-    let report: Report = told("dora", &caller, &metrics, &asked).await?;
-    Ok(given(asked.format, "dora", &report, &report.series))
+    told::<Report>("dora", &caller, &metrics, asked.into_inner()).await
 }
 
 /// How issues flowed in a window, by default the last 90 days: times, rework, efficiency, and where
@@ -247,8 +95,7 @@ pub(crate) async fn flow(
     metrics: Data<MetricsClient<Link>>,
     asked: Query<Asked>,
 ) -> Result<HttpResponse, ApiError> {
-    let report: FlowReport = told("flow", &caller, &metrics, &asked).await?;
-    Ok(given(asked.format, "flow", &report, &report.series))
+    told::<FlowReport>("flow", &caller, &metrics, asked.into_inner()).await
 }
 
 /// Pull requests that people merged in a window, by default the last 90 days: their stages, size and
@@ -259,8 +106,7 @@ pub(crate) async fn pull_requests(
     metrics: Data<MetricsClient<Link>>,
     asked: Query<Asked>,
 ) -> Result<HttpResponse, ApiError> {
-    let report: PullRequestsReport = told("pull-requests", &caller, &metrics, &asked).await?;
-    Ok(given(asked.format, "pull-requests", &report, &report.series))
+    told::<PullRequestsReport>("pull-requests", &caller, &metrics, asked.into_inner()).await
 }
 
 /// When so many items will be done, and how many by a day, drawn from the throughput of the past,
@@ -270,8 +116,8 @@ pub(crate) async fn forecast(
     caller: Caller,
     metrics: Data<MetricsClient<Link>>,
     asked: Query<AskedAhead>,
-) -> Result<Json<ForecastReport>, ApiError> {
-    let AskedAhead { from, to, project, items, until } = asked.into_inner();
+) -> Result<HttpResponse, ApiError> {
+    let AskedAhead { from, to, project, items, until, format, part } = asked.into_inner();
     if items == Some(0) {
         return Err(ApiError::bad_parameter("items", "must be 1 or more"));
     }
@@ -284,50 +130,36 @@ pub(crate) async fn forecast(
     let answer = metrics.get_ref().clone().ask(question).await?.into_inner();
     let report =
         ForecastReport::try_from(answer).map_err(|unreadable| ApiError::internal(&unreadable))?;
-    Ok(Json(report))
+    given(&report, "forecast", format, part.as_deref())
 }
 
 /// How far the numbers can be trusted: what is missing from the data they are made of, as it is now.
-#[utoipa::path(get, path = "/api/v1/metrics/data-quality", tag = "metrics", responses((status = 200, body = QualityReport)))]
+#[utoipa::path(get, path = "/api/v1/metrics/data-quality", tag = "metrics", params(AskedOfQuality), responses((status = 200, body = QualityReport)))]
 pub(crate) async fn data_quality(
     caller: Caller,
     metrics: Data<MetricsClient<Link>>,
-) -> Result<Json<QualityReport>, ApiError> {
-    let question = Question {
-        client_id: caller.client.to_string(),
-        report: "data-quality".to_owned(),
-        ..Question::default()
-    };
-    let answer = metrics.get_ref().clone().ask(question).await?.into_inner();
-    Ok(Json(answer.quality.unwrap_or_default().into()))
+    asked: Query<AskedOfQuality>,
+) -> Result<HttpResponse, ApiError> {
+    let AskedOfQuality { on, format } = asked.into_inner();
+    let asked = Asked { on, format, ..Asked::default() };
+    told::<QualityReport>("data-quality", &caller, &metrics, asked).await
 }
 
-/// What the metrics service reports.
+/// What the metrics service reports, whole or a part of it to take away.
 async fn told<R>(
-    report: &str,
+    name: &str,
     caller: &Caller,
     metrics: &MetricsClient<Link>,
-    asked: &Asked,
-) -> Result<R, ApiError>
+    asked: Asked,
+) -> Result<HttpResponse, ApiError>
 where
-    R: TryFrom<Answer, Error = Unreadable>,
+    R: TryFrom<Answer, Error = Unreadable> + Serialize + Tables,
 {
-    let question = question(report, caller, asked.clone(), Utc::now())?;
+    let (format, part) = (asked.format, asked.part.clone());
+    let question = question(name, caller, asked, Utc::now())?;
     let answer = metrics.clone().ask(question).await?.into_inner();
-    R::try_from(answer).map_err(|unreadable| ApiError::internal(&unreadable))
-}
-
-/// The whole report, or its series to take away.
-fn given<P: Fields>(
-    format: Format,
-    name: &str,
-    report: &impl Serialize,
-    series: &[P],
-) -> HttpResponse {
-    match format {
-        Format::Json => HttpResponse::Ok().json(report),
-        Format::Csv | Format::Ndjson => export::whole(name, series, format),
-    }
+    let report = R::try_from(answer).map_err(|unreadable| ApiError::internal(&unreadable))?;
+    given(&report, name, format, part.as_deref())
 }
 
 fn question(
@@ -336,6 +168,15 @@ fn question(
     asked: Asked,
     now: DateTime<Utc>,
 ) -> Result<Question, ApiError> {
+    if let Some(day) = asked.on {
+        must_be_whole(&asked)?;
+        return Ok(Question {
+            client_id: caller.client.to_string(),
+            report: report.to_owned(),
+            on_day: day.to_string(),
+            ..Question::default()
+        });
+    }
     let to = asked.to.map(|text| Bound::read("to", &text)).transpose()?.unwrap_or(Bound::At(now));
     let from = asked.from.map(|text| Bound::read("from", &text)).transpose()?;
     let from = from.unwrap_or_else(|| to.days_before(DAYS_UNLESS_SAID));
@@ -356,9 +197,20 @@ fn question(
         projects: listed(asked.project),
         repositories: listed(asked.repository),
         bucket,
-        explain: asked.explain.unwrap_or(false),
+        explain: asked.explain.unwrap_or(asked.part.as_deref() == Some(IDS)),
         ..Question::default()
     })
+}
+
+/// Of days of the past one report is kept, the same for everybody.
+fn must_be_whole(asked: &Asked) -> Result<(), ApiError> {
+    let Asked { from, to, project, repository, bucket, explain, .. } = asked;
+    let others = [from, to, project, repository, bucket].into_iter().flatten().next();
+    if others.is_none() && explain.is_none() {
+        return Ok(());
+    }
+    let reason = "goes with format and part alone: what was told then is kept as a whole";
+    Err(ApiError::bad_parameter("on", reason))
 }
 
 /// Where a window begins or ends.
@@ -423,200 +275,6 @@ impl Bound {
 fn listed(text: Option<String>) -> Vec<String> {
     let text = text.unwrap_or_default();
     text.split(',').map(str::trim).filter(|item| !item.is_empty()).map(str::to_owned).collect()
-}
-
-fn unless_empty(text: String) -> Option<String> {
-    Some(text).filter(|text| !text.is_empty())
-}
-
-impl TryFrom<Answer> for Report {
-    type Error = Unreadable;
-
-    fn try_from(answer: Answer) -> Result<Report, Self::Error> {
-        Ok(Report {
-            as_of: as_of(&answer)?,
-            recomputing: answer.is_behind,
-            window: Window::try_from(&answer)?,
-            band_table: answer.band_table,
-            metrics: answer.metrics.into_iter().map(Metric::from).collect(),
-            series: answer.series.into_iter().map(SeriesPoint::from).collect(),
-        })
-    }
-}
-
-impl TryFrom<Answer> for FlowReport {
-    type Error = Unreadable;
-
-    fn try_from(answer: Answer) -> Result<FlowReport, Self::Error> {
-        Ok(FlowReport {
-            as_of: as_of(&answer)?,
-            recomputing: answer.is_behind,
-            window: Window::try_from(&answer)?,
-            metrics: answer.metrics.into_iter().map(Metric::from).collect(),
-            series: answer.series.into_iter().map(FlowPoint::from).collect(),
-            steps: answer.steps.into_iter().map(FlowStep::from).collect(),
-            cumulative_flow: answer.days.into_iter().map(FlowDay::from).collect(),
-        })
-    }
-}
-
-impl TryFrom<Answer> for PullRequestsReport {
-    type Error = Unreadable;
-
-    fn try_from(answer: Answer) -> Result<PullRequestsReport, Self::Error> {
-        Ok(PullRequestsReport {
-            as_of: as_of(&answer)?,
-            recomputing: answer.is_behind,
-            window: Window::try_from(&answer)?,
-            metrics: answer.metrics.into_iter().map(Metric::from).collect(),
-            series: answer.series.into_iter().map(PullRequestsPoint::from).collect(),
-        })
-    }
-}
-
-impl TryFrom<Answer> for ForecastReport {
-    type Error = Unreadable;
-
-    fn try_from(answer: Answer) -> Result<ForecastReport, Self::Error> {
-        let (window, as_of) = (Window::try_from(&answer)?, as_of(&answer)?);
-        let told = answer.forecast.unwrap_or_default();
-        let excluded = told.excluded.into_iter();
-        let checks: Vec<Check> = told.checks.into_iter().map(Check::from).collect();
-        let count = |text: String| proto::convert::parse("how_many", &text);
-        Ok(ForecastReport {
-            window,
-            as_of,
-            recomputing: answer.is_behind,
-            trials: told.trials,
-            seed: told.seed,
-            items: told.items,
-            until: told.until,
-            history: History {
-                days: told.days,
-                done: told.done,
-                excluded: excluded
-                    .map(|row| Excluded { reason: row.reason, count: row.count })
-                    .collect(),
-            },
-            when: told.when.map(|when| Days { p50: when.p50, p85: when.p85, p95: when.p95 }),
-            how_many: match told.how_many {
-                Some(items) => Some(Counts {
-                    p50: count(items.p50)?,
-                    p85: count(items.p85)?,
-                    p95: count(items.p95)?,
-                }),
-                None => None,
-            },
-            back_test: BackTest {
-                horizon_days: told.horizon_days,
-                hit_rate: share(told.hits, checks.len()),
-                hits: told.hits,
-                checks,
-            },
-            formula: told.formula,
-            version: told.version,
-            empty_reason: unless_empty(told.empty_reason),
-        })
-    }
-}
-
-/// Of so few checks that their share needs no more digits.
-fn share(hits: u64, all: usize) -> Option<f64> {
-    let (hits, all) = (u32::try_from(hits).ok()?, u32::try_from(all).ok()?);
-    (all > 0).then(|| f64::from(hits) / f64::from(all))
-}
-
-impl From<proto::v1::Quality> for QualityReport {
-    fn from(told: proto::v1::Quality) -> QualityReport {
-        let check = |check: proto::v1::QualityCheck| QualityCheck {
-            name: check.name,
-            count: check.count,
-            total: check.total,
-            share: check.share,
-            examples: check.examples,
-            fix: check.fix,
-        };
-        QualityReport {
-            score: told.score,
-            formula: told.formula,
-            version: told.version,
-            empty_reason: unless_empty(told.empty_reason),
-            checks: told.checks.into_iter().map(check).collect(),
-        }
-    }
-}
-
-impl From<proto::v1::ForecastCheck> for Check {
-    fn from(check: proto::v1::ForecastCheck) -> Check {
-        Check {
-            day: check.day,
-            p50: check.p50,
-            p85: check.p85,
-            p95: check.p95,
-            actual: check.actual,
-            hit: check.hit,
-        }
-    }
-}
-
-fn as_of(answer: &Answer) -> Result<Option<DateTime<Utc>>, Unreadable> {
-    answer.as_of.map(|at| moment("as_of", at)).transpose()
-}
-
-impl TryFrom<&Answer> for Window {
-    type Error = Unreadable;
-
-    fn try_from(answer: &Answer) -> Result<Window, Self::Error> {
-        Ok(Window {
-            from: answer.from.map(|at| moment("from", at)).transpose()?,
-            to: answer.to.map(|at| moment("to", at)).transpose()?,
-            timezone: answer.timezone.clone(),
-            bucket: answer.bucket.clone(),
-        })
-    }
-}
-
-impl From<proto::v1::FlowStep> for FlowStep {
-    fn from(step: proto::v1::FlowStep) -> FlowStep {
-        FlowStep {
-            id: step.id,
-            workflow_id: step.workflow_id,
-            name: step.name,
-            category: step.category,
-            counted: step.counted,
-            seconds_p50: step.seconds_p50,
-            seconds_p85: step.seconds_p85,
-        }
-    }
-}
-
-impl From<proto::v1::FlowDay> for FlowDay {
-    fn from(day: proto::v1::FlowDay) -> FlowDay {
-        FlowDay { day: day.day, throughput: day.throughput, wip: day.wip, steps: day.in_step }
-    }
-}
-
-impl From<proto::v1::Metric> for Metric {
-    fn from(metric: proto::v1::Metric) -> Metric {
-        let excluded = metric.excluded.into_iter();
-        Metric {
-            name: metric.name,
-            value: metric.value,
-            unit: metric.unit,
-            kind: unless_empty(metric.kind),
-            band: unless_empty(metric.band),
-            previous: metric.previous,
-            counted: metric.counted,
-            excluded: excluded
-                .map(|row| Excluded { reason: row.reason, count: row.count })
-                .collect(),
-            formula: metric.formula,
-            version: metric.version,
-            empty_reason: unless_empty(metric.empty_reason),
-            details: metric.details,
-            ids: metric.ids,
-        }
-    }
 }
 
 #[cfg(test)]

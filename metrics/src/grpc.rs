@@ -1,7 +1,5 @@
 //! The door: questions in, answers out.
 
-use std::str::FromStr;
-
 use chrono::{NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use domain::Moment;
@@ -11,12 +9,12 @@ use proto::v1::metrics_server::Metrics as Service;
 use proto::v1::{Answer, PreviewReply, PreviewRequest, Question};
 use store::focus::Focus;
 use tonic::{Request, Response, Status};
-use tracing::error;
 
 use crate::memory::Memory;
 use crate::preview;
 use crate::report::forecast::Wanted;
-use crate::report::{self, Asked, Bucket, Window};
+use crate::report::{self, Asked, Bucket, Window, unavailable};
+use crate::reported;
 
 /// Nobody can foretell what is farther away.
 const FARTHEST_DAYS: i64 = 3_650;
@@ -40,9 +38,13 @@ impl Service for Door {
     async fn ask(&self, request: Request<Question>) -> Result<Response<Answer>, Status> {
         let question = request.into_inner();
         let client: ClientId = parse("client_id", &question.client_id)?;
-        let zone = self.facts.timezone(client).await.map_err(unavailable)?;
-        // A schedule is checked before it is kept, so an unknown zone means an older calendar.
-        let zone = zone.and_then(|name| Tz::from_str(&name).ok()).unwrap_or(Tz::UTC);
+        if !question.on_day.is_empty() {
+            let day = parse("on_day", &question.on_day)?;
+            return reported::told(&self.facts, client, &question.report, day)
+                .await
+                .map(Response::new);
+        }
+        let zone = report::zone(&self.facts, client).await.map_err(unavailable)?;
         let window = window(&question, zone)?;
         let focus = Focus { repositories: question.repositories, projects: question.projects };
         let asked = Asked { window, focus, explain: question.explain, now: Utc::now() };
@@ -122,11 +124,6 @@ fn until(day: &str, window: &Window) -> Result<Option<NaiveDate>, Status> {
     }
     let reason = format!("until: must be a day after {today}, and at most {FARTHEST_DAYS} days on");
     Err(Status::invalid_argument(reason))
-}
-
-fn unavailable(error: store::Error) -> Status {
-    error!(error = &error as &dyn std::error::Error, "could not read facts for a report");
-    Status::unavailable("the facts cannot be read now")
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ pub mod memory;
 mod preview;
 mod recompute;
 pub mod report;
+mod reported;
 pub mod stats;
 mod worker;
 

@@ -13,6 +13,7 @@ use tracing::{info, warn};
 use crate::compute;
 use crate::flow::Flow;
 use crate::hear::{consumer, report_lost};
+use crate::reported;
 
 /// Those whose ring was lost wait no longer than this.
 const SWEEP_EVERY: Duration = Duration::from_secs(60);
@@ -96,15 +97,21 @@ where
 
 /// Whoever finds nothing changed does nothing, so that a client may be rung for more often than needed.
 async fn follow(facts: &store::Metrics, client: ClientId) -> Result<(), store::Error> {
+    let mut is_new = false;
     if let Some(issues) = facts.publish_flow(client, Flow::new()).await? {
+        is_new = true;
         info!(issues, client.id = %client, "computed the flow of a client for changed workflows");
     }
     // Whoever published meanwhile used the new rules, or there is still something to do. What has to wait
     // for the end of a sync is rung for then.
     while facts.rules_are_ahead(client).await? && facts.facts_are_whole(client).await? {
         if let Some(count) = compute::publish_changed(facts, client, Utc::now()).await? {
+            is_new = true;
             info!(facts = count, client.id = %client, "computed the delivery of a client for changed rules");
         }
+    }
+    if is_new {
+        reported::keep(facts, client, Utc::now()).await;
     }
     Ok(())
 }

@@ -19,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
 use crate::hear::{consumer, report_lost};
-use crate::{Metrics, compute, links};
+use crate::{Metrics, compute, links, reported};
 
 /// Well below the length of a lease.
 const HEARTBEAT: Duration = Duration::from_secs(5);
@@ -128,7 +128,10 @@ async fn perform(metrics: &Metrics, task: &Task, fence: Fence) -> Result<u64, st
     match task.kind {
         TaskKind::Step(Step::Links) => links::keep_all(facts, client, fence).await,
         TaskKind::Step(Step::Metrics) => {
-            compute::publish(facts, client, fence, task.run_started_at, Utc::now()).await
+            let as_of = task.run_started_at;
+            let rows = compute::publish(facts, client, fence, as_of, Utc::now()).await?;
+            reported::keep(facts, client, Utc::now()).await;
+            Ok(rows)
         }
         other => {
             warn!(kind = other.as_str(), "a task that is not ours came on our queue");

@@ -62,7 +62,7 @@ async fn who_does_not_fit_in_memory_is_answered_alike() {
         house.keep(company.edit()).await;
     }
     house.publish(company.now()).await;
-    let (held, crowded) = (Memory::default(), Memory::new(0));
+    let (held, crowded) = (Memory::default(), Memory::new(1));
     let told = house.answers(&held, company.now()).await;
     let read = house.answers(&crowded, company.now()).await;
     assert_eq!(told.len(), 36);

@@ -11,6 +11,7 @@ mod there;
 pub use asker::asker;
 pub use link::Link;
 pub use pass::Pass;
+pub use prost::Message;
 pub use there::away;
 
 /// What `protox` and `tonic` make of the `.proto` files.

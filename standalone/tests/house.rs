@@ -30,6 +30,8 @@ mod programs;
 mod proxy;
 #[path = "house/pulls.rs"]
 mod pulls;
+#[path = "house/reports.rs"]
+mod reports;
 #[path = "house/servers.rs"]
 mod servers;
 #[path = "house/stack.rs"]

@@ -28,6 +28,7 @@ pub mod metrics;
 pub mod posted;
 pub mod pull_requests;
 pub mod quality;
+pub mod reported;
 pub mod rules;
 pub mod work;
 pub mod workflows;

@@ -839,6 +839,19 @@ table! {
     }
 }
 
+table! {
+    use crate::types::*;
+    use diesel::sql_types::*;
+
+    reported (client_id, report, day) {
+        client_id -> Uid,
+        report -> Text,
+        day -> Integer,
+        told_at -> Tstz,
+        answer -> Binary,
+    }
+}
+
 allow_tables_to_appear_in_same_query!(
     clients,
     integrations,
@@ -877,6 +890,7 @@ allow_tables_to_appear_in_same_query!(
     workflow_revisions,
     issue_facts,
     flow_days,
+    reported,
     flow_states,
     deployment_rules,
     incident_rules,

@@ -150,7 +150,13 @@ macro_rules! absent_is_null {
     )+};
 }
 
-absent_is_null!(String, f64, Moment);
+absent_is_null!(String, f64, u64, Moment);
+
+impl<'a> From<Option<&'a String>> for Cell<'a> {
+    fn from(text: Option<&'a String>) -> Cell<'a> {
+        text.map_or(Cell::Null, Cell::from)
+    }
+}
 
 #[cfg(test)]
 mod tests {

@@ -67,7 +67,7 @@ pub enum AtHand<F> {
 }
 
 impl<F: Held> Shelf<F> {
-    /// With room for so many bytes.
+    /// With room for so many bytes; without any, nothing is ever loaded.
     pub fn new(room: usize) -> Shelf<F> {
         let books = Books { by_client: HashMap::new(), questions: 0 };
         Shelf { room, books: Arc::new(Mutex::new(books)) }
@@ -92,6 +92,9 @@ impl<F: Held> Shelf<F> {
         E: Send + 'static,
         L: Future<Output = Result<Option<F>, E>> + Send + 'static,
     {
+        if self.room == 0 {
+            return Ok(AtHand::TooLarge);
+        }
         let (newest, before) = self.look_up(client, publication);
         if let Some(loaded) = newest.get() {
             return Ok(loaded.clone().map_or(AtHand::TooLarge, AtHand::Newest));

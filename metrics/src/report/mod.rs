@@ -12,9 +12,12 @@ use std::str::FromStr;
 use chrono::{DateTime, Datelike, Days, Months, NaiveDate, NaiveTime, TimeDelta};
 use chrono_tz::Tz;
 use domain::Moment;
+use domain::ids::ClientId;
 use proto::convert::timestamp;
 use proto::v1::{Answer, Excluded, Metric};
 use store::focus::Focus;
+use tonic::Status;
+use tracing::error;
 
 use crate::memory::rows::{Known, micros};
 
@@ -208,6 +211,22 @@ impl Window {
     fn midnight(&self, day: NaiveDate) -> Moment {
         midnight(self.zone, day)
     }
+}
+
+/// Where days begin for a client.
+///
+/// # Errors
+/// The store's.
+pub(crate) async fn zone(facts: &store::Metrics, client: ClientId) -> Result<Tz, store::Error> {
+    let zone = facts.timezone(client).await?;
+    // A schedule is checked before it is kept, so an unknown zone means an older calendar.
+    Ok(zone.and_then(|name| Tz::from_str(&name).ok()).unwrap_or(Tz::UTC))
+}
+
+/// For whoever asks while the store is away.
+pub(crate) fn unavailable(error: store::Error) -> Status {
+    error!(error = &error as &dyn std::error::Error, "could not read facts for a report");
+    Status::unavailable("the facts cannot be read now")
 }
 
 /// When the day begins in a zone. Where the clock skips midnight, with the first moment after.

@@ -27,6 +27,7 @@ pub(crate) mod posted;
 pub(crate) mod publish;
 pub(crate) mod pull_requests;
 pub(crate) mod quality;
+pub(crate) mod reported;
 pub(crate) mod rules;
 pub(crate) mod work;
 pub(crate) mod workflows;

@@ -32,6 +32,7 @@ contract! {
     suspects_are_of_a_type_or_have_a_label_or_a_component,
     links_that_were_removed_are_not_told,
     an_incident_is_over_when_its_issue_is_done,
+    what_was_reported_on_a_day_is_told_until_the_next,
 }
 
 const DAY: i64 = 86_400;
@@ -438,4 +439,38 @@ async fn an_incident_is_over_when_its_issue_is_done(house: &House) {
     assert_eq!(ended().await, told(Some(at(1)), None));
     publish(21, vec![1]).await;
     assert_eq!(ended().await, told(None, Some(at(2))));
+}
+
+async fn what_was_reported_on_a_day_is_told_until_the_next(house: &House) {
+    let keep = async |day, second, text: &str| {
+        let answers = vec![("dora", text.as_bytes().to_vec()), ("flow", b"flow".to_vec())];
+        house.metrics.keep_reported(house.client, day, at(second), answers).await.unwrap();
+    };
+    let told = async |client, report: &str, day| {
+        let found = house.metrics.reported(client, report.to_owned(), day).await.unwrap();
+        found.map(|found| (found.day, found.told_at, String::from_utf8(found.answer).unwrap()))
+    };
+    let first =
+        async || house.metrics.first_reported(house.client, "dora".to_owned()).await.unwrap();
+    assert_eq!((told(house.client, "dora", 100).await, first().await), (None, None));
+    keep(100, 1, "in the morning").await;
+    keep(100, 2, "in the evening").await;
+    keep(103, 3, "later").await;
+    let evening = Some((100, at(2), "in the evening".to_owned()));
+    for (day, expected) in [
+        (99, None),
+        (100, evening.clone()),
+        (102, evening),
+        (103, Some((103, at(3), "later".to_owned()))),
+        (999, Some((103, at(3), "later".to_owned()))),
+    ] {
+        assert_eq!(told(house.client, "dora", day).await, expected, "day {day}");
+    }
+    assert_eq!(told(house.client, "flow", 101).await.unwrap().2, "flow");
+    assert_eq!(told(house.client, "forecast", 101).await, None);
+    let (other, ..) = house.add_client("globex").await;
+    assert_eq!(told(other, "dora", 999).await, None);
+    assert_eq!(first().await, Some(100));
+    keep(103 + 3 * 366, 4, "much later").await;
+    assert_eq!(first().await, Some(103 + 3 * 366), "what is too old is forgotten");
 }
