@@ -11,6 +11,7 @@ use domain::work::Fence;
 use crate::Error;
 use crate::db::{Db, ask, keep};
 use crate::dora::Place;
+use crate::fact_table::Owner;
 use crate::models::metrics::{
     DeploymentFactRow, IncidentFactRow, LinkRow, PullRequestFactPut, SnapshotRow,
 };
@@ -439,12 +440,14 @@ impl Metrics {
     /// Replaces the links of a repository's pull requests; those that stay are not written.
     ///
     /// # Errors
-    /// [`Error::LostLease`] when another worker holds the task; then nothing is kept.
+    /// [`Error::LostLease`] when another worker holds the task, [`Error::Conflict`] when somebody kept
+    /// links of the repository since `seen` was its [`Metrics::links_version`]; then nothing is kept.
     pub async fn keep_links(
         &self,
         client: ClientId,
         fence: Fence,
         repository: &Repository,
+        seen: i64,
         links: Vec<Link>,
         now: Moment,
     ) -> Result<usize, Error> {
@@ -462,8 +465,21 @@ impl Metrics {
                 key_seen: link.key_seen,
             })
             .collect();
-        let client = client.into();
-        keep!(self.0, metrics::keep_links(fence, client, integration, id, &rows, Ts(now)))
+        let owner = Owner { client: client.into(), integration };
+        keep!(self.0, metrics::keep_links(fence, owner, id, seen, &rows, Ts(now)))
+    }
+
+    /// How often the links of a repository were kept. Whoever looks for links reads this first.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn links_version(
+        &self,
+        client: ClientId,
+        repository: &Repository,
+    ) -> Result<i64, Error> {
+        let (integration, id) = (repository.integration.into(), repository.id);
+        ask!(self.0, metrics::links_version(client.into(), integration, id))
     }
 
     /// Every link of a repository's pull requests.

@@ -48,8 +48,9 @@ pub(crate) fn publish(
         ))
         .returning(delivery_states::publications)
         .get_result(conn)?;
-    // A part goes with what was published when the rest was read.
-    if rows.computed.is_some() && publications != rows.state.publications + 1 {
+    // Whoever published since may have read more, and a part goes with what was published when the rest was
+    // read.
+    if publications != rows.state.publications + 1 {
         return Err(Error::Conflict { noun: "publication" });
     }
     let written = replace_delivery(conn, rows)?;

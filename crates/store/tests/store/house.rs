@@ -9,10 +9,12 @@ use domain::job::JobType;
 use domain::work::{Counts, Fence, Gap, SourceKind};
 use store::facts::{Held, Kept, PageMark};
 use store::integrations::Integration;
+use store::metrics::{Publication, Published};
 use store::work::{Command, Ground, Planned, Planner};
-use store::{Db, Facts, Integrations, Jobs, Lists, Metrics, Posted, Rules, Work, Workflows};
+use store::{Db, Error, Facts, Integrations, Jobs, Lists, Metrics, Posted, Rules, Work, Workflows};
 use uuid::Uuid;
 
+use crate::flow::Everywhere;
 use crate::nouns::at;
 
 /// Makes a test per database of each body `async fn name(house: &House)`.
@@ -115,6 +117,17 @@ impl House {
             _folder: None,
             _database: None,
         }
+    }
+
+    /// Publishes as whoever has just read everything.
+    pub async fn publish(
+        &self,
+        publication: Publication,
+        rules: Everywhere,
+    ) -> Result<Published, Error> {
+        let state = self.metrics.delivery(self.client).await?.state;
+        let publication = Publication { state, ..publication };
+        self.metrics.publish(self.client, self.fence, publication, rules).await
     }
 
     /// A second client with connections of its own.

@@ -80,5 +80,5 @@ async fn publish(house: &House) {
     let state = house.metrics.delivery(house.client).await.unwrap().state;
     let publication = Publication { state, ..crate::metrics::publication(house, 20) };
     let rules = Everywhere::default();
-    house.metrics.publish(house.client, house.fence, publication, rules).await.unwrap();
+    house.publish(publication, rules).await.unwrap();
 }

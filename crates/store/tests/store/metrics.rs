@@ -24,7 +24,8 @@ contract! {
     who_lost_the_lease_keeps_no_links,
     old_publications_are_forgotten,
     changed_repositories_are_noted_until_somebody_publishes,
-    a_part_is_not_published_beside_what_it_was_not_made_for,
+    nobody_publishes_what_he_read_before_the_last_publication,
+    nobody_keeps_links_that_he_found_before_the_last_were_kept,
     pull_requests_that_came_to_production_are_found_by_number_and_by_commit,
     changed_rules_are_seen_until_somebody_publishes_by_them,
     what_was_computed_before_a_publication_is_not_published_after_it,
@@ -93,7 +94,7 @@ async fn who_lost_the_lease_publishes_nothing(house: &House) {
     house.github_says(all_of_github()).await;
     let publish = |second| {
         let publication = publication(house, second);
-        house.metrics.publish(house.client, house.fence, publication, Everywhere::default())
+        house.publish(publication, Everywhere::default())
     };
     publish(20).await.unwrap();
     assert_eq!(published(house).await, (Some(at(20)), Some(20.0)));
@@ -123,7 +124,7 @@ async fn who_lost_the_lease_keeps_no_links(house: &House) {
         vec![link(1), link(2)]
     };
     let keep = |links, second| {
-        house.metrics.keep_links(house.client, house.fence, &repository, links, at(second))
+        house.metrics.keep_links(house.client, house.fence, &repository, 0, links, at(second))
     };
     assert_eq!(keep(links(), 20).await.unwrap(), 2);
 
@@ -137,7 +138,7 @@ async fn changed_repositories_are_noted_until_somebody_publishes(house: &House) 
     let changed = || house.metrics.take_changed_repositories(house.client);
     let publish = |second| {
         let publication = publication(house, second);
-        house.metrics.publish(house.client, house.fence, publication, Everywhere::default())
+        house.publish(publication, Everywhere::default())
     };
     let place = (house.github, REPOSITORY);
     house.github_says(all_of_github()).await;
@@ -160,19 +161,54 @@ async fn changed_repositories_are_noted_until_somebody_publishes(house: &House) 
     assert_eq!(changed().await.unwrap(), []);
 }
 
-async fn a_part_is_not_published_beside_what_it_was_not_made_for(house: &House) {
+async fn nobody_publishes_what_he_read_before_the_last_publication(house: &House) {
     house.github_says(all_of_github()).await;
     let publish = |second, state, computed| {
         let publication = Publication { state, computed, ..publication(house, second) };
-        house.metrics.publish(house.client, house.fence, publication, Everywhere::default())
+        let rules = Everywhere::default();
+        house.metrics.publish(house.client, house.fence, publication, rules)
     };
     let state = async || house.metrics.delivery(house.client).await.unwrap().state;
     publish(20, state().await, None).await.unwrap();
     let early = state().await;
     publish(21, early, Some(vec![(house.github, REPOSITORY)])).await.unwrap();
-    let late = publish(22, early, Some(Vec::new())).await;
-    assert!(matches!(late, Err(Error::Conflict { .. })), "{late:?}");
+    for part in [Some(Vec::new()), None] {
+        let late = publish(22, early, part).await;
+        assert!(matches!(late, Err(Error::Conflict { .. })), "{late:?}");
+    }
     assert_eq!(published(house).await, (Some(at(21)), Some(21.0)));
+}
+
+async fn nobody_keeps_links_that_he_found_before_the_last_were_kept(house: &House) {
+    house.jira_says(all_of_jira()).await;
+    house.github_says(all_of_github()).await;
+    let repository = Repository {
+        integration: house.github,
+        id: REPOSITORY,
+        full_name: "acme/payments".to_owned(),
+    };
+    let version = || house.metrics.links_version(house.client, &repository);
+    let keep = |seen, links| {
+        house.metrics.keep_links(house.client, house.fence, &repository, seen, links, at(20))
+    };
+    let link = Link {
+        number: 1,
+        issue_integration: house.jira,
+        issue_id: 1,
+        via: "branch".to_owned(),
+        key_seen: "PAY-1".to_owned(),
+    };
+    let (slow, quick) = (version().await.unwrap(), version().await.unwrap());
+    let links = vec![link];
+    keep(quick, links.clone()).await.unwrap();
+    let late = keep(slow, Vec::new()).await;
+    assert!(matches!(late, Err(Error::Conflict { .. })), "{late:?}");
+    assert_eq!(house.metrics.links(house.client, &repository).await.unwrap(), links);
+    // Whoever found the same may have looked later.
+    let slow = version().await.unwrap();
+    keep(slow, links).await.unwrap();
+    let late = keep(slow, Vec::new()).await;
+    assert!(matches!(late, Err(Error::Conflict { .. })), "{late:?}");
 }
 
 async fn pull_requests_that_came_to_production_are_found_by_number_and_by_commit(house: &House) {
@@ -180,7 +216,7 @@ async fn pull_requests_that_came_to_production_are_found_by_number_and_by_commit
     let mut publication = publication(house, 20);
     publication.pull_requests[0].deployment = Some("d1".to_owned());
     let rules = Everywhere::default();
-    house.metrics.publish(house.client, house.fence, publication, rules).await.unwrap();
+    house.publish(publication, rules).await.unwrap();
     let place = (house.github, REPOSITORY);
     let repository = Repository { integration: place.0, id: place.1, full_name: String::new() };
     let lives = house.metrics.lives(house.client, &repository).await.unwrap();
@@ -211,7 +247,7 @@ async fn old_publications_are_forgotten(house: &House) {
     for (day, forgotten) in [(0, 0), (50, 0), (100, 1), (300, 2)] {
         let publication = publication(house, day * DAY);
         let rules = Everywhere::default();
-        let done = house.metrics.publish(house.client, house.fence, publication, rules);
+        let done = house.publish(publication, rules);
         let done = done.await.unwrap();
         assert_eq!(done.forgotten, forgotten, "day {day}");
     }
@@ -244,18 +280,19 @@ async fn changed_rules_are_seen_until_somebody_publishes_by_them(house: &House) 
     let delivery = metrics.delivery(client).await.unwrap();
     assert_eq!(delivery.as_of, None);
     let first = Publication { state: delivery.state, ..publication(house, 20) };
-    metrics.publish(client, house.fence, first, Everywhere::default()).await.unwrap();
+    house.publish(first, Everywhere::default()).await.unwrap();
     assert!(!is_behind(house).await);
 
     house.rules.put_deployments(client, Vec::new(), Seen::Any).await.unwrap();
     assert!(is_behind(house).await);
     // By rules that were read before: still behind.
     let old = Publication { state: delivery.state, ..publication(house, 21) };
-    metrics.publish(client, house.fence, old, Everywhere::default()).await.unwrap();
+    let late = metrics.publish(client, house.fence, old, Everywhere::default()).await;
+    assert!(matches!(late, Err(Error::Conflict { .. })), "{late:?}");
     assert!(is_behind(house).await);
 
     let delivery = metrics.delivery(client).await.unwrap();
-    assert_eq!(delivery.as_of, Some(at(21)));
+    assert_eq!(delivery.as_of, Some(at(20)));
     assert!(delivery.deployments.of("a/b").ask(Source::Deployments), "the defaults are back");
     assert_eq!(delivery.rules_versions, (2, 0));
     let next = Publication { state: delivery.state, ..publication(house, 21) };
@@ -276,7 +313,7 @@ async fn what_was_computed_before_a_publication_is_not_published_after_it(house:
     assert_eq!(never, None, "nothing was published that could be replaced");
     let publish = async |second| {
         let publication = publication(house, second);
-        metrics.publish(client, house.fence, publication, Everywhere::default()).await.unwrap();
+        house.publish(publication, Everywhere::default()).await.unwrap();
     };
     publish(20).await;
     let before = metrics.delivery(client).await.unwrap().state;
@@ -320,7 +357,7 @@ async fn deployments_of_every_source_are_published_and_listed(house: &House) {
         let publication =
             Publication { deployments, incidents: vec![incident], ..publication(house, 20) };
         let rules = Everywhere::default();
-        house.metrics.publish(house.client, house.fence, publication, rules).await.unwrap();
+        house.publish(publication, rules).await.unwrap();
     };
     let both = vec![
         fact(Source::Deployments, deployment("d1"), None),
@@ -428,7 +465,7 @@ async fn an_incident_is_over_when_its_issue_is_done(house: &House) {
         let incidents = vec![incident(1), incident(2)];
         let publication = Publication { incidents, ..publication(house, second) };
         let rules = Everywhere::leaving_out(left_out);
-        house.metrics.publish(house.client, house.fence, publication, rules).await.unwrap();
+        house.publish(publication, rules).await.unwrap();
     };
     let ended = async || {
         let told = house.lists.incidents(house.client, &Filter::default(), None, 9).await.unwrap();

@@ -70,7 +70,7 @@ async fn what_counts_calls_for_new_metrics(house: &House) {
     let repository = repository(house).await;
     let changed = async || !house.metrics.clients_with_changed_rules().await.unwrap().is_empty();
     let first = publication(house, 20);
-    house.metrics.publish(client, house.fence, first, Everywhere::default()).await.unwrap();
+    house.publish(first, Everywhere::default()).await.unwrap();
     let catch_up = async || {
         let state = house.metrics.delivery(client).await.unwrap().state;
         let next = Publication { state, ..publication(house, 20) };

@@ -87,7 +87,7 @@ async fn publish(house: &House) -> Vec<PullRequestFact> {
     let facts = vec![first, second, third];
     let publication = Publication { pull_requests: facts.clone(), ..base };
     let rules = Everywhere::default();
-    house.metrics.publish(house.client, house.fence, publication, rules).await.unwrap();
+    house.publish(publication, rules).await.unwrap();
     facts
 }
 
@@ -130,7 +130,7 @@ async fn a_report_is_about_repositories_and_about_projects_that_are_named(house:
     };
     let links = vec![link(1), link(3)];
     let (repository, fence) = (payments(house), house.fence);
-    house.metrics.keep_links(house.client, fence, &repository, links, at(2)).await.unwrap();
+    house.metrics.keep_links(house.client, fence, &repository, 0, links, at(2)).await.unwrap();
     let about = async |projects: &[&str], repositories: &[&str]| {
         let texts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let focus = Focus { projects: texts(projects), repositories: texts(repositories) };
@@ -180,7 +180,7 @@ async fn facts_of_which_nothing_is_said_any_more_are_gone(house: &House) {
     let say = async |second, pull_requests| {
         let publication = Publication { pull_requests, ..publication(house, second) };
         let rules = Everywhere::default();
-        let said = house.metrics.publish(house.client, house.fence, publication, rules).await;
+        let said = house.publish(publication, rules).await;
         let all = read(house, 0, 2_000, Focus::default()).await;
         let names = all.merged.into_iter().chain(all.open).map(|told| told.name);
         (said.unwrap().written, names.collect::<Vec<_>>())

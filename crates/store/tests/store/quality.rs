@@ -46,7 +46,7 @@ async fn each_check_finds_what_is_bad_among_all(house: &House) {
     };
     house
         .metrics
-        .keep_links(house.client, house.fence, &repository, vec![link], at(2))
+        .keep_links(house.client, house.fence, &repository, 0, vec![link], at(2))
         .await
         .unwrap();
     let deployed = |id: &str, environment: Option<&str>, why: Option<&str>| DeploymentFact {
@@ -87,7 +87,7 @@ async fn each_check_finds_what_is_bad_among_all(house: &House) {
         }],
     };
     let rules = Everywhere::leaving_out(vec![2, 3]);
-    house.metrics.publish(house.client, house.fence, publication, rules).await.unwrap();
+    house.publish(publication, rules).await.unwrap();
 
     let expected = [
         ("issues_unmapped", 1, 2, Some("PAY-2")),

@@ -68,7 +68,7 @@ async fn a_hundred_readers_see_one_publication_or_the_next(house: &House) {
     let publish = |second, numbers| {
         let (publication, rules) =
             (uniform(house, second, numbers), Everywhere::led(second as f64));
-        house.metrics.publish(house.client, house.fence, publication, rules)
+        house.publish(publication, rules)
     };
     publish(1, 1..=COUNT).await.unwrap();
 

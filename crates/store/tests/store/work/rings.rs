@@ -98,7 +98,7 @@ async fn what_has_to_wait_for_the_end_of_a_run_is_rung_for_then(house: &House) {
         let state = house.metrics.delivery(client).await.unwrap().state;
         let publication = Publication { state, ..publication(house, second) };
         let rules = Everywhere::default();
-        house.metrics.publish(client, house.fence, publication, rules).await.unwrap();
+        house.publish(publication, rules).await.unwrap();
     };
     publish(5).await;
     house.rules.put_bots(client, vec!["ci-user".to_owned()], Seen::Any).await.unwrap();
