@@ -11,6 +11,7 @@ use platform::upstream::{self, Method, RequestBuilder, StatusCode, Url};
 use secrecy::ExposeSecret;
 use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_json::value::RawValue;
 use serde_json::{Value, json};
 
 use crate::time::parse_reset;
@@ -223,9 +224,15 @@ impl Client {
         self.get_unless(&path, &asked, &[StatusCode::NOT_FOUND]).await
     }
 
-    /// Up to [`BY_ID_MAX`] issues with their projects; those that are gone are missing.
-    pub(crate) async fn by_id(&self, issues: &[i64]) -> Result<Vec<wire::Placed>, Failure> {
-        let body = json!({ "issueIdsOrKeys": texts(issues), "fields": ["project"] });
+    /// Up to [`BY_ID_MAX`] issues with `fields`; those that are gone are missing.
+    pub(crate) async fn by_id(
+        &self,
+        issues: &[i64],
+        fields: &[&str],
+        expand: Option<&str>,
+    ) -> Result<Vec<Box<RawValue>>, Failure> {
+        let expand: Vec<&str> = expand.into_iter().collect();
+        let body = json!({ "issueIdsOrKeys": texts(issues), "fields": fields, "expand": expand });
         let found: wire::ById = self.post("/rest/api/3/issue/bulkfetch", &body).await?;
         Ok(found.issues)
     }

@@ -87,7 +87,7 @@ enum Kind {
     Statuses(Statuses),
     Issues(Box<Issues>),
     Sprints(Sprints),
-    Deletions(Deletions),
+    Deletions(Box<Deletions>),
 }
 
 impl Source for Jira {
@@ -115,7 +115,11 @@ impl Source for Jira {
                 Kind::Issues(Box::new(Issues::new(site, project(task)?, task.slice, fields)))
             }
             Step::Sprints => Kind::Sprints(Sprints::new(site)),
-            Step::Deletions => Kind::Deletions(Deletions::new(site, project(task)?)),
+            Step::Deletions => {
+                let fields = self.fields(&site).await?;
+                let issues = Issues::new(site, project(task)?, task.slice, fields);
+                Kind::Deletions(Box::new(Deletions::new(issues)))
+            }
             _ => return Err(not_ours(task)),
         };
         Ok(JiraReader { kind, counted: 0 })
@@ -154,9 +158,9 @@ impl JiraReader {
         match &self.kind {
             Kind::Projects(Projects { site })
             | Kind::Statuses(Statuses { site })
-            | Kind::Sprints(Sprints { site, .. })
-            | Kind::Deletions(Deletions { site, .. }) => &site.client,
+            | Kind::Sprints(Sprints { site, .. }) => &site.client,
             Kind::Issues(issues) => &issues.site.client,
+            Kind::Deletions(deletions) => &deletions.issues.site.client,
         }
     }
 }

@@ -127,7 +127,7 @@ pub(crate) struct Birth {
 #[derive(Debug, Deserialize)]
 pub(crate) struct ById {
     #[serde(default)]
-    pub(crate) issues: Vec<Placed>,
+    pub(crate) issues: Vec<Box<RawValue>>,
 }
 
 /// The history that comes with an issue: the newest part of it.

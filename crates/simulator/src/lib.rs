@@ -88,6 +88,17 @@ impl Simulator {
         self.state.advance(by);
     }
 
+    /// Takes each so-many-th issue of the first client out of sight, as without the permission to see it.
+    /// Answers which.
+    pub fn hide_issues(&self, every: usize) -> Vec<usize> {
+        self.state.act(|world, _| world.hide_issues(every))
+    }
+
+    /// Lets these be seen again, as if nothing had happened.
+    pub fn show_issues(&self, hidden: &[usize]) {
+        self.state.act(|world, _| world.show_issues(hidden));
+    }
+
     /// Merges a pull request of the first client into a branch beside the default branch of the repository
     /// with this position. The branch begins there if it is not there yet.
     pub fn merge_aside(&self, repository: usize) {

@@ -1,4 +1,6 @@
-//! What is gone: a census of ids finds what is missing, and asking by id tells whether it really is.
+//! What is gone, and what is there though we lack it: a census of ids finds both. Asking by id tells whether
+//! what is missing really is gone, and brings what we lack, such as an issue that was restored, or that the
+//! search told of too late.
 
 use std::collections::HashSet;
 
@@ -6,51 +8,75 @@ use domain::facts::Facts;
 use extractor::{Failure, Page};
 use futures::{StreamExt, TryStreamExt};
 
-use super::SIDE_BY_SIDE;
+use super::{Issues, SIDE_BY_SIDE};
 use crate::client::BY_ID_MAX;
 use crate::jql;
 use crate::source::{Site, store_is_out};
 use crate::wire;
 
 pub(crate) struct Deletions {
-    pub(crate) site: Site,
-    project: i64,
-    /// What the census missed and nobody has asked for by id. It lives in memory: a reader that
-    /// begins behind the census takes its own.
-    missing: Option<Vec<i64>>,
+    /// Reads what we lack.
+    pub(crate) issues: Issues,
+    /// It lives in memory: a reader that begins behind the census takes its own.
+    left: Option<Left>,
+}
+
+/// What nobody has asked for by id since the census.
+struct Left {
+    /// We keep them, and the census did not see them.
+    missing: Vec<i64>,
+    /// The census saw them, and we do not keep them, or as deleted.
+    lacking: Vec<i64>,
+    /// Whether something was lacking, so that some of its histories may be cut off.
+    lacked: bool,
 }
 
 impl Deletions {
-    pub(crate) fn new(site: Site, project: i64) -> Deletions {
-        Deletions { site, project, missing: None }
+    pub(crate) fn new(issues: Issues) -> Deletions {
+        Deletions { issues, left: None }
     }
 
     pub(crate) async fn page(&mut self, cursor: &str) -> Result<Page, Failure> {
-        match self.missing.take() {
-            Some(missing) if !cursor.is_empty() => self.ask(missing).await,
-            _ => {
-                let seen = self.census().await?;
-                let missing = self.missing(&seen).await?;
-                // Some are asked for right away, so that a census that takes all of a turn is of use.
-                self.ask(missing).await
+        if Issues::is_in_histories(cursor) {
+            return self.issues.page(cursor).await;
+        }
+        let mut left = match self.left.take() {
+            Some(left) if !cursor.is_empty() => left,
+            _ => self.take_census().await?,
+        };
+        // Some are asked for right away, so that a census that takes all of a turn is of use.
+        match self.ask(&mut left).await {
+            Ok(page) => {
+                let next = left.cursor();
+                self.left = Some(left);
+                Ok(Page { next, ..page })
+            }
+            Err(failure) => {
+                // They are asked for again.
+                self.left = Some(left);
+                Err(failure)
             }
         }
     }
 
-    /// A page that leaves these to be asked for.
-    fn left(&mut self, facts: Facts, missing: Vec<i64>) -> Page {
-        let next = (!missing.is_empty()).then(|| format!("missing:{}", missing.len()));
-        self.missing = Some(missing);
-        Page { facts, next, ..Page::default() }
+    async fn take_census(&self) -> Result<Left, Failure> {
+        let seen = self.census().await?;
+        let Site { kept, owner, integration, .. } = &self.issues.site;
+        let live = kept.live_issue_ids(*owner, *integration, self.issues.project).await;
+        let live: HashSet<i64> = live.map_err(|e| store_is_out(&e))?.into_iter().collect();
+        let missing: Vec<i64> = live.difference(&seen).copied().collect();
+        let lacking: Vec<i64> = seen.difference(&live).copied().collect();
+        let lacked = !lacking.is_empty();
+        Ok(Left { missing, lacking, lacked })
     }
 
     /// The ids of all issues. All or nothing: who was not counted would count as missing.
     async fn census(&self) -> Result<HashSet<i64>, Failure> {
-        let jql = jql::census(self.project);
+        let jql = jql::census(self.issues.project);
         let mut seen = HashSet::new();
         let mut token: Option<String> = None;
         loop {
-            let found = self.site.client.ids(&jql, token.as_deref()).await?;
+            let found = self.issues.site.client.ids(&jql, token.as_deref()).await?;
             for raw in &found.issues {
                 let issue: wire::Bare = serde_json::from_str(raw.get()).map_err(|e| {
                     let detail = format!("the census of issues cannot be read: {e}");
@@ -65,41 +91,55 @@ impl Deletions {
         }
     }
 
-    /// Issues that we keep and the census did not see.
-    async fn missing(&self, seen: &HashSet<i64>) -> Result<Vec<i64>, Failure> {
-        let Site { kept, owner, integration, .. } = &self.site;
-        let live = kept.live_issue_ids(*owner, *integration, self.project).await;
-        let live = live.map_err(|e| store_is_out(&e))?;
-        Ok(live.into_iter().filter(|id| !seen.contains(id)).collect())
-    }
-
-    /// Asks for missing issues by id. The search lags behind, but this does not: who is not there
-    /// is gone, and who is in a project that we do not read has left us too.
-    async fn ask(&mut self, mut missing: Vec<i64>) -> Result<Page, Failure> {
-        let now = &missing[..missing.len().min(BY_ID_MAX * SIDE_BY_SIDE)];
-        let still_ours = match self.still_ours(now).await {
-            Ok(still_ours) => still_ours,
-            Err(failure) => {
-                // They are asked for again.
-                self.missing = Some(missing);
-                return Err(failure);
+    /// Asks for some of what is left, and takes it off: first what is missing, then what we lack.
+    async fn ask(&self, left: &mut Left) -> Result<Page, Failure> {
+        if left.missing.is_empty() {
+            if left.lacking.is_empty() {
+                return Ok(Page::default());
             }
-        };
-        let gone = now.iter().filter(|id| !still_ours.contains(id));
-        let facts = Facts { deleted_issues: gone.copied().collect(), ..Facts::default() };
-        let left = missing.split_off(now.len());
-        Ok(self.left(facts, left))
+            let now = left.lacking.len().min(BY_ID_MAX);
+            let page = self.issues.by_id(&left.lacking[..now]).await?;
+            left.lacking.drain(..now);
+            return Ok(page);
+        }
+        let now = left.missing.len().min(BY_ID_MAX * SIDE_BY_SIDE);
+        let gone = self.gone(&left.missing[..now]).await?;
+        left.missing.drain(..now);
+        let facts = Facts { deleted_issues: gone, ..Facts::default() };
+        Ok(Page { facts, ..Page::default() })
     }
 
-    /// Which of these are in a project that we read.
-    async fn still_ours(&self, issues: &[i64]) -> Result<HashSet<i64>, Failure> {
-        let Site { client, kept, owner, integration, .. } = &self.site;
-        let calls: Vec<_> = issues.chunks(BY_ID_MAX).map(|some| client.by_id(some)).collect();
-        let found: Vec<Vec<wire::Placed>> =
+    /// Which of these are gone. The search lags behind, but asking by id does not: who is not there is
+    /// gone, and who is in a project that we do not read has left us too.
+    async fn gone(&self, issues: &[i64]) -> Result<Vec<i64>, Failure> {
+        let Site { client, kept, owner, integration, .. } = &self.issues.site;
+        let calls: Vec<_> =
+            issues.chunks(BY_ID_MAX).map(|some| client.by_id(some, &["project"], None)).collect();
+        let found: Vec<_> =
             futures::stream::iter(calls).buffered(SIDE_BY_SIDE).try_collect().await?;
         let projects = kept.projects(*owner, *integration).await.map_err(|e| store_is_out(&e))?;
         let read: HashSet<i64> = projects.iter().map(|project| project.external_id).collect();
-        let is_read = |issue: &wire::Placed| read.contains(&issue.fields.project.id.0);
-        Ok(found.into_iter().flatten().filter(is_read).map(|issue| issue.id.0).collect())
+        let mut still_ours = HashSet::new();
+        for raw in found.iter().flatten() {
+            let issue: wire::Placed = serde_json::from_str(raw.get()).map_err(|e| {
+                let detail = format!("an issue that the census missed cannot be read: {e}");
+                Failure::Unreadable { detail }
+            })?;
+            if read.contains(&issue.fields.project.id.0) {
+                still_ours.insert(issue.id.0);
+            }
+        }
+        Ok(issues.iter().filter(|id| !still_ours.contains(id)).copied().collect())
+    }
+}
+
+impl Left {
+    /// Where the next page begins. Histories of what we lacked come last: the store knows which are cut off.
+    fn cursor(&self) -> Option<String> {
+        let count = self.missing.len() + self.lacking.len();
+        if count > 0 {
+            return Some(format!("left:{count}"));
+        }
+        self.lacked.then(Issues::cut_off)
     }
 }

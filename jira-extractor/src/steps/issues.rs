@@ -10,6 +10,7 @@ use domain::issue::Change;
 use domain::work::{Gap, Slice};
 use extractor::{Failure, Page};
 use futures::{StreamExt, TryStreamExt};
+use serde_json::value::RawValue;
 
 use super::{SIDE_BY_SIDE, following};
 use crate::client::CHANGELOGS_MAX;
@@ -24,7 +25,7 @@ const ONE_BY_ONE: usize = 25;
 
 pub(crate) struct Issues {
     pub(crate) site: Site,
-    project: i64,
+    pub(crate) project: i64,
     slice: Slice,
     jql: String,
     fields: CustomFields,
@@ -67,8 +68,35 @@ impl Issues {
         let wanted = self.fields.wanted();
         let found = self.site.client.search(&self.jql, &wanted, token.as_deref()).await?;
         let next = following(token.as_deref(), found.next_page_token)?;
+        let page = self.read(&found.issues);
+        let place = match next {
+            Some(token) => Place::Search(Some(token)),
+            // What was cut off is asked of the store, which has all of the search by then.
+            None => Place::Histories { after: 0, token: None },
+        };
+        Ok(Page { next: Some(place.to_string()), ..page })
+    }
+
+    /// Some issues by id, with the newest part of their histories.
+    pub(crate) async fn by_id(&self, issues: &[i64]) -> Result<Page, Failure> {
+        let wanted = self.fields.wanted();
+        let found = self.site.client.by_id(issues, &wanted, Some("changelog")).await?;
+        Ok(self.read(&found))
+    }
+
+    /// Where to read the histories that were cut off.
+    pub(crate) fn cut_off() -> String {
+        Place::Histories { after: 0, token: None }.to_string()
+    }
+
+    /// Whether a cursor stands in the histories.
+    pub(crate) fn is_in_histories(cursor: &str) -> bool {
+        matches!(cursor.parse(), Ok(Place::Histories { .. }))
+    }
+
+    fn read(&self, found: &[Box<RawValue>]) -> Page {
         let mut page = Page::default();
-        for raw in &found.issues {
+        for raw in found {
             match mapping::issue(raw, &self.fields) {
                 // One that moved meanwhile belongs to who reads the other project.
                 Ok(Found { issue, .. }) if issue.project_id != self.project => {}
@@ -79,12 +107,7 @@ impl Issues {
                 Err(malformed) => page.gaps.push(gap(malformed)),
             }
         }
-        let place = match next {
-            Some(token) => Place::Search(Some(token)),
-            // What was cut off is asked of the store, which has all of the search by then.
-            None => Place::Histories { after: 0, token: None },
-        };
-        Ok(Page { next: Some(place.to_string()), ..page })
+        page
     }
 
     async fn histories(&mut self, after: i64, token: Option<String>) -> Result<Page, Failure> {

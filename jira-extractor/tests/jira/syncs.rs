@@ -54,6 +54,33 @@ async fn nothing_new_is_found_quickly_and_changes_nothing() {
     house.expect_truth("after a second look").await;
 }
 
+/// The search tells of none of them: nobody edited them since they were last read.
+#[tokio::test]
+async fn issues_that_come_back_are_read_whole_in_the_same_run() {
+    let house = House::start(Options { issues: 1_500, ..Options::default() }).await;
+    // Some were never seen, and some were seen before they went.
+    let never_seen = house.simulator.hide_issues(5);
+    house.sync().await;
+    house.expect_truth("without those that cannot be seen").await;
+    let gone = house.simulator.hide_issues(6);
+    house.sync().await;
+    house.expect_truth("without those that are gone").await;
+
+    let back = [never_seen, gone].concat();
+    assert!(back.len() > 200, "{} are more than are asked for at once", back.len());
+    house.simulator.show_issues(&back);
+    house.simulator.reset_stats();
+    let run = house.sync().await;
+    assert_eq!((run.outcome, run.gaps), (Some(Outcome::Finished), vec![]), "{:?}", run.error);
+    house.expect_truth("once they are back").await;
+    let asked = house.stats().routes["issue/bulkfetch"];
+    assert!(asked <= back.len() as u64 / 100 + 8, "one call per hundred and project: {asked}");
+
+    house.simulator.reset_stats();
+    house.sync().await;
+    assert_eq!(house.stats().routes.get("issue/bulkfetch"), None, "nothing is lacking any longer");
+}
+
 /// Edits right after a read are seen by the next one, whichever clock is ahead.
 #[rstest::rstest]
 #[tokio::test]

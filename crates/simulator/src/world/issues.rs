@@ -368,6 +368,28 @@ impl World {
         }
     }
 
+    /// Takes each so-many-th issue out of sight, of those that nobody's parent is; answers which.
+    pub fn hide_issues(&mut self, every: usize) -> Vec<usize> {
+        let hidden: Vec<usize> = (0..self.jira.issues.len())
+            .step_by(every)
+            .filter(|&index| {
+                !self.jira.issues[index].deleted && self.jira.issues[index].children == 0
+            })
+            .collect();
+        hidden.iter().for_each(|&index| self.delete(index));
+        hidden
+    }
+
+    /// Brings issues back as they were.
+    pub fn show_issues(&mut self, hidden: &[usize]) {
+        for &index in hidden {
+            self.jira.issues[index].deleted = false;
+            if let Some(parent) = self.jira.issues[index].parent {
+                self.jira.issues[parent].children += 1;
+            }
+        }
+    }
+
     /// Who edits an issue: mostly people, at times a machine or somebody who left.
     fn editor(&mut self, index: usize) -> Option<usize> {
         match self.chance.between(0, 99) {
