@@ -28,7 +28,7 @@ pub async fn test(client: &Client, connection: &Connection) -> Result<String, Fa
     let headers = match client.one::<Value>("/rate_limit").await {
         Ok((_, headers)) => headers,
         Err(Failure::Throttled { until }) => return Err(Failure::Throttled { until }),
-        Err(Failure::Passing { detail }) => {
+        Err(Failure::Passing { detail } | Failure::Down { detail, .. }) => {
             report.passed("address", &connection.base_url);
             report.note(
                 "reachable",

@@ -156,8 +156,9 @@ impl Service for Orchestrator {
         let release = release(request)?;
         let now = self.0.clock.now();
         let client = self.0.work.release(fence, &release, now).await.map_err(status)?;
-        if let Release::Failed { detail } | Release::Broken { detail } | Release::Fatal { detail } =
-            &release
+        if let Release::Failed { detail, .. }
+        | Release::Broken { detail }
+        | Release::Fatal { detail } = &release
         {
             tracing::warn!(task.id = %fence.task, "a task failed: {detail}");
         }
@@ -183,7 +184,10 @@ fn release(request: v1::ReleaseRequest) -> Result<Release, Status> {
                 .ok_or_else(|| Status::invalid_argument("not_before is absent"))?;
             Release::Waiting { until: moment("not_before", until)? }
         }
-        Reason::Failed => Release::Failed { detail },
+        Reason::Failed => {
+            let not_before = request.not_before.map(|at| moment("not_before", at)).transpose()?;
+            Release::Failed { detail, not_before }
+        }
         Reason::Fatal => Release::Fatal { detail },
         Reason::Unreadable => Release::Unreadable { detail },
         Reason::Broken => Release::Broken { detail },

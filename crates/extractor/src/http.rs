@@ -23,6 +23,9 @@ const WAIT_MIN: Duration = Duration::from_secs(1);
 /// Nobody who is well asks for more.
 const WAIT_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
+/// Who is down may say for how long. We come back after this at the latest, and each time counts as a try.
+const DOWN_MAX: Duration = Duration::from_secs(60 * 60);
+
 /// Sends the requests of one connection.
 pub struct Exchange {
     upstream: Upstream,
@@ -123,7 +126,8 @@ impl Exchange {
     ///
     /// # Errors
     /// The last trouble, once trying again is no use: a page that stays malformed is
-    /// [`Failure::Unreadable`], and a wait too long to sit out is [`Failure::Throttled`].
+    /// [`Failure::Unreadable`], and a wait too long to sit out is [`Failure::Throttled`], or
+    /// [`Failure::Down`] where no quota asks for it.
     pub async fn ask<T>(
         &self,
         request: RequestBuilder,
@@ -186,9 +190,9 @@ impl Exchange {
                 tokio::time::sleep(wait).await;
                 Ok(())
             }
-            Trouble::Passing { .. } if told.is_some_and(|wait| wait > SHORT_WAIT) => {
-                let wait = told.map_or(usual, never_earlier);
-                Err(Failure::Throttled { until: after(wait) })
+            Trouble::Passing { detail } if told.is_some_and(|wait| wait > SHORT_WAIT) => {
+                let wait = told.map_or(usual, |told| never_earlier(told.min(DOWN_MAX)));
+                Err(Failure::Down { detail, until: after(wait) })
             }
             Trouble::Passing { detail } if tries.all >= TRIES => Err(Failure::Passing { detail }),
             Trouble::Malformed { detail } if tries.malformed >= TRIES => {

@@ -116,6 +116,14 @@ pub enum Failure {
         /// For people: what happened, and what we do.
         detail: String,
     },
+    /// May pass, and the source says until when it is down. Tried again then, a few times.
+    #[error("{detail}")]
+    Down {
+        /// For people: what happened.
+        detail: String,
+        /// When to come back.
+        until: Moment,
+    },
     /// Will not pass without a person, such as a refused credential. The job fails.
     #[error("{detail}")]
     Fatal {

@@ -53,6 +53,7 @@ impl From<Failure> for End {
         let (reason, not_before) = match failure {
             Failure::Throttled { until } => (Reason::Waiting, Some(until)),
             Failure::Passing { .. } | Failure::StaleCursor => (Reason::Failed, None),
+            Failure::Down { until, .. } => (Reason::Failed, Some(until)),
             Failure::Fatal { .. } => (Reason::Fatal, None),
             Failure::Unreadable { .. } => (Reason::Unreadable, None),
         };

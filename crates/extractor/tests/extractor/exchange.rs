@@ -96,16 +96,24 @@ async fn a_short_wait_is_sat_out_and_never_cut() {
 
 #[tokio::test]
 async fn a_long_wait_is_handed_back_and_holds_for_everybody() {
-    for code in [429, 503] {
-        let asked = Asked::of(vec![status(code).insert_header("Retry-After", "120")]).await;
-        let told = Utc::now() + TimeDelta::seconds(120);
-        let Err(Failure::Throttled { until }) = asked.ask().await else { panic!("{code}") };
-        assert!(until >= told, "{code}: never earlier than told");
-        assert!(until <= told + TimeDelta::seconds(60), "{code}");
-        if code == 429 {
-            assert!(matches!(asked.ask().await, Err(Failure::Throttled { .. })));
-            assert_eq!(asked.exchange.sent(), 1, "nothing is sent meanwhile");
-        }
+    let asked = Asked::of(vec![status(429).insert_header("Retry-After", "120")]).await;
+    let told = Utc::now() + TimeDelta::seconds(120);
+    let Err(Failure::Throttled { until }) = asked.ask().await else { panic!("it asked to wait") };
+    assert!(until >= told, "never earlier than told");
+    assert!(until <= told + TimeDelta::seconds(60));
+    assert!(matches!(asked.ask().await, Err(Failure::Throttled { .. })));
+    assert_eq!(asked.exchange.sent(), 1, "nothing is sent meanwhile");
+}
+
+#[tokio::test]
+async fn who_is_down_for_long_has_failed_and_is_asked_again_within_bounds() {
+    for (told, least, most) in [("120", 120, 180), ("604800", 3_600, 4_800)] {
+        let asked = Asked::of(vec![status(503).insert_header("Retry-After", told)]).await;
+        let since = Utc::now();
+        let Err(Failure::Down { detail, until }) = asked.ask().await else { panic!("{told}") };
+        let wait = (until - since).num_seconds();
+        assert!((least..=most).contains(&wait), "told {told}, waits {wait}");
+        assert_eq!((detail.as_str(), asked.exchange.sent()), ("it is down", 1));
     }
 }
 

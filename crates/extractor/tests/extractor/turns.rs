@@ -187,6 +187,7 @@ async fn each_failure_is_told_by_what_is_done_about_it() {
         (Failure::Fatal { detail: because() }, Reason::Fatal),
         (Failure::Unreadable { detail: because() }, Reason::Unreadable),
         (Failure::Throttled { until }, Reason::Waiting),
+        (Failure::Down { detail: because(), until }, Reason::Failed),
     ];
     for (failure, expected) in cases {
         let mut house = House::new().await;
@@ -200,9 +201,9 @@ async fn each_failure_is_told_by_what_is_done_about_it() {
             panic!("{expected:?} is no success");
         };
         assert_eq!(reason, expected);
-        let waits = reason == Reason::Waiting;
+        let waits = matches!(reason, Reason::Waiting | Reason::Failed);
         assert_eq!(not_before, waits.then_some(until.timestamp()));
-        assert!(waits || detail == "because", "{detail}");
+        assert!(reason == Reason::Waiting || detail == "because", "{detail}");
         assert_eq!(house.kept().await, ["P1"], "what was read before is kept");
     }
 }

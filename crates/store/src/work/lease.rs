@@ -37,6 +37,8 @@ pub enum Release {
     Failed {
         /// For people.
         detail: String,
+        /// When the source will be there again, if it says so.
+        not_before: Option<Moment>,
     },
     /// Broke down over this task: no fault of the source. After the last try the run goes on without
     /// it.

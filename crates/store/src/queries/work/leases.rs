@@ -189,11 +189,12 @@ pub(crate) fn release(
         Release::Waiting { until } => tasks::free(conn, &task, Some(Ts(*until)), attempts, now)?,
         // What lies with the source ends the run, so that the retry comes; what lies with one task is
         // put aside.
-        Release::Failed { detail } => {
-            failed(conn, &task, |conn| fail(conn, &task, detail, now), now)?;
+        Release::Failed { detail, not_before } => {
+            let not_before = not_before.map(Ts);
+            failed(conn, &task, not_before, |conn| fail(conn, &task, detail, now), now)?;
         }
         Release::Broken { detail } => {
-            failed(conn, &task, |conn| quarantine(conn, &task, detail, now), now)?;
+            failed(conn, &task, None, |conn| quarantine(conn, &task, detail, now), now)?;
         }
         Release::Fatal { detail } => fail(conn, &task, detail, now)?,
         Release::Unreadable { detail } => quarantine(conn, &task, detail, now)?,
@@ -207,6 +208,7 @@ pub(crate) fn release(
 fn failed(
     conn: &mut Conn,
     task: &TaskRow,
+    not_before: Option<Ts>,
     give_up: impl FnOnce(&mut Conn) -> QueryResult<()>,
     now: Ts,
 ) -> QueryResult<()> {
@@ -214,7 +216,8 @@ fn failed(
     if tries >= tasks::TRIES_MAX || task.run_id.is_none() {
         return give_up(conn);
     }
-    tasks::free(conn, task, Some(tasks::next_try(tries, now)), tries, now)
+    let next_try = tasks::next_try(tries, now);
+    tasks::free(conn, task, Some(next_try.max(not_before.unwrap_or(next_try))), tries, now)
 }
 
 fn fail(conn: &mut Conn, task: &TaskRow, reason: &str, now: Ts) -> QueryResult<()> {

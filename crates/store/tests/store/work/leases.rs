@@ -17,6 +17,7 @@ contract! {
     a_renewed_lease_does_not_run_out,
     a_failed_try_waits_twice_as_long_each_time,
     the_fifth_try_is_the_last,
+    who_is_down_for_long_has_five_tries_as_well,
     a_page_in_between_makes_tries_count_anew,
     a_worker_that_dies_again_and_again_fails_the_job,
     a_quota_parks_the_task_and_frees_the_worker,
@@ -29,7 +30,7 @@ contract! {
 }
 
 fn failed() -> Release {
-    Release::Failed { detail: "jira did not answer".to_owned() }
+    Release::Failed { detail: "jira did not answer".to_owned(), not_before: None }
 }
 
 async fn first_lease(yard: &Yard<'_>) -> Lease {
@@ -133,6 +134,24 @@ async fn the_fifth_try_is_the_last(house: &House) {
     let job = yard.job(JobType::JiraSync).await;
     assert_eq!(job.state, JobState::Error);
     assert_eq!(job.error.as_deref(), Some("jira did not answer"));
+}
+
+async fn who_is_down_for_long_has_five_tries_as_well(house: &House) {
+    let yard = Yard::new(house).await;
+    let mut lease = first_lease(&yard).await;
+    let down = |until| {
+        let detail = "jira is down".to_owned();
+        Release::Failed { detail, not_before: Some(at(until)) }
+    };
+    for hour in 1..5 {
+        yard.work.release(lease.fence, &down(hour * 3_600), at((hour - 1) * 3_600)).await.unwrap();
+        assert_eq!(yard.begin(lease.task.id, hour * 3_600 - 1).await, None, "never earlier");
+        assert_eq!(yard.job(JobType::JiraSync).await.waiting_until, Some(at(hour * 3_600)));
+        lease = yard.begin(lease.task.id, hour * 3_600).await.unwrap();
+    }
+    yard.work.release(lease.fence, &down(5 * 3_600), at(4 * 3_600)).await.unwrap();
+    let job = yard.job(JobType::JiraSync).await;
+    assert_eq!((job.state, job.error.as_deref()), (JobState::Error, Some("jira is down")));
 }
 
 async fn a_page_in_between_makes_tries_count_anew(house: &House) {

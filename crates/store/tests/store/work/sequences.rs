@@ -310,7 +310,7 @@ impl World<'_> {
             76..80 => Some(Release::Yielded),
             80..84 => Some(Release::Paused),
             84..88 => Some(Release::Waiting { until: at(self.second + 20) }),
-            88..93 => Some(Release::Failed { detail }),
+            88..93 => Some(Release::Failed { detail, not_before: None }),
             93..97 => Some(Release::Unreadable { detail }),
             _ => Some(Release::Fatal { detail }),
         };
