@@ -6,12 +6,15 @@ use std::collections::HashMap;
 use chrono::{DurationRound, TimeDelta};
 use domain::Moment;
 use domain::ids::IntegrationId;
-use domain::work::{Slice, Step, Topic};
+use domain::work::{Slice, Step, Topic, WATERMARK_OVERLAP};
 use serde::Deserialize;
 use store::work::{Ground, Planned, Scope, Unfinished};
 
 /// Issues that one task reads, about: minutes of work, so that several workers share a project.
 const ISSUES_PER_SLICE: u64 = 5_000;
+/// At times Jira's search tells of an edit hours later. So the first run of each half of a day reads from so
+/// much earlier, and no edit falls between two such runs.
+const SWEEP: TimeDelta = TimeDelta::hours(12);
 
 /// The tasks of the step that a run has reached. None means that there is nothing to do.
 pub fn plan(ground: &Ground) -> Vec<Planned> {
@@ -54,7 +57,10 @@ fn issues(ground: &Ground) -> Vec<Planned> {
     let mut tasks = Vec::new();
     for scope in scopes {
         let slices = match watermark(ground, &scope) {
-            Some(read_to) => vec![Slice { updated_since: Some(read_to), ..Slice::default() }],
+            Some(read_to) => {
+                let since = swept(read_to, ground.run_started_at);
+                vec![Slice { updated_since: Some(since), ..Slice::default() }]
+            }
             None => begun_slices(ground, &scope)
                 .unwrap_or_else(|| slices(sizes.get(&scope), ground.run_started_at)),
         };
@@ -98,6 +104,13 @@ fn planned(ground: &Ground, scope: Scope, slice: Slice) -> Planned {
 fn watermark(ground: &Ground, scope: &Scope) -> Option<Moment> {
     let of_scope = ground.watermarks.iter().find(|(of, _)| of == scope);
     of_scope.map(|(_, read_to)| *read_to)
+}
+
+/// Where to read from, so that what the search told of too late is read after all.
+fn swept(read_to: Moment, now: Moment) -> Moment {
+    let half_of_day = |at: Moment| at.timestamp().div_euclid(SWEEP.num_seconds());
+    let last_began = read_to + WATERMARK_OVERLAP;
+    if half_of_day(last_began) == half_of_day(now) { read_to } else { read_to - SWEEP }
 }
 
 /// How large a project is, as far as the projects step found out.
@@ -301,11 +314,28 @@ mod tests {
     #[test]
     fn a_scope_with_a_watermark_is_read_from_there() {
         let read_to = "2026-02-20T00:00:00Z";
-        for step in [Step::Issues, Step::PullRequests, Step::Deployments, Step::Commits] {
+        for step in [Step::PullRequests, Step::Deployments, Step::Commits] {
             let mut ground = ground(step);
             ground.watermarks.push((scope("10002"), at(read_to)));
             let slices: Vec<_> = plan(&ground).into_iter().map(|task| task.slice).collect();
             assert_eq!(slices, [Slice::default(), since(read_to)], "{step}");
+        }
+    }
+
+    #[test]
+    fn the_first_run_of_half_a_day_reads_issues_that_the_search_told_of_late() {
+        // When the last run began, when this one does, and what it reads from.
+        let cases = [
+            ("2026-02-28T09:05:00Z", "2026-02-28T10:05:00Z", "2026-02-28T08:55:00Z"),
+            ("2026-02-28T11:05:00Z", "2026-02-28T12:05:00Z", "2026-02-27T22:55:00Z"),
+            ("2026-02-28T12:05:00Z", "2026-02-28T13:05:00Z", "2026-02-28T11:55:00Z"),
+            ("2026-02-28T23:05:00Z", "2026-03-01T00:05:00Z", "2026-02-28T10:55:00Z"),
+            ("2026-02-25T13:05:00Z", "2026-02-28T13:05:00Z", "2026-02-25T00:55:00Z"),
+        ];
+        for (last, now, expected) in cases {
+            let mut ground = Ground { run_started_at: at(now), ..ground(Step::Issues) };
+            ground.watermarks.push((scope("10001"), at(last) - WATERMARK_OVERLAP));
+            assert_eq!(plan(&ground)[0].slice, since(expected), "{last} and {now}");
         }
     }
 
