@@ -235,3 +235,22 @@ fn taken(
         Err(_elapsed) => Err(End::Gone),
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use chrono::TimeDelta;
+
+    use super::*;
+
+    #[tokio::test(start_paused = true)]
+    async fn a_socket_is_open_for_five_minutes_at_most_and_ends_before_its_token() {
+        // Seconds that the token is good for, and the socket is open.
+        let cases =
+            [(3_600, 300), (361, 300), (360, 300), (200, 140), (91, 31), (90, 90), (5, 5), (-5, 0)];
+        let now = Utc::now();
+        for (left, open) in cases {
+            let ends_at = end_of(now + TimeDelta::seconds(left), now);
+            assert_eq!(ends_at - Instant::now(), Duration::from_secs(open), "{left} s");
+        }
+    }
+}

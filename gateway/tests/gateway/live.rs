@@ -7,6 +7,7 @@ use reqwest::Method;
 use serde_json::{Value, json};
 use tokio::net::TcpStream;
 use tokio_tungstenite::tungstenite::client::IntoClientRequest;
+use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error, Message};
 use tokio_tungstenite::{MaybeTlsStream, WebSocketStream, connect_async};
 
@@ -147,6 +148,24 @@ async fn a_ticket_opens_one_socket_and_no_other_site_can_use_it() {
 
     let plain = house.ask(Method::GET, "/ws").send().await.unwrap();
     problem(plain, 400, "bad_request").await;
+}
+
+#[tokio::test]
+async fn a_socket_ends_with_its_token_and_asks_to_come_back() {
+    let house = House::start().await;
+    let mut socket = Socket::open(&house, &house.platform.token(1, true, 2), None).await;
+    socket.next().await;
+    let last = tokio::time::timeout(PATIENCE, async {
+        loop {
+            match socket.0.next().await {
+                Some(Ok(Message::Close(reason))) => return reason,
+                Some(Ok(_)) => {}
+                other => panic!("it ended without a word: {other:?}"),
+            }
+        }
+    });
+    let reason = last.await.expect("the token is over").expect("it says why");
+    assert_eq!(reason.code, CloseCode::Restart);
 }
 
 #[tokio::test]

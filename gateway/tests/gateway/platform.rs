@@ -24,6 +24,7 @@ pub enum Mood {
     Well,
     Slow,
     Broken,
+    Busy,
     Nonsense,
     Throttling,
 }
@@ -36,6 +37,8 @@ struct State {
     url: String,
     generation: Generation,
     mood: Mutex<Mood>,
+    /// The only call that has this mood, if not all have.
+    moody_call: Mutex<Option<&'static str>>,
     calls: Mutex<BTreeMap<String, usize>>,
     ended: Mutex<HashSet<String>>,
     issued: Mutex<u64>,
@@ -48,6 +51,7 @@ impl Platform {
             url: format!("http://{}", listener.local_addr().unwrap()),
             generation,
             mood: Mutex::new(Mood::Well),
+            moody_call: Mutex::default(),
             calls: Mutex::default(),
             ended: Mutex::default(),
             issued: Mutex::default(),
@@ -65,6 +69,13 @@ impl Platform {
     }
 
     pub fn is(&self, mood: Mood) {
+        *self.0.moody_call.lock().unwrap() = None;
+        *self.0.mood.lock().unwrap() = mood;
+    }
+
+    /// Only this call meets the mood.
+    pub fn is_at(&self, call: &'static str, mood: Mood) {
+        *self.0.moody_call.lock().unwrap() = Some(call);
         *self.0.mood.lock().unwrap() = mood;
     }
 
@@ -114,11 +125,13 @@ fn bearer(request: &HttpRequest) -> Option<String> {
 async fn answer(platform: Data<Platform>, request: HttpRequest, body: Bytes) -> HttpResponse {
     let name = request.path().rsplit('/').next().unwrap().to_owned();
     *platform.0.calls.lock().unwrap().entry(name.clone()).or_default() += 1;
-    let mood = *platform.0.mood.lock().unwrap();
+    let is_spared = platform.0.moody_call.lock().unwrap().is_some_and(|call| call != name);
+    let mood = if is_spared { Mood::Well } else { *platform.0.mood.lock().unwrap() };
     match mood {
         Mood::Well => {}
         Mood::Slow => tokio::time::sleep(Duration::from_secs(30)).await,
         Mood::Broken => return HttpResponse::InternalServerError().finish(),
+        Mood::Busy => return HttpResponse::ServiceUnavailable().finish(),
         Mood::Nonsense => return HttpResponse::Ok().body("<html>hello</html>"),
         Mood::Throttling => {
             return HttpResponse::TooManyRequests().insert_header(("retry-after", "7")).finish();

@@ -263,6 +263,33 @@ async fn a_token_that_ends_soon_is_exchanged_behind_the_scenes() {
     assert_eq!(house.platform.calls("refresh"), 1);
 }
 
+#[rstest]
+#[case::broken(Mood::Broken)]
+#[case::busy(Mood::Busy)]
+#[case::nonsense(Mood::Nonsense)]
+#[case::slow(Mood::Slow)]
+#[case::throttling(Mood::Throttling)]
+#[tokio::test]
+async fn who_cannot_be_given_another_token_just_now_stays_signed_in(#[case] mood: Mood) {
+    let house = House::start().await;
+    let ending = house.platform.token(1, true, 90);
+    let ask = || {
+        let cookie = format!("pulse_token={ending}");
+        house.ask(Method::GET, "/api/v1/session").header("cookie", cookie).send()
+    };
+    house.platform.is_at("refresh", mood);
+    let answer = ask().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    assert_eq!(cookie(answer.headers(), "pulse_token"), None, "the token that they have is good");
+    assert_eq!(house.platform.calls("refresh"), 1);
+
+    house.platform.is(Mood::Well);
+    let answer = ask().await.unwrap();
+    assert_eq!(answer.status(), StatusCode::OK);
+    let fresh = cookie(answer.headers(), "pulse_token").unwrap();
+    assert!(!fresh.contains(&ending), "the next request is given one");
+}
+
 #[tokio::test]
 async fn a_session_that_was_ended_elsewhere_is_not_revived() {
     let house = House::start().await;
