@@ -6,7 +6,7 @@ use std::time::Duration;
 use chrono::{DateTime, Datelike, NaiveTime, SecondsFormat, TimeDelta, Utc};
 use rstest::rstest;
 use serde_json::{Value, json};
-use simulator::delivery::{By, Trouble, Way, Which};
+use simulator::delivery::{By, Totals, Trouble, Way, Which};
 use simulator::{Options, Simulator, flow};
 
 use crate::stack::Stack;
