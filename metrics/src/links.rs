@@ -22,32 +22,15 @@ pub async fn keep_all(
     fence: Fence,
 ) -> Result<u64, store::Error> {
     facts.refresh_statistics().await?;
+    let keys = facts.project_keys(client).await?;
+    let known = Arc::new(KnownProjects::new(keys.into_iter().map(|key| (key.seen, key.today))));
     let mut count = 0;
     for repository in facts.repositories(client).await? {
-        count += keep(facts, client, fence, &repository).await?;
+        let links = found(facts, client, &repository, &known).await?;
+        count += links.len() as u64;
+        facts.keep_links(client, fence, &repository, links, Utc::now()).await?;
     }
     Ok(count)
-}
-
-/// Both jobs look for links, at the same time even. Whoever finds that the other has kept some since he
-/// began to look, looks again, for what he saw may be older.
-async fn keep(
-    facts: &store::Metrics,
-    client: ClientId,
-    fence: Fence,
-    repository: &Repository,
-) -> Result<u64, store::Error> {
-    loop {
-        let seen = facts.links_version(client, repository).await?;
-        let keys = facts.project_keys(client).await?.into_iter();
-        let known = Arc::new(KnownProjects::new(keys.map(|key| (key.seen, key.today))));
-        let links = found(facts, client, repository, &known).await?;
-        let count = links.len() as u64;
-        match facts.keep_links(client, fence, repository, seen, links, Utc::now()).await {
-            Err(store::Error::Conflict { .. }) => {}
-            kept => return kept.map(|_| count),
-        }
-    }
 }
 
 async fn found(

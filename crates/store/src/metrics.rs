@@ -440,14 +440,12 @@ impl Metrics {
     /// Replaces the links of a repository's pull requests; those that stay are not written.
     ///
     /// # Errors
-    /// [`Error::LostLease`] when another worker holds the task, [`Error::Conflict`] when somebody kept
-    /// links of the repository since `seen` was its [`Metrics::links_version`]; then nothing is kept.
+    /// [`Error::LostLease`] when another worker holds the task; then nothing is kept.
     pub async fn keep_links(
         &self,
         client: ClientId,
         fence: Fence,
         repository: &Repository,
-        seen: i64,
         links: Vec<Link>,
         now: Moment,
     ) -> Result<usize, Error> {
@@ -466,20 +464,7 @@ impl Metrics {
             })
             .collect();
         let owner = Owner { client: client.into(), integration };
-        keep!(self.0, metrics::keep_links(fence, owner, id, seen, &rows, Ts(now)))
-    }
-
-    /// How often the links of a repository were kept. Whoever looks for links reads this first.
-    ///
-    /// # Errors
-    /// See [`Metrics::repositories`].
-    pub async fn links_version(
-        &self,
-        client: ClientId,
-        repository: &Repository,
-    ) -> Result<i64, Error> {
-        let (integration, id) = (repository.integration.into(), repository.id);
-        ask!(self.0, metrics::links_version(client.into(), integration, id))
+        keep!(self.0, metrics::keep_links(fence, owner, id, &rows, Ts(now)))
     }
 
     /// Every link of a repository's pull requests.

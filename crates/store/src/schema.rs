@@ -843,18 +843,6 @@ table! {
     use crate::types::*;
     use diesel::sql_types::*;
 
-    link_states (client_id, integration_id, repository_id) {
-        client_id -> Uid,
-        integration_id -> Uid,
-        repository_id -> BigInt,
-        version -> BigInt,
-    }
-}
-
-table! {
-    use crate::types::*;
-    use diesel::sql_types::*;
-
     reported (client_id, report, day) {
         client_id -> Uid,
         report -> Text,
@@ -902,7 +890,6 @@ allow_tables_to_appear_in_same_query!(
     workflow_revisions,
     issue_facts,
     flow_days,
-    link_states,
     reported,
     flow_states,
     deployment_rules,

@@ -149,7 +149,7 @@ struct Writes {
 fn watch_writes(database: &mut SqliteConnection) {
     let not_facts = "'clients', 'integrations', 'schedules', 'jobs', 'runs', 'steps', 'tasks', \
                      'gaps', 'watermarks', 'outbox', 'events', 'snapshots', 'flow_states', \
-                     'delivery_states', 'link_states', 'reported', 'written', \
+                     'delivery_states', 'reported', 'written', \
                      '__diesel_schema_migrations', 'sqlite_sequence'";
     let tables: Vec<Name> = diesel::sql_query(format!(
         "SELECT name FROM sqlite_master WHERE type = 'table' AND name NOT IN ({not_facts}) \

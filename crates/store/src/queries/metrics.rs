@@ -27,8 +27,8 @@ use crate::models::facts::ShipmentRow;
 use crate::models::metrics::{LinkRow, SnapshotRow};
 use crate::schema::{
     comments, commits, delivery_states, deployments, integrations, issue_changes, issue_types,
-    issues, link_states, projects, pull_request_commits, pull_request_issues, pull_requests,
-    repositories, review_comments, reviews, rule_versions, runs, schedules, shipments, snapshots,
+    issues, projects, pull_request_commits, pull_request_issues, pull_requests, repositories,
+    review_comments, reviews, rule_versions, runs, schedules, shipments, snapshots,
 };
 use crate::types::{Id, Json, Ts};
 
@@ -160,47 +160,16 @@ pub(crate) fn links(
         .load(conn)
 }
 
-/// How often the links of a repository were kept.
-pub(crate) fn links_version(
-    conn: &mut Conn,
-    client: Id,
-    integration: Id,
-    repository: i64,
-) -> QueryResult<i64> {
-    let kept = link_states::table.find((client, integration, repository));
-    Ok(kept.select(link_states::version).first(conn).optional()?.unwrap_or(0))
-}
-
 pub(crate) fn keep_links(
     conn: &mut Conn,
     fence: Fence,
     owner: Owner,
     repository: i64,
-    seen: i64,
     rows: &[LinkRow],
     now: Ts,
 ) -> Result<usize, Error> {
     let Owner { client, integration } = owner;
     fence::prove(conn, client, fence, now)?;
-    let version: i64 = diesel::insert_into(link_states::table)
-        .values((
-            link_states::client_id.eq(client),
-            link_states::integration_id.eq(integration),
-            link_states::repository_id.eq(repository),
-            link_states::version.eq(1),
-        ))
-        .on_conflict((
-            link_states::client_id,
-            link_states::integration_id,
-            link_states::repository_id,
-        ))
-        .do_update()
-        .set(link_states::version.eq(link_states::version + 1))
-        .returning(link_states::version)
-        .get_result(conn)?;
-    if version != seen + 1 {
-        return Err(Error::Conflict { noun: "set of links" });
-    }
     let kept = links(conn, client, integration, repository)?;
     let key = |row: &LinkRow| (row.number, row.issue_integration_id, row.issue_id);
     let (changed, gone) = differences(&kept, rows, key);

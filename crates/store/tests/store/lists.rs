@@ -204,7 +204,7 @@ async fn filters_choose_rows(house: &House) {
         key_seen: "PAY-1".to_owned(),
     };
     let (client, fence) = (house.client, house.fence);
-    house.metrics.keep_links(client, fence, &repository, 0, vec![link], at(20)).await.unwrap();
+    house.metrics.keep_links(client, fence, &repository, vec![link], at(20)).await.unwrap();
 
     let cases = [
         (Filter::default(), 3, 2),

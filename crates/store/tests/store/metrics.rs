@@ -25,7 +25,6 @@ contract! {
     old_publications_are_forgotten,
     changed_repositories_are_noted_until_somebody_publishes,
     nobody_publishes_what_he_read_before_the_last_publication,
-    nobody_keeps_links_that_he_found_before_the_last_were_kept,
     pull_requests_that_came_to_production_are_found_by_number_and_by_commit,
     changed_rules_are_seen_until_somebody_publishes_by_them,
     what_was_computed_before_a_publication_is_not_published_after_it,
@@ -124,7 +123,7 @@ async fn who_lost_the_lease_keeps_no_links(house: &House) {
         vec![link(1), link(2)]
     };
     let keep = |links, second| {
-        house.metrics.keep_links(house.client, house.fence, &repository, 0, links, at(second))
+        house.metrics.keep_links(house.client, house.fence, &repository, links, at(second))
     };
     assert_eq!(keep(links(), 20).await.unwrap(), 2);
 
@@ -177,38 +176,6 @@ async fn nobody_publishes_what_he_read_before_the_last_publication(house: &House
         assert!(matches!(late, Err(Error::Conflict { .. })), "{late:?}");
     }
     assert_eq!(published(house).await, (Some(at(21)), Some(21.0)));
-}
-
-async fn nobody_keeps_links_that_he_found_before_the_last_were_kept(house: &House) {
-    house.jira_says(all_of_jira()).await;
-    house.github_says(all_of_github()).await;
-    let repository = Repository {
-        integration: house.github,
-        id: REPOSITORY,
-        full_name: "acme/payments".to_owned(),
-    };
-    let version = || house.metrics.links_version(house.client, &repository);
-    let keep = |seen, links| {
-        house.metrics.keep_links(house.client, house.fence, &repository, seen, links, at(20))
-    };
-    let link = Link {
-        number: 1,
-        issue_integration: house.jira,
-        issue_id: 1,
-        via: "branch".to_owned(),
-        key_seen: "PAY-1".to_owned(),
-    };
-    let (slow, quick) = (version().await.unwrap(), version().await.unwrap());
-    let links = vec![link];
-    keep(quick, links.clone()).await.unwrap();
-    let late = keep(slow, Vec::new()).await;
-    assert!(matches!(late, Err(Error::Conflict { .. })), "{late:?}");
-    assert_eq!(house.metrics.links(house.client, &repository).await.unwrap(), links);
-    // Whoever found the same may have looked later.
-    let slow = version().await.unwrap();
-    keep(slow, links).await.unwrap();
-    let late = keep(slow, Vec::new()).await;
-    assert!(matches!(late, Err(Error::Conflict { .. })), "{late:?}");
 }
 
 async fn pull_requests_that_came_to_production_are_found_by_number_and_by_commit(house: &House) {

@@ -130,7 +130,7 @@ async fn a_report_is_about_repositories_and_about_projects_that_are_named(house:
     };
     let links = vec![link(1), link(3)];
     let (repository, fence) = (payments(house), house.fence);
-    house.metrics.keep_links(house.client, fence, &repository, 0, links, at(2)).await.unwrap();
+    house.metrics.keep_links(house.client, fence, &repository, links, at(2)).await.unwrap();
     let about = async |projects: &[&str], repositories: &[&str]| {
         let texts = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
         let focus = Focus { projects: texts(projects), repositories: texts(repositories) };

@@ -46,7 +46,7 @@ async fn each_check_finds_what_is_bad_among_all(house: &House) {
     };
     house
         .metrics
-        .keep_links(house.client, house.fence, &repository, 0, vec![link], at(2))
+        .keep_links(house.client, house.fence, &repository, vec![link], at(2))
         .await
         .unwrap();
     let deployed = |id: &str, environment: Option<&str>, why: Option<&str>| DeploymentFact {
