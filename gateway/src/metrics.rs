@@ -37,6 +37,8 @@ pub(crate) struct Asked {
     repository: Option<String>,
     bucket: Option<String>,
     explain: Option<bool>,
+    /// Only of DORA: the year of the table by which bands are told, `2023` unless said, or `2021`.
+    bands: Option<String>,
     /// As it was told on this day or last before it: of the 90 days before, and of everything, so that
     /// nothing else can be asked for.
     on: Option<NaiveDate>,
@@ -197,15 +199,26 @@ fn question(
         projects: listed(asked.project),
         repositories: listed(asked.repository),
         bucket,
+        band_table: bands(report, asked.bands)?,
         explain: asked.explain.unwrap_or(asked.part.as_deref() == Some(IDS)),
         ..Question::default()
     })
 }
 
+fn bands(report: &str, year: Option<String>) -> Result<String, ApiError> {
+    match year {
+        Some(_) if report != "dora" => Err(ApiError::bad_parameter("bands", "are DORA's alone")),
+        Some(year) if !["2023", "2021"].contains(&year.as_str()) => {
+            Err(ApiError::bad_parameter("bands", "must be 2023 or 2021"))
+        }
+        year => Ok(year.unwrap_or_default()),
+    }
+}
+
 /// Of days of the past one report is kept, the same for everybody.
 fn must_be_whole(asked: &Asked) -> Result<(), ApiError> {
-    let Asked { from, to, project, repository, bucket, explain, .. } = asked;
-    let others = [from, to, project, repository, bucket].into_iter().flatten().next();
+    let Asked { from, to, project, repository, bucket, bands, explain, .. } = asked;
+    let others = [from, to, project, repository, bucket, bands].into_iter().flatten().next();
     if others.is_none() && explain.is_none() {
         return Ok(());
     }

@@ -10,6 +10,7 @@ use proto::v1::{Answer, PreviewReply, PreviewRequest, Question};
 use store::focus::Focus;
 use tonic::{Request, Response, Status};
 
+use crate::bands::Table;
 use crate::memory::Memory;
 use crate::preview;
 use crate::report::forecast::Wanted;
@@ -47,7 +48,9 @@ impl Service for Door {
         let zone = report::zone(&self.facts, client).await.map_err(unavailable)?;
         let window = window(&question, zone)?;
         let focus = Focus { repositories: question.repositories, projects: question.projects };
-        let asked = Asked { window, focus, explain: question.explain, now: Utc::now() };
+        let bands = Table::named(&question.band_table)
+            .ok_or_else(|| Status::invalid_argument("bands: must be 2023 or 2021"))?;
+        let asked = Asked { window, focus, explain: question.explain, bands, now: Utc::now() };
         let (facts, memory, asked) = (&self.facts, &self.memory, &asked);
         let answer = match question.report.as_str() {
             "dora" => report::dora::answer(facts, memory, client, asked).await,
@@ -118,7 +121,7 @@ fn until(day: &str, window: &Window) -> Result<Option<NaiveDate>, Status> {
         return Ok(None);
     }
     let day = parse("until", day)?;
-    let today = window.day(window.to);
+    let today = window.last_day();
     if today < day && day <= today + TimeDelta::days(FARTHEST_DAYS) {
         return Ok(Some(day));
     }

@@ -11,6 +11,7 @@ use store::focus::Focus;
 use tonic::Status;
 use tracing::warn;
 
+use crate::bands::NEWEST;
 use crate::flow::{day_number, day_of};
 use crate::memory::Memory;
 use crate::report::{self, Asked, Bucket, Window};
@@ -35,7 +36,7 @@ async fn try_keep(
 ) -> Result<(), store::Error> {
     let zone = report::zone(facts, client).await?;
     let window = Window { from: now - SHOWN, to: now, zone, bucket: Bucket::Week };
-    let asked = Asked { window, focus: Focus::default(), explain: false, now };
+    let asked = Asked { window, focus: Focus::default(), explain: false, bands: NEWEST, now };
     // Nobody asks this worker again, so nothing is held.
     let memory = Memory::new(0);
     let mut answers = Vec::with_capacity(KEPT.len());

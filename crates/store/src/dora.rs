@@ -28,6 +28,8 @@ pub struct DoraRead {
     pub pull_requests: Vec<PullRequestSeen>,
     /// Incidents that ended in the time asked for.
     pub incidents: Vec<IncidentSeen>,
+    /// Incidents that count nowhere, and so never end.
+    pub incidents_left_out: Vec<LeftOut>,
 }
 
 /// A deployment in a report.
@@ -62,6 +64,8 @@ pub struct PullRequestSeen {
     pub deployed_at: Moment,
     /// Seconds from first commit to production; a negative one is absent.
     pub lead_seconds: Option<f64>,
+    /// At least one of its commits is known.
+    pub has_commits: bool,
 }
 
 /// An incident in a report.
@@ -79,6 +83,17 @@ pub struct IncidentSeen {
     pub repository: Option<Place>,
     /// When that deployment finished.
     pub deployed_at: Option<Moment>,
+}
+
+/// Something that counts nowhere, because something that it hangs on was switched off or has no place.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LeftOut {
+    /// The project of an incident, or the repository of a deployment.
+    pub place: Place,
+    /// When an incident came to where it stands, or a deployment was over.
+    pub at: Moment,
+    /// The code of the first level that keeps it out.
+    pub reason: String,
 }
 
 impl IncidentSeen {
@@ -128,7 +143,12 @@ pub trait TakeDora: Send + 'static {
     fn begin(&mut self, publication: i64, as_of: Moment);
 
     /// All deployments and incidents.
-    fn others(&mut self, deployments: Vec<DeploymentSeen>, incidents: Vec<IncidentSeen>);
+    fn others(
+        &mut self,
+        deployments: Vec<DeploymentSeen>,
+        incidents: Vec<IncidentSeen>,
+        incidents_left_out: Vec<LeftOut>,
+    );
 
     /// Pull requests of one repository. Answers whether there is room for more.
     fn pull_requests(&mut self, some: Vec<PullRequestSeen>) -> bool;
@@ -156,6 +176,20 @@ impl Metrics {
     /// See [`Metrics::repositories`].
     pub async fn take_dora<T: TakeDora>(&self, client: ClientId, taker: T) -> Result<T, Error> {
         ask!(self.db(), dora::take(client.into(), taker))
+    }
+
+    /// Deployments that were over in `from..to` and count nowhere, because their repository or its
+    /// connection is switched off. Nothing is made of these, so the source tells of them.
+    ///
+    /// # Errors
+    /// See [`Metrics::repositories`].
+    pub async fn inactive_deployments(
+        &self,
+        client: ClientId,
+        from: Moment,
+        to: Moment,
+    ) -> Result<Vec<LeftOut>, Error> {
+        ask!(self.db(), dora::inactive(client.into(), Ts(from), Ts(to)))
     }
 
     /// What a question about the delivery needs to know beside the facts.

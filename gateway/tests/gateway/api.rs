@@ -40,6 +40,8 @@ async fn every_refusal_is_a_problem_that_says_what_to_do() {
             400,
             "bad_request",
         ),
+        (Method::GET, "/api/v1/metrics/dora?bands=2019", json!({}), 400, "bad_request"),
+        (Method::GET, "/api/v1/metrics/flow?bands=2021", json!({}), 400, "bad_request"),
         (Method::GET, "/api/v1/metrics/flow?on=soon", json!({}), 400, "bad_request"),
         (Method::GET, "/api/v1/issues?repository=acme/pay", json!({}), 400, "bad_request"),
         (Method::GET, "/api/v1/issues?assignee=ada", json!({}), 400, "bad_request"),

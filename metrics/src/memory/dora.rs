@@ -4,7 +4,8 @@ use std::collections::HashMap;
 
 use domain::Moment;
 use store::dora::{
-    DeploymentSeen, DoraRead, IncidentSeen, Place, PullRequestSeen, RepositoryNow, TakeDora,
+    DeploymentSeen, DoraRead, IncidentSeen, LeftOut, Place, PullRequestSeen, RepositoryNow,
+    TakeDora,
 };
 
 use super::groups::Groups;
@@ -22,6 +23,8 @@ pub struct DoraFacts {
     deployments: Vec<DeploymentSeen>,
     /// In the order in which they ended.
     incidents: Vec<IncidentSeen>,
+    /// Those that count nowhere.
+    pub incidents_left_out: Vec<LeftOut>,
     /// Pull requests in production.
     pub deployed: Deployed,
 }
@@ -34,6 +37,8 @@ pub struct Deployed {
     numbers: Vec<i64>,
     /// Seconds from the first commit to production.
     pub lead: Measure,
+    /// Nought for each that has known commits.
+    pub commits: Measure,
 }
 
 impl DoraFacts {
@@ -43,7 +48,7 @@ impl DoraFacts {
         if let Some(as_of) = read.as_of {
             builder.begin(0, as_of);
         }
-        builder.others(read.deployments, read.incidents);
+        builder.others(read.deployments, read.incidents, read.incidents_left_out);
         builder.pull_requests(read.pull_requests);
         builder.build().expect("there is room for everything")
     }
@@ -93,6 +98,7 @@ impl Deployed {
             + self.timeline.bytes()
             + size_of_val(&*self.numbers)
             + self.lead.bytes()
+            + self.commits.bytes()
     }
 }
 
@@ -115,12 +121,15 @@ impl<'a> Names<'a> {
 const BYTES_PER_DEPLOYMENT: usize = size_of::<DeploymentSeen>() + 64;
 const BYTES_PER_PULL_REQUEST: usize = 32;
 
+/// Repository, when it came to production, number, lead time, and whether its commits are known.
+type Row = (usize, i64, i64, Option<f64>, bool);
+
 /// Puts facts in order.
 #[derive(Debug)]
 pub struct Builder {
     room: usize,
     facts: DoraFacts,
-    rows: Vec<(usize, i64, i64, Option<f64>)>,
+    rows: Vec<Row>,
     is_full: bool,
 }
 
@@ -138,12 +147,13 @@ impl Builder {
         let (mut facts, mut rows) = (self.facts, self.rows);
         facts.deployments.sort_by_key(|one| one.finished_at);
         facts.incidents.sort_by_key(|one| one.ended_at);
-        rows.sort_by_key(|(repository, at, number, _)| (*repository, *at, *number));
+        rows.sort_by_key(|(repository, at, number, ..)| (*repository, *at, *number));
         let groups = facts.deployed.repositories.count();
         facts.deployed = Deployed {
             timeline: Timeline::new(groups, rows.iter().map(|row| (row.0, row.1))),
             numbers: rows.iter().map(|row| row.2).collect(),
             lead: Measure::new(rows.iter().map(|row| row.3)),
+            commits: Measure::new(rows.iter().map(|row| row.4.then_some(0.0))),
             ..facts.deployed
         };
         Some(facts)
@@ -156,15 +166,22 @@ impl TakeDora for Builder {
         self.facts.as_of = Some(as_of);
     }
 
-    fn others(&mut self, deployments: Vec<DeploymentSeen>, incidents: Vec<IncidentSeen>) {
+    fn others(
+        &mut self,
+        deployments: Vec<DeploymentSeen>,
+        incidents: Vec<IncidentSeen>,
+        incidents_left_out: Vec<LeftOut>,
+    ) {
         self.facts.deployments = deployments;
         self.facts.incidents = incidents;
+        self.facts.incidents_left_out = incidents_left_out;
     }
 
     fn pull_requests(&mut self, some: Vec<PullRequestSeen>) -> bool {
         for seen in some {
             let repository = self.facts.deployed.repositories.number(seen.repository);
-            self.rows.push((repository, micros(seen.deployed_at), seen.number, seen.lead_seconds));
+            let at = micros(seen.deployed_at);
+            self.rows.push((repository, at, seen.number, seen.lead_seconds, seen.has_commits));
         }
         let others = self.facts.deployments.len() + self.facts.incidents.len();
         let bytes = others * BYTES_PER_DEPLOYMENT + self.rows.len() * BYTES_PER_PULL_REQUEST;

@@ -8,11 +8,11 @@ use domain::deployment::DeploymentOutcome;
 use domain::ids::ClientId;
 use domain::rules::PRODUCTION;
 use proto::v1::{Answer, Excluded, Metric, Point};
-use store::dora::{DeliveryHead, DeploymentSeen, IncidentSeen, Place};
+use store::dora::{DeliveryHead, DeploymentSeen, IncidentSeen, LeftOut, Place};
 use store::focus::Focus;
 
 use super::{Asked, Bucket, Span, Window, count_as_number, excluded, share};
-use crate::bands::{self, Band};
+use crate::bands::{Band, Frequency, Table};
 use crate::compute::deployments::{NO_ENVIRONMENT_RULE, OTHER_SOURCE};
 use crate::memory::dora::{DoraFacts, Names};
 use crate::memory::ranked::{Stretch, length};
@@ -32,29 +32,37 @@ pub async fn answer(
 ) -> Result<Answer, store::Error> {
     let head = facts.delivery_head(client).await?;
     let Some(publication) = head.publication else {
-        return Ok(report(&DoraFacts::default(), &head, asked));
+        return Ok(report(&DoraFacts::default(), &head, &[], asked));
     };
+    let (from, to) = (asked.window.previous().from, asked.window.to);
+    let inactive = facts.inactive_deployments(client, from, to).await?;
     Ok(match memory.dora(facts, client, publication).await? {
-        AtHand::Newest(dora) => report(&dora, &head, asked),
-        AtHand::Before(dora) => report(&dora, &DeliveryHead { is_behind: true, ..head }, asked),
+        AtHand::Newest(dora) => report(&dora, &head, &inactive, asked),
+        AtHand::Before(dora) => {
+            report(&dora, &DeliveryHead { is_behind: true, ..head }, &inactive, asked)
+        }
         AtHand::TooLarge => {
-            let (from, to) = (asked.window.previous().from, asked.window.to);
             let read = facts.dora(client, from, to, asked.focus.clone()).await?;
-            report(&DoraFacts::of(read), &head, asked)
+            report(&DoraFacts::of(read), &head, &inactive, asked)
         }
     })
 }
 
 /// The report over the facts. Pure.
-pub fn report(dora: &DoraFacts, head: &DeliveryHead, asked: &Asked) -> Answer {
-    let scope = Scope::new(dora, head, asked);
+pub fn report(
+    dora: &DoraFacts,
+    head: &DeliveryHead,
+    inactive: &[LeftOut],
+    asked: &Asked,
+) -> Answer {
+    let scope = Scope { inactive, ..Scope::new(dora, head, asked) };
     let now = Period::of(&scope, &asked.window);
     let before = Period::of(&scope, &asked.window.previous());
     let mut metrics = now.metrics();
     super::compare(&mut metrics, before.metrics());
     super::explain(&mut metrics, dora.as_of, "both jobs");
     Answer {
-        band_table: bands::TABLE.to_owned(),
+        band_table: asked.bands.name.to_owned(),
         metrics,
         series: now.series(),
         ..asked.window.answer(dora.as_of, head.is_behind)
@@ -64,8 +72,11 @@ pub fn report(dora: &DoraFacts, head: &DeliveryHead, asked: &Asked) -> Answer {
 /// What a question is about, in whatever window.
 struct Scope<'a> {
     dora: &'a DoraFacts,
+    /// Deployments of repositories that are switched off.
+    inactive: &'a [LeftOut],
     names: Names<'a>,
     focus: &'a Focus,
+    bands: Table,
     repositories: HashSet<Place>,
     projects: HashSet<Place>,
     /// Numbers of the repositories that brought something to production.
@@ -83,8 +94,10 @@ impl<'a> Scope<'a> {
         let projects = head.projects.iter().filter(|(_, key)| focus.has_project(key));
         Scope {
             dora,
+            inactive: &[],
             names: Names::new(&head.repositories),
             focus,
+            bands: asked.bands,
             deployed: dora.deployed.repositories(repositories.iter().copied()),
             repositories,
             projects: projects.map(|(place, _)| *place).collect(),
@@ -155,7 +168,9 @@ impl<'a> Period<'a> {
     fn frequency(&self) -> Metric {
         let mut days: BTreeMap<NaiveDate, usize> =
             self.window.weeks().into_iter().map(|monday| (monday, 0)).collect();
+        let mut in_all = 0;
         for day in self.days() {
+            in_all += 1;
             if let Some(count) = days.get_mut(&Bucket::Week.start(day)) {
                 *count += 1;
             }
@@ -165,13 +180,17 @@ impl<'a> Period<'a> {
         // Without a single deployment the source may simply not be connected: no value, not zero.
         let value = if self.counted.is_empty() { None } else { median(&mut per_week) };
         let length_days = (self.window.to - self.window.from).as_seconds_f64() / 86_400.0;
+        let bands = self.scope.bands;
         let deployments = count_as_number(self.counted.len());
         Metric {
             name: "deployment_frequency".to_owned(),
             value,
             unit: "days_per_week".to_owned(),
             kind: "linear".to_owned(),
-            band: band(value, Band::of_frequency),
+            band: band(value, |days_per_week| {
+                let days = count_as_number(in_all);
+                bands.of_frequency(Frequency { days_per_week, days, window_days: length_days })
+            }),
             counted: self.counted.len() as u64,
             excluded: self.deployments_left_out(),
             formula: "median over weeks of days with a successful production deployment".to_owned(),
@@ -192,7 +211,9 @@ impl<'a> Period<'a> {
     fn lead_time(&self) -> Metric {
         let deployed = &self.scope.dora.deployed;
         let leads = deployed.lead.within(&self.deployed);
-        let without = length(&self.deployed) as usize - leads.count();
+        let known = deployed.commits.within(&self.deployed).count();
+        let unknown = length(&self.deployed) as usize - known;
+        let negative = known - leads.count();
         let value = leads.median();
         let ids = if self.scope.explain {
             deployed.names(&leads.rows(), &self.scope.names)
@@ -202,11 +223,10 @@ impl<'a> Period<'a> {
         let empty_reason = match value {
             Some(_) => String::new(),
             None if self.counted.is_empty() => self.why_no_deployments(),
-            None if without > 0 => {
-                format!(
-                    "{without} pull requests were deployed, but none has a commit before its deployment."
-                )
-            }
+            None if unknown + negative > 0 => format!(
+                "{} pull requests were deployed, but of none is a commit known from before its deployment.",
+                unknown + negative
+            ),
             None => format!(
                 "{} deployments to production brought no pull request: is the history of the default branch read?",
                 self.counted.len()
@@ -217,9 +237,9 @@ impl<'a> Period<'a> {
             value,
             unit: "seconds".to_owned(),
             kind: "linear".to_owned(),
-            band: band(value, Band::of_lead_time),
+            band: band(value, |value| self.scope.bands.of_lead_time(value)),
             counted: leads.count() as u64,
-            excluded: excluded([("negative_interval", without)]),
+            excluded: excluded([("no_commits", unknown), ("negative_interval", negative)]),
             formula: "median of first authored commit to first production deployment".to_owned(),
             version: 1,
             empty_reason,
@@ -237,7 +257,7 @@ impl<'a> Period<'a> {
             name: "change_failure_rate".to_owned(),
             value,
             unit: "ratio".to_owned(),
-            band: band(value, Band::of_failure_rate),
+            band: band(value, |value| self.scope.bands.of_failure_rate(value)),
             counted: self.counted.len() as u64,
             excluded: self.deployments_left_out(),
             formula:
@@ -261,9 +281,11 @@ impl<'a> Period<'a> {
         let empty_reason = match value {
             Some(_) => String::new(),
             None if self.incidents.is_empty() => NO_INCIDENTS.to_owned(),
+            None if negative > 0 => format!(
+                "{negative} incidents are linked to a deployment, but each ended before that finished."
+            ),
             None => format!(
-                "{} incidents were resolved, none of them is linked to a deployment.",
-                self.incidents.len()
+                "{unlinked} incidents were resolved, none of them is linked to a deployment."
             ),
         };
         Metric {
@@ -271,9 +293,10 @@ impl<'a> Period<'a> {
             value,
             unit: "seconds".to_owned(),
             kind: "linear".to_owned(),
-            band: band(value, Band::of_recovery),
+            band: band(value, |value| self.scope.bands.of_recovery(value)),
             counted: recoveries.len() as u64,
-            excluded: excluded([("no_deployment", unlinked), ("negative_interval", negative)]),
+            excluded: self
+                .incidents_left_out([("no_deployment", unlinked), ("negative_interval", negative)]),
             formula: "median of deployment finish to incident done".to_owned(),
             version: 1,
             empty_reason,
@@ -292,9 +315,10 @@ impl<'a> Period<'a> {
             value,
             unit: "seconds".to_owned(),
             kind: "linear".to_owned(),
-            band: band(value, Band::of_recovery),
+            band: band(value, |value| self.scope.bands.of_recovery(value)),
             counted: restores.len() as u64,
-            excluded: excluded([("negative_interval", self.incidents.len() - restores.len())]),
+            excluded: self
+                .incidents_left_out([("negative_interval", self.incidents.len() - restores.len())]),
             formula: "median of incident start to incident done".to_owned(),
             version: 1,
             empty_reason: if value.is_none() { NO_INCIDENTS.to_owned() } else { String::new() },
@@ -304,9 +328,28 @@ impl<'a> Period<'a> {
     }
 
     fn deployments_left_out(&self) -> Vec<Excluded> {
-        let mut counts: BTreeMap<&'static str, usize> = BTreeMap::new();
+        let mut counts: BTreeMap<&str, usize> = BTreeMap::new();
         for reason in self.deployments.iter().filter_map(|d| why_not(d)) {
             *counts.entry(reason).or_default() += 1;
+        }
+        let inactive = self.scope.inactive.iter().filter(|one| self.window.contains(one.at));
+        for one in inactive.filter(|one| self.scope.repositories.contains(&one.place)) {
+            *counts.entry(&one.reason).or_default() += 1;
+        }
+        excluded(counts)
+    }
+
+    /// Incidents that count nowhere, by the reason, and what a metric leaves out beside. Where repositories
+    /// are named nobody knows which of them such an incident belongs to.
+    fn incidents_left_out<const N: usize>(&self, own: [(&'a str, usize); N]) -> Vec<Excluded> {
+        let mut counts: BTreeMap<&str, usize> = own.into_iter().collect();
+        let left_out = self.scope.dora.incidents_left_out.iter();
+        let left_out = left_out.filter(|one| self.window.contains(one.at));
+        let is_meant = |one: &&LeftOut| {
+            self.scope.focus.repositories.is_empty() && self.scope.projects.contains(&one.place)
+        };
+        for one in left_out.filter(is_meant) {
+            *counts.entry(&one.reason).or_default() += 1;
         }
         excluded(counts)
     }

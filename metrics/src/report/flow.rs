@@ -63,13 +63,13 @@ pub(super) fn projects(flow: &FlowFacts, head: &FlowHead, focus: &Focus) -> Vec<
 
 /// The report over the facts. Pure.
 pub fn report(flow: &FlowFacts, head: &FlowHead, asked: &Asked) -> Answer {
-    let Asked { window, focus, explain, now } = asked;
+    let Asked { window, focus, explain, now, .. } = asked;
     let projects = projects(flow, head, focus);
     let steps = head.steps.iter();
     let scope = Scope {
         flow,
         explain: *explain,
-        has_moved: flow.has_moved(&projects, day_number(last_day(window))),
+        has_moved: flow.has_moved(&projects, day_number(window.last_day())),
         in_progress: steps
             .filter(|step| step.category == StepCategory::InProgress)
             .map(|step| step.id)
@@ -89,10 +89,6 @@ pub fn report(flow: &FlowFacts, head: &FlowHead, asked: &Asked) -> Answer {
         days: this.days(),
         ..window.answer(flow.as_of, head.is_behind)
     }
-}
-
-fn last_day(window: &Window) -> NaiveDate {
-    window.day(window.to - TimeDelta::microseconds(1))
 }
 
 /// What a question is about, in whatever window.
@@ -152,9 +148,9 @@ impl<'a> Period<'a> {
     fn metrics(&self) -> Vec<Metric> {
         let done = &self.scope.flow.done;
         vec![
-            self.duration("lead_time", "done - committed", &done.lead),
-            self.duration("cycle_time", "done - started", &done.cycle),
-            self.duration("customer_lead_time", "done - created", &done.customer_lead),
+            self.duration("lead_time", "commitment to done", &done.lead, UNCOMMITTED),
+            self.duration("cycle_time", "start to done", &done.cycle, UNSTARTED),
+            self.duration("customer_lead_time", "creation to done", &done.customer_lead, NEGATIVE),
             self.efficiency(),
             self.rework(),
             self.throughput(),
@@ -162,7 +158,7 @@ impl<'a> Period<'a> {
         ]
     }
 
-    fn duration(&self, name: &str, formula: &str, length: &Measure) -> Metric {
+    fn duration(&self, name: &str, span: &str, length: &Measure, missing: Missing) -> Metric {
         let lengths = length.within(&self.done);
         let value = lengths.median();
         let without = self.count() - lengths.count();
@@ -172,10 +168,10 @@ impl<'a> Period<'a> {
             unit: "seconds".to_owned(),
             kind: "linear".to_owned(),
             counted: lengths.count() as u64,
-            excluded: self.left_out([("no_commitment_point", without)]),
-            formula: format!("median of {formula}; p85 and p95 by nearest rank"),
-            version: 1,
-            empty_reason: self.why_empty(value, without),
+            excluded: self.left_out([(missing.reason, without)]),
+            formula: format!("median from {span}; p85 and p95 by nearest rank"),
+            version: 2,
+            empty_reason: self.why_empty(value, without, missing),
             details: super::ranks(&lengths),
             ids: self.scope.keys(&lengths.rows()),
             ..Metric::default()
@@ -195,12 +191,11 @@ impl<'a> Period<'a> {
             unit: "ratio".to_owned(),
             kind: "linear".to_owned(),
             counted: shares.count() as u64,
-            excluded: self
-                .left_out([("no_commitment_point", without), ("zero_lead_time", at_once)]),
+            excluded: self.left_out([(UNCOMMITTED.reason, without), ("zero_lead_time", at_once)]),
             formula: "median of time in active steps between committed and done / lead time"
                 .to_owned(),
             version: 1,
-            empty_reason: self.why_empty(value, without),
+            empty_reason: self.why_empty(value, without, UNCOMMITTED),
             ids: self.scope.keys(&shares.rows()),
             ..Metric::default()
         }
@@ -222,7 +217,7 @@ impl<'a> Period<'a> {
             formula: "done issues that entered an earlier step after the start / done issues"
                 .to_owned(),
             version: 1,
-            empty_reason: self.why_empty(value, 0),
+            empty_reason: self.why_empty(value, 0, UNCOMMITTED),
             details: [("entries".to_owned(), entries)].into(),
             ids: self.scope.keys(&went_back),
             ..Metric::default()
@@ -242,7 +237,7 @@ impl<'a> Period<'a> {
             excluded: self.left_out([]),
             formula: "issues done in the window".to_owned(),
             version: 1,
-            empty_reason: self.why_empty(value, 0),
+            empty_reason: self.why_empty(value, 0, UNCOMMITTED),
             details: [("per_week".to_owned(), done / days * 7.0)].into(),
             ids: self.scope.keys(&self.done),
             ..Metric::default()
@@ -251,7 +246,7 @@ impl<'a> Period<'a> {
 
     /// Issues in progress at the end of the window.
     fn wip(&self) -> Metric {
-        let wip = self.scope.wip(&[last_day(&self.window)])[0].max(0);
+        let wip = self.scope.wip(&[self.window.last_day()])[0].max(0);
         #[expect(clippy::cast_precision_loss, reason = "no count of ours reaches 2^53")]
         let value = self.scope.has_moved.then_some(wip as f64);
         Metric {
@@ -274,14 +269,12 @@ impl<'a> Period<'a> {
     }
 
     /// The first rule that left nothing over.
-    fn why_empty(&self, value: Option<f64>, without: usize) -> String {
+    fn why_empty(&self, value: Option<f64>, without: usize, missing: Missing) -> String {
         if value.is_some() {
             return String::new();
         }
         if without > 0 {
-            return format!(
-                "{without} issues were done, but their workflow has no commitment point."
-            );
+            return format!("{without} issues were done, but {}.", missing.sentence);
         }
         let found = self.count() + self.left_out.values().sum::<usize>();
         if found == 0 {
@@ -297,7 +290,7 @@ impl<'a> Period<'a> {
     fn series(&self) -> Vec<Point> {
         let buckets = self.window.spans(self.window.bucket);
         let next = buckets.iter().skip(1).map(|next| next.start - TimeDelta::days(1));
-        let ends: Vec<NaiveDate> = next.chain([last_day(&self.window)]).collect();
+        let ends: Vec<NaiveDate> = next.chain([self.window.last_day()]).collect();
         let done = &self.scope.flow.done;
         let point = |(bucket, wip): (super::Span, i64)| {
             let rows = done.within(&self.scope.projects, bucket.from, bucket.to);
@@ -356,6 +349,22 @@ impl<'a> Period<'a> {
         days.into_iter().zip(standing).map(told).collect()
     }
 }
+
+/// Why an issue that is done has no such length.
+#[derive(Clone, Copy)]
+struct Missing {
+    reason: &'static str,
+    sentence: &'static str,
+}
+
+const UNCOMMITTED: Missing =
+    Missing { reason: "no_commitment_point", sentence: "their workflow has no commitment point" };
+const UNSTARTED: Missing =
+    Missing { reason: "not_started", sentence: "none of them came to a step in progress" };
+const NEGATIVE: Missing = Missing {
+    reason: "negative_interval",
+    sentence: "their history says that they were done before they were made",
+};
 
 const NOTHING_MOVED: &str = "No issue with a mapped status was ever seen.";
 

@@ -51,14 +51,16 @@ pub fn report(flow: &FlowFacts, head: &FlowHead, asked: &Asked, wanted: Wanted) 
     let projects = projects(flow, head, &asked.focus);
     let past = Past::of(flow, &projects, window);
     let in_progress = flow.in_progress.count(&projects);
-    let today = window.day(window.to);
+    let today = window.last_day();
     let items = wanted.items.unwrap_or_else(|| count(in_progress).max(1));
     let until = wanted.until.unwrap_or(today + AHEAD);
     let days_ahead = usize::try_from((until - today).num_days()).unwrap_or(0);
     let when = forecast::days_until(&past.daily, items);
-    let how_many = when.and_then(|_| forecast::items_within(&past.daily, days_ahead));
+    let is_told = past.daily.iter().any(|done| *done > 0);
+    let how_many = is_told.then(|| forecast::items_within(&past.daily, days_ahead)).flatten();
     let date = |days: u32| (today + TimeDelta::days(days.into())).to_string();
-    let checks = forecast::back_test(past.first, &past.daily);
+    // Where nothing was ever done, to foretell nothing is no art.
+    let checks = if is_told { forecast::back_test(past.first, &past.daily) } else { Vec::new() };
     let hits = checks.iter().filter(|check| check.is_hit()).count();
     let left_out = flow.left_out(&projects, micros(window.from), micros(window.to));
     let left_out = left_out.iter().filter(|(reason, _)| **reason != Reason::Discarded);
@@ -168,10 +170,19 @@ mod tests {
     const PAY: Place = (IntegrationId(Uuid::nil()), 1);
 
     fn told(read: FlowRead, wanted: Wanted) -> Answer {
+        told_of(window(), read, wanted)
+    }
+
+    fn told_of(window: Window, read: FlowRead, wanted: Wanted) -> Answer {
         let projects = vec![(PAY, "PAY".to_owned())];
         let head = FlowHead { projects, ..FlowHead::default() };
-        let window = window();
-        let asked = Asked { window, focus: Focus::default(), explain: false, now: window.to };
+        let asked = Asked {
+            window,
+            focus: Focus::default(),
+            explain: false,
+            bands: crate::bands::NEWEST,
+            now: window.to,
+        };
         report(&FlowFacts::of(read), &head, &asked, wanted)
     }
 
@@ -223,6 +234,30 @@ mod tests {
     }
 
     #[test]
+    fn a_window_that_ends_at_midnight_foretells_from_that_day_on() {
+        let (from, to) = (at("2026-01-01T00:00:00Z"), at("2026-03-01T00:00:00Z"));
+        let window = Window::new(from, to, Tz::UTC, Bucket::Day).unwrap();
+        let forecast = told_of(window, steady(), Wanted::default()).forecast.unwrap();
+        // On 1, 2 and 3 March.
+        assert_eq!(forecast.when.unwrap().p95, "2026-03-03");
+        assert_eq!((forecast.days, forecast.until.as_str()), (59, "2026-03-30"));
+    }
+
+    #[test]
+    fn so_many_items_are_told_though_nobody_sees_the_end_of_more() {
+        let wanted = Wanted { items: Some(u32::MAX), until: None };
+        let forecast = told(steady(), wanted).forecast.unwrap();
+        assert_eq!((forecast.when, forecast.how_many.unwrap().p85.as_str()), (None, "60"));
+    }
+
+    #[test]
+    fn where_nothing_was_done_nothing_is_tested() {
+        let forecast = told(FlowRead { ended: Vec::new(), ..steady() }, Wanted::default());
+        let forecast = forecast.forecast.unwrap();
+        assert_eq!((forecast.how_many, forecast.checks.len(), forecast.hits), (None, 0, 0));
+    }
+
+    #[test]
     fn what_is_wanted_can_be_said() {
         let until = Some("2026-03-08".parse().unwrap());
         let answer = told(steady(), Wanted { items: Some(20), until });
@@ -247,7 +282,9 @@ mod tests {
         for (read, wanted, reason) in cases {
             let forecast = told(read, wanted).forecast.unwrap();
             assert!(forecast.empty_reason.starts_with(reason), "{}", forecast.empty_reason);
-            assert!(forecast.when.is_none() && forecast.how_many.is_none());
+            assert_eq!(forecast.when, None, "{reason}");
+            // How much is done until a day can be told, though the end of so much is out of sight.
+            assert_eq!(forecast.how_many.is_some(), reason == "At this pace", "{reason}");
         }
     }
 }

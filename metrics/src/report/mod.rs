@@ -19,6 +19,7 @@ use store::focus::Focus;
 use tonic::Status;
 use tracing::error;
 
+use crate::bands::Table;
 use crate::memory::rows::{Known, micros};
 
 /// The longest window: five years of daily buckets are still a readable answer.
@@ -104,6 +105,8 @@ pub struct Asked {
     pub focus: Focus,
     /// With the ids of the rows.
     pub explain: bool,
+    /// Where the bands begin.
+    pub bands: Table,
     /// When they ask: ages are told as of this.
     pub now: Moment,
 }
@@ -173,9 +176,14 @@ impl Window {
         at.with_timezone(&self.zone).date_naive()
     }
 
+    /// The last day that it touches.
+    pub fn last_day(&self) -> NaiveDate {
+        self.day(self.to - TimeDelta::microseconds(1))
+    }
+
     /// The first days of the buckets that the window touches, in order.
     pub fn buckets(&self) -> Vec<NaiveDate> {
-        let last = self.day(self.to - TimeDelta::microseconds(1));
+        let last = self.last_day();
         let mut starts = Vec::new();
         let mut start = self.bucket.start(self.day(self.from));
         while start <= last {

@@ -105,7 +105,13 @@ impl House {
             for (bucket, days) in [(Bucket::Day, 9), (Bucket::Week, 30), (Bucket::Month, 60)] {
                 let from = now - TimeDelta::days(days) + TimeDelta::nanoseconds(1_234_567);
                 let window = Window::new(from, now, chrono_tz::Europe::Berlin, bucket).unwrap();
-                let asked = Asked { window, focus: focus.clone(), explain: true, now };
+                let asked = Asked {
+                    window,
+                    focus: focus.clone(),
+                    explain: true,
+                    bands: metrics_service::bands::NEWEST,
+                    now,
+                };
                 let wanted = Wanted::default();
                 let told = [
                     report::dora::answer(facts, memory, CLIENT, &asked).await,

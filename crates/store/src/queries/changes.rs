@@ -19,9 +19,9 @@ pub(crate) fn note(conn: &mut Conn, client: Id) -> QueryResult<()> {
     Ok(())
 }
 
-/// Within the transaction of whoever says that a connection counts, or no longer does: for issues and for
-/// what hangs on repositories.
-pub(crate) fn note_connection(conn: &mut Conn, client: Id) -> QueryResult<()> {
+/// Within the transaction of whoever changes something on which all numbers lean: whether a connection
+/// counts, or where days begin.
+pub(crate) fn note_for_all(conn: &mut Conn, client: Id) -> QueryResult<()> {
     workflows::grow(conn, client)?;
     rules::grow(conn, client)?;
     note(conn, client)

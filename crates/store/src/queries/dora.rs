@@ -11,14 +11,14 @@ use super::metrics::{clients_with_changed_rules, newest_snapshot};
 use super::rules::project_rules_within;
 use crate::Error;
 use crate::dora::{
-    DeliveryHead, DeploymentSeen, DoraRead, IncidentSeen, Place, PullRequestSeen, RepositoryNow,
-    TakeDora,
+    DeliveryHead, DeploymentSeen, DoraRead, IncidentSeen, LeftOut, Place, PullRequestSeen,
+    RepositoryNow, TakeDora,
 };
 use crate::focus::Focus;
 use crate::models::metrics::DeploymentFactRow;
 use crate::schema::{
-    delivery_states, deployment_facts, incident_facts, integrations, issues, projects,
-    pull_request_facts, repositories,
+    delivery_states, deployment_facts, deployments, incident_facts, integrations, issue_facts,
+    issues, projects, pull_request_facts, repositories,
 };
 use crate::types::{Id, Ts};
 
@@ -50,12 +50,15 @@ pub(crate) fn read(
         pull_requests.retain(|seen| repositories.contains(&seen.repository));
         let mut incidents = incidents_seen(conn, client, span)?;
         incidents.retain(|seen| seen.is_meant(focus, &projects, &repositories));
+        let mut incidents_left_out = incidents_left_out(conn, client, span)?;
+        incidents_left_out.retain(|seen| projects.contains(&seen.place));
         Ok(DoraRead {
             as_of: Some(snapshot.as_of.0),
             is_behind: clients_with_changed_rules(conn)?.contains(&client.into()),
             deployments,
             pull_requests,
             incidents,
+            incidents_left_out,
         })
     })
 }
@@ -67,7 +70,8 @@ pub(crate) fn take<T: TakeDora>(conn: &mut Conn, client: Id, taker: T) -> Result
         let Some((publication, as_of)) = published(conn, client)? else { return Ok(taker) };
         taker.begin(publication, as_of);
         let deployments = deployments_seen(conn, client, None)?;
-        taker.others(deployments, incidents_seen(conn, client, None)?);
+        let incidents = incidents_seen(conn, client, None)?;
+        taker.others(deployments, incidents, incidents_left_out(conn, client, None)?);
         for one in repositories(conn, client)? {
             if !taker.pull_requests(pull_requests_seen(conn, client, Some(one.place), None)?) {
                 break;
@@ -154,9 +158,11 @@ fn deployments_seen(conn: &mut Conn, client: Id, span: Span) -> Result<Vec<Deplo
             .filter(deployment_facts::finished_at.lt(to))
             .load(conn)?,
     };
+    let blamed = blamed(conn, client)?;
     let mut seen = Vec::with_capacity(rows.len());
     for fact in rows {
         let Some(finished_at) = fact.finished_at else { continue };
+        let key = (fact.integration_id, fact.repository_id, fact.external_id.clone());
         seen.push(DeploymentSeen {
             repository: (fact.integration_id.into(), fact.repository_id),
             id: fact.external_id,
@@ -165,13 +171,104 @@ fn deployments_seen(conn: &mut Conn, client: Id, span: Span) -> Result<Vec<Deplo
             reason: fact.reason,
             outcome: fact.outcome.parse()?,
             finished_at: finished_at.0,
-            failed: fact.rolled_back || fact.incidents > 0,
+            failed: fact.rolled_back || blamed.contains(&key),
         });
     }
     Ok(seen)
 }
 
-type DeployedColumns = (Id, i64, i64, Option<Ts>, Option<f64>);
+/// Where an incident's issue stands, or why it stands nowhere. One that is new has no place yet.
+macro_rules! with_places {
+    () => {
+        incident_facts::table.left_join(
+            issue_facts::table.on(issue_facts::client_id
+                .eq(incident_facts::client_id)
+                .and(issue_facts::integration_id.eq(incident_facts::integration_id))
+                .and(issue_facts::issue_id.eq(incident_facts::issue_id))),
+        )
+    };
+}
+
+/// Deployments that caused an incident which counts. That its status has no step says nothing against it.
+fn blamed(conn: &mut Conn, client: Id) -> QueryResult<HashSet<(Id, i64, String)>> {
+    let counts = issue_facts::reason.is_null().or(issue_facts::reason.eq("unmapped_status"));
+    let rows: Vec<(Option<Id>, Option<i64>, Option<String>)> = with_places!()
+        .filter(incident_facts::client_id.eq(client))
+        .filter(incident_facts::deployment_id.is_not_null())
+        .filter(counts)
+        .select((
+            incident_facts::deploy_integration_id,
+            incident_facts::repository_id,
+            incident_facts::deployment_id,
+        ))
+        .load(conn)?;
+    Ok(rows
+        .into_iter()
+        .filter_map(|(hub, repository, id)| Some((hub?, repository?, id?)))
+        .collect())
+}
+
+fn incidents_left_out(conn: &mut Conn, client: Id, span: Span) -> QueryResult<Vec<LeftOut>> {
+    let mut query = with_places!()
+        .inner_join(
+            issues::table.on(issues::client_id
+                .eq(incident_facts::client_id)
+                .and(issues::integration_id.eq(incident_facts::integration_id))
+                .and(issues::external_id.eq(incident_facts::issue_id))),
+        )
+        .filter(incident_facts::client_id.eq(client))
+        .filter(issue_facts::reason.is_not_null())
+        .select((
+            issues::integration_id,
+            issues::project_id,
+            issue_facts::entered_at.nullable(),
+            issue_facts::reason.nullable(),
+        ))
+        .into_boxed();
+    if let Some((from, to)) = span {
+        query =
+            query.filter(issue_facts::entered_at.ge(from)).filter(issue_facts::entered_at.lt(to));
+    }
+    let rows: Vec<(Id, i64, Option<Ts>, Option<String>)> = query.load(conn)?;
+    let left_out = |(integration, project, at, reason): (Id, i64, Option<Ts>, Option<String>)| {
+        Some(LeftOut { place: (integration.into(), project), at: at?.0, reason: reason? })
+    };
+    Ok(rows.into_iter().filter_map(left_out).collect())
+}
+
+pub(crate) fn inactive(conn: &mut Conn, client: Id, from: Ts, to: Ts) -> QueryResult<Vec<LeftOut>> {
+    let rows: Vec<(Id, i64, Option<Ts>, bool)> = deployments::table
+        .inner_join(
+            repositories::table.on(repositories::client_id
+                .eq(deployments::client_id)
+                .and(repositories::integration_id.eq(deployments::integration_id))
+                .and(repositories::external_id.eq(deployments::repository_id))),
+        )
+        .inner_join(
+            integrations::table.on(integrations::client_id
+                .eq(deployments::client_id)
+                .and(integrations::id.eq(deployments::integration_id))),
+        )
+        .filter(deployments::client_id.eq(client))
+        .filter(repositories::active.eq(false).or(integrations::active.eq(false)))
+        .filter(deployments::finished_at.ge(from))
+        .filter(deployments::finished_at.lt(to))
+        .select((
+            deployments::integration_id,
+            deployments::repository_id,
+            deployments::finished_at,
+            integrations::active,
+        ))
+        .load(conn)?;
+    let left_out = |(integration, repository, at, is_connected): (Id, i64, Option<Ts>, bool)| {
+        let reason = if is_connected { "inactive_repository" } else { "inactive_integration" };
+        let place = (integration.into(), repository);
+        Some(LeftOut { place, at: at?.0, reason: reason.to_owned() })
+    };
+    Ok(rows.into_iter().filter_map(left_out).collect())
+}
+
+type DeployedColumns = (Id, i64, i64, Option<Ts>, Option<f64>, Option<Ts>);
 
 /// Of one repository, or of all.
 fn pull_requests_seen(
@@ -190,6 +287,7 @@ fn pull_requests_seen(
             pull_request_facts::number,
             pull_request_facts::deployed_at,
             pull_request_facts::lead_seconds,
+            pull_request_facts::first_commit_at,
         ))
         .into_boxed();
     if let Some((integration, repository)) = of {
@@ -203,12 +301,14 @@ fn pull_requests_seen(
             .filter(pull_request_facts::deployed_at.lt(to));
     }
     let rows: Vec<DeployedColumns> = query.load(conn)?;
-    let seen = |(integration, repository, number, deployed_at, lead_seconds): DeployedColumns| {
+    let seen = |columns: DeployedColumns| {
+        let (integration, repository, number, deployed_at, lead_seconds, authored_at) = columns;
         Some(PullRequestSeen {
             repository: (integration.into(), repository),
             number,
             deployed_at: deployed_at?.0,
             lead_seconds,
+            has_commits: authored_at.is_some(),
         })
     };
     Ok(rows.into_iter().filter_map(seen).collect())

@@ -6,7 +6,7 @@ use diesel::result::{DatabaseErrorKind, Error as Diesel};
 
 use super::super::Conn;
 use super::super::dialect::locked;
-use super::changes::note_connection;
+use super::changes::note_for_all;
 use super::work::runs::OPEN;
 use crate::Error;
 use crate::models::IntegrationRow;
@@ -40,7 +40,7 @@ pub(crate) fn replace(conn: &mut Conn, row: &IntegrationRow) -> Result<(), Error
         return Err(Error::Conflict { noun: "integration" });
     }
     if before.is_some_and(|(_, active)| active != row.active) {
-        note_connection(conn, row.client_id)?;
+        note_for_all(conn, row.client_id)?;
     }
     Ok(())
 }

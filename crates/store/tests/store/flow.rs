@@ -26,6 +26,7 @@ contract! {
 pub struct Everywhere {
     ground: Option<Ground>,
     left_out: Vec<i64>,
+    switched_off: Vec<i64>,
     lead_seconds: Option<f64>,
     seen: Vec<IssueHistory>,
 }
@@ -33,6 +34,11 @@ pub struct Everywhere {
 impl Everywhere {
     pub fn leaving_out(left_out: Vec<i64>) -> Everywhere {
         Everywhere { left_out, ..Everywhere::default() }
+    }
+
+    /// That say of these issues that they are switched off.
+    pub fn switching_off(switched_off: Vec<i64>) -> Everywhere {
+        Everywhere { switched_off, ..Everywhere::default() }
     }
 
     /// That say the same lead time of every issue.
@@ -44,7 +50,9 @@ impl Everywhere {
 impl Rules for Everywhere {
     /// Whoever says something else is another.
     fn version(&self) -> i64 {
-        self.left_out.iter().sum::<i64>() * 1_000 + self.lead_seconds.unwrap_or_default() as i64
+        self.switched_off.iter().sum::<i64>() * 1_000_000
+            + self.left_out.iter().sum::<i64>() * 1_000
+            + self.lead_seconds.unwrap_or_default() as i64
     }
 
     fn begin(&mut self, ground: Ground) {
@@ -57,6 +65,8 @@ impl Rules for Everywhere {
         let step = self.ground.as_ref().unwrap().configuration.steps.last().unwrap();
         let place = if self.left_out.contains(&issue.id) {
             Err(Excluded::UnmappedStatus)
+        } else if self.switched_off.contains(&issue.id) {
+            Err(Excluded::InactiveIssue)
         } else {
             Ok(Standing { step: step.id, name: step.name.clone(), category: step.category })
         };

@@ -32,6 +32,8 @@ contract! {
     suspects_are_of_a_type_or_have_a_label_or_a_component,
     links_that_were_removed_are_not_told,
     an_incident_is_over_when_its_issue_is_done,
+    an_incident_that_is_switched_off_fails_no_deployment,
+    deployments_of_what_is_switched_off_are_named,
     what_was_reported_on_a_day_is_told_until_the_next,
 }
 
@@ -477,4 +479,68 @@ async fn what_was_reported_on_a_day_is_told_until_the_next(house: &House) {
     assert_eq!(first().await, Some(100));
     keep(103 + 3 * 366, 4, "much later").await;
     assert_eq!(first().await, Some(103 + 3 * 366), "what is too old is forgotten");
+}
+
+async fn an_incident_that_is_switched_off_fails_no_deployment(house: &House) {
+    house.jira_says(all_of_jira()).await;
+    house.github_says(all_of_github()).await;
+    let publish = async |second, rules| {
+        let deployed = DeploymentFact {
+            integration: house.github,
+            repository: REPOSITORY,
+            source: Source::Deployments,
+            told: deployment("d1"),
+            environment: Some("production".to_owned()),
+            reason: None,
+            previous: None,
+            rollback: false,
+            rolled_back: false,
+            pull_requests: 0,
+            incidents: 1,
+            succeeded_at: Some(at(960)),
+        };
+        let incident = IncidentFact {
+            integration: house.jira,
+            issue: 1,
+            started_at: at(970),
+            cause: Some(Cause {
+                integration: house.github,
+                repository: REPOSITORY,
+                deployment: "d1".to_owned(),
+                rule: "explicit".to_owned(),
+            }),
+        };
+        let (deployments, incidents) = (vec![deployed], vec![incident]);
+        let publication = Publication { deployments, incidents, ..publication(house, second) };
+        house.publish(publication, rules).await.unwrap();
+        let focus = Focus::default();
+        let read = house.metrics.dora(house.client, at(0), at(5_000), focus).await.unwrap();
+        let left_out: Vec<String> =
+            read.incidents_left_out.into_iter().map(|one| one.reason).collect();
+        (read.deployments[0].failed, read.incidents.len(), left_out)
+    };
+    let counts = publish(20, Everywhere::default()).await;
+    assert_eq!(counts, (true, 1, vec![]));
+    let unmapped = publish(21, Everywhere::leaving_out(vec![1])).await;
+    assert_eq!(unmapped, (true, 0, vec!["unmapped_status".to_owned()]));
+    let off = publish(22, Everywhere::switching_off(vec![1])).await;
+    assert_eq!(off, (false, 0, vec!["inactive_issue".to_owned()]));
+}
+
+async fn deployments_of_what_is_switched_off_are_named(house: &House) {
+    house.github_says(all_of_github()).await;
+    let inactive = async |from, to| {
+        let found = house.metrics.inactive_deployments(house.client, at(from), at(to)).await;
+        found.unwrap().into_iter().map(|one| (one.place, one.reason)).collect::<Vec<_>>()
+    };
+    assert_eq!(inactive(0, 5_000).await, []);
+    let stored = house.integrations.get(house.client, house.github).await.unwrap();
+    let off = store::integrations::Integration { active: false, ..stored };
+    house.integrations.replace(&off).await.unwrap();
+    let named = inactive(0, 5_000).await;
+    assert!(!named.is_empty());
+    for one in named {
+        assert_eq!(one, ((house.github, REPOSITORY), "inactive_integration".to_owned()));
+    }
+    assert_eq!(inactive(4_000, 5_000).await, [], "outside the window");
 }

@@ -33,7 +33,7 @@ struct DoneRow {
     at: i64,
     lead: Option<f64>,
     cycle: Option<f64>,
-    customer_lead: f64,
+    customer_lead: Option<f64>,
     efficiency: Option<f64>,
     rework: i32,
 }
@@ -88,7 +88,7 @@ impl Builder {
             rework: sorted().map(|row| row.rework).collect(),
             lead: Measure::new(sorted().map(|row| row.lead)),
             cycle: Measure::new(sorted().map(|row| row.cycle)),
-            customer_lead: Measure::new(sorted().map(|row| Some(row.customer_lead))),
+            customer_lead: Measure::new(sorted().map(|row| row.customer_lead)),
             efficiency: Measure::new(sorted().map(|row| row.efficiency)),
             steps: steps.collect(),
             keys: self.done_keys.sorted(order.iter().copied()),
@@ -153,7 +153,8 @@ impl Builder {
             at,
             lead: issue.lead_seconds,
             cycle: issue.cycle_seconds,
-            customer_lead: (issue.entered_at - issue.created_at).as_seconds_f64(),
+            customer_lead: Some((issue.entered_at - issue.created_at).as_seconds_f64())
+                .filter(|seconds| *seconds >= 0.0),
             efficiency: lead.and_then(|lead| Some(issue.active_seconds? / lead)),
             rework: issue.rework,
         });

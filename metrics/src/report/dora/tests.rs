@@ -36,8 +36,19 @@ fn told_of(read: &DoraRead, focus: Focus, explain: bool) -> Answer {
         ..DeliveryHead::default()
     };
     let (window, now) = (march(), march().to);
-    let asked = Asked { window, focus, explain, now };
-    report(&DoraFacts::of(read.clone()), &head, &asked)
+    let asked = Asked { window, focus, explain, bands: crate::bands::NEWEST, now };
+    let left_out = |day: &str, reason: &str| LeftOut {
+        place: PAY,
+        at: at(&format!("2026-{day}T10:00:00Z")),
+        reason: reason.to_owned(),
+    };
+    let inactive = [
+        left_out("03-04", "inactive_repository"),
+        left_out("03-05", "inactive_repository"),
+        left_out("02-05", "inactive_repository"),
+        LeftOut { place: (PAY.0, 9), ..left_out("03-05", "inactive_integration") },
+    ];
+    report(&DoraFacts::of(read.clone()), &head, &inactive, &asked)
 }
 
 fn deployment(finished_at: &str) -> DeploymentSeen {
@@ -103,13 +114,14 @@ fn what_does_not_count_is_named_and_nothing_is_lost() {
     assert_eq!(
         excluded,
         [
+            ("inactive_repository", 2),
             ("no_environment_rule", 1),
             ("not_successful", 1),
             ("other_environment", 1),
             ("other_source", 1)
         ]
     );
-    assert_eq!(rate.counted + excluded.iter().map(|(_, count)| count).sum::<u64>(), 5);
+    assert_eq!(rate.counted + excluded.iter().map(|(_, count)| count).sum::<u64>(), 5 + 2);
     assert!(rate.ids.is_empty(), "ids are told only when they are asked for");
 }
 
@@ -130,13 +142,16 @@ fn lead_time_is_the_median_and_counts_what_is_negative() {
         number: 1,
         deployed_at: at("2026-03-10T00:00:00Z"),
         lead_seconds: hours.map(|hours| hours * 3_600.0),
+        has_commits: true,
     };
-    let pull_requests =
-        [Some(10.0), Some(30.0), Some(20.0), Some(40.0), None].map(pull_request).to_vec();
+    let pull_requests = [Some(10.0), Some(30.0), Some(20.0), Some(40.0), None].map(pull_request);
+    let unknown = PullRequestSeen { has_commits: false, ..pull_request(None) };
+    let pull_requests = [pull_requests.to_vec(), vec![unknown]].concat();
     let answer = told(&DoraRead { pull_requests, ..read(vec![]) }, false);
     let lead = metric(&answer, "lead_time_for_changes");
     assert_eq!((lead.value, lead.band.as_str(), lead.counted), (Some(25.0 * 3_600.0), "HIGH", 4));
-    assert_eq!(lead.excluded, [Excluded { reason: "negative_interval".to_owned(), count: 1 }]);
+    let left_out = |reason: &str| Excluded { reason: reason.to_owned(), count: 1 };
+    assert_eq!(lead.excluded, [left_out("no_commits"), left_out("negative_interval")]);
 }
 
 #[test]
@@ -153,6 +168,14 @@ fn recovery_starts_at_the_deployment_and_restoring_at_the_incident() {
         incident(Some("2026-03-10T09:00:00Z"), "2026-03-10T12:00:00Z"),
         incident(None, "2026-03-10T11:00:00Z"),
     ];
+    let early = incident(Some("2026-03-10T13:00:00Z"), "2026-03-10T12:00:00Z");
+    let answer = told(&DoraRead { incidents: vec![early], ..read(vec![]) }, false);
+    let recovery = metric(&answer, "failed_deployment_recovery_time");
+    assert_eq!(
+        (recovery.value, recovery.empty_reason.as_str()),
+        (None, "1 incidents are linked to a deployment, but each ended before that finished.")
+    );
+
     let answer = told(&DoraRead { incidents, ..read(vec![]) }, false);
     let recovery = metric(&answer, "failed_deployment_recovery_time");
     assert_eq!((recovery.value, recovery.counted), (Some(3.0 * 3_600.0), 1));
@@ -196,6 +219,33 @@ fn incidents_of_a_repository_are_those_that_its_deployments_caused() {
             "{repositories:?} {projects:?}"
         );
     }
+}
+
+#[test]
+fn incidents_that_count_nowhere_are_named() {
+    let left_out = |day: &str, place| LeftOut {
+        place,
+        at: at(&format!("2026-{day}T10:00:00Z")),
+        reason: "inactive_issue_type_mapping".to_owned(),
+    };
+    let elsewhere = (PAY.0, 2);
+    let read = DoraRead {
+        incidents_left_out: vec![
+            left_out("03-10", PAY),
+            left_out("03-11", PAY),
+            left_out("02-11", PAY),
+            left_out("03-12", elsewhere),
+        ],
+        ..read(vec![])
+    };
+    let expected =
+        [Excluded { reason: "inactive_issue_type_mapping".to_owned(), count: 2 }].to_vec();
+    let answer = told(&read, false);
+    for name in ["failed_deployment_recovery_time", "time_to_restore"] {
+        assert_eq!(metric(&answer, name).excluded, expected, "{name}");
+    }
+    let focus = Focus { repositories: vec!["acme/pay".to_owned()], ..Focus::default() };
+    assert_eq!(metric(&told_of(&read, focus, false), "time_to_restore").excluded, []);
 }
 
 #[test]

@@ -58,7 +58,13 @@ fn told(read: &FlowRead) -> Answer {
         ..FlowHead::default()
     };
     let now = at("2026-03-16T12:00:00Z");
-    let asked = Asked { window: window(), focus: Focus::default(), explain: true, now };
+    let asked = Asked {
+        window: window(),
+        focus: Focus::default(),
+        explain: true,
+        bands: crate::bands::NEWEST,
+        now,
+    };
     report(&FlowFacts::of(read.clone()), &head, &asked)
 }
 
@@ -84,6 +90,23 @@ fn times_are_medians_beside_their_ranks_and_the_window_before() {
     assert_eq!(throughput.details["per_week"], 2.0);
     assert_eq!(answer.series[0].values["throughput"], 4.0);
     assert_eq!(answer.series[1].values.get("lead_time_p50"), None);
+}
+
+#[test]
+fn who_was_done_before_it_was_made_has_no_customer_lead_time() {
+    let when = "2026-03-03T10:00:00Z";
+    let imported = EndedIssue { created_at: at("2026-03-03T11:00:00Z"), ..done("A-1", when, 4.0) };
+    let answer = told(&read(vec![imported.clone()]));
+    let customer = metric(&answer, "customer_lead_time");
+    assert_eq!((customer.value, customer.counted), (None, 0));
+    assert_eq!(
+        customer.empty_reason,
+        "1 issues were done, but their history says that they were done before they were made."
+    );
+    let answer = told(&read(vec![imported, done("A-2", when, 4.0)]));
+    let customer = metric(&answer, "customer_lead_time");
+    assert_eq!((customer.value, customer.counted), (Some(100.0 * HOUR), 1));
+    assert_eq!(customer.excluded, [Excluded { reason: "negative_interval".to_owned(), count: 1 }]);
 }
 
 #[test]

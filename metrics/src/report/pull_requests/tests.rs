@@ -75,7 +75,13 @@ fn report_on(read: &PullRequestsRead, explain: bool) -> Answer {
     let acme = RepositoryNow { place, full_name: "acme/pay".to_owned(), active: true };
     let head = DeliveryHead { repositories: vec![acme], ..DeliveryHead::default() };
     let now = at("2026-03-16T12:00:00Z");
-    let asked = Asked { window: window(), focus: Focus::default(), explain, now };
+    let asked = Asked {
+        window: window(),
+        focus: Focus::default(),
+        explain,
+        bands: crate::bands::NEWEST,
+        now,
+    };
     report(&PullRequestFacts::of(read), &read.inactive, &head, &asked)
 }
 

@@ -5,6 +5,7 @@ use domain::job::{JobEvent, JobState, JobType};
 use domain::schedule::Schedule;
 use domain::work::Trigger;
 
+use super::super::changes::note_for_all;
 use super::super::clients;
 use super::{Conn, events, jobs, locked, runs};
 use crate::Error;
@@ -115,5 +116,8 @@ pub(crate) fn put_schedule(conn: &mut Conn, row: &ScheduleRow, now: Ts) -> Resul
     diesel::update(schedules::table.find(row.client_id))
         .set(&ScheduleRow { next_due_at, ..row.clone() })
         .execute(conn)?;
+    if before.timezone != row.timezone {
+        note_for_all(conn, row.client_id)?;
+    }
     Ok(())
 }
