@@ -5,7 +5,7 @@ const day = 86_400_000;
 const hour = 3600;
 
 /** The same numbers at each start: a small generator instead of Math.random. */
-function numbers(seed) {
+export function numbers(seed) {
   let state = seed;
   return () => {
     state = (state * 1_103_515_245 + 12_345) % 2_147_483_648;
@@ -122,7 +122,7 @@ function metrics(series, total, days) {
   ];
 }
 
-function mondayOf(at) {
+export function mondayOf(at) {
   const monday = new Date(at);
   monday.setUTCDate(monday.getUTCDate() - ((monday.getUTCDay() + 6) % 7));
   return monday;

@@ -9,8 +9,10 @@ import { fileURLToPath } from 'node:url';
 import { WebSocketServer } from 'ws';
 
 import { report } from './dora.mjs';
+import * as flow from './flow.mjs';
 import * as fixtures from './fixtures.mjs';
 import { Mappings } from './mappings.mjs';
+import * as reviews from './reviews.mjs';
 import { World } from './world.mjs';
 
 const dist = fileURLToPath(new URL('../dist', import.meta.url));
@@ -129,10 +131,18 @@ export async function start(port = 0) {
     },
     'GET /api/v1/metrics/dora': (response, _, url) =>
       json(response, 200, report(url.searchParams, { empty: world.scenario === 'fresh' })),
+    'GET /api/v1/metrics/flow': (response, _, url) =>
+      json(response, 200, flow.report(url.searchParams, { empty: world.scenario === 'fresh' })),
+    'GET /api/v1/metrics/forecast': (response, _, url) => json(response, 200, flow.forecast(url.searchParams)),
+    'GET /api/v1/metrics/pull-requests': (response, _, url) =>
+      json(response, 200, reviews.report(url.searchParams, { empty: world.scenario === 'fresh' })),
+    'GET /api/v1/metrics/data-quality': (response) =>
+      json(response, 200, reviews.quality({ empty: world.scenario === 'fresh' })),
+    'GET /api/v1/reviews': (response) => json(response, 200, { items: reviews.reviews(), next_cursor: null }),
+    'GET /api/v1/pull-requests': (response) => json(response, 200, { items: reviews.openPulls(), next_cursor: null }),
     'POST /api/v1/status-mappings/suggest': (response) => json(response, 200, mappings.suggest()),
     'POST /api/v1/status-mappings/preview': (response, body) => json(response, 200, mappings.preview(body)),
-    'GET /api/v1/issues': (response) =>
-      json(response, 200, { items: ['Story', 'Bug', 'Epic', 'Task'].map((type) => ({ type })), next_cursor: null }),
+    'GET /api/v1/issues': (response) => json(response, 200, { items: flow.issues(), next_cursor: null }),
   };
 
   const nouns = '(workflows|workflow-steps|status-mappings|issue-type-mappings)';

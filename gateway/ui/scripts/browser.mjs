@@ -96,6 +96,19 @@ export const views = [
   { name: 'dora-restore', path: '/metrics/dora?metric=time_to_restore&days=30', scenario: 'live' },
   { name: 'dora-fresh', path: '/metrics/dora', scenario: 'fresh' },
   { name: 'dora-down', path: '/metrics/dora', scenario: 'down' },
+  { name: 'flow', path: '/metrics/flow', scenario: 'live' },
+  { name: 'flow-embedded', path: '/metrics/flow?embedded=true', scenario: 'live' },
+  { name: 'flow-tables', path: '/metrics/flow?metric=throughput&project=CORE', scenario: 'live', act: flowTables },
+  { name: 'flow-nothing', path: '/metrics/flow?metric=work_item_age&project=DATA', scenario: 'live' },
+  { name: 'flow-fresh', path: '/metrics/flow', scenario: 'fresh' },
+  { name: 'reviews', path: '/metrics/reviews', scenario: 'live' },
+  { name: 'reviews-embedded', path: '/metrics/reviews?embedded=true', scenario: 'live' },
+  { name: 'reviews-stage', path: '/metrics/reviews?metric=pickup_time', scenario: 'live' },
+  { name: 'reviews-fresh', path: '/metrics/reviews', scenario: 'fresh' },
+  { name: 'quality', path: '/metrics/quality', scenario: 'live', act: openExamples },
+  { name: 'quality-embedded', path: '/metrics/quality?embedded=true', scenario: 'live' },
+  { name: 'quality-fresh', path: '/metrics/quality', scenario: 'fresh' },
+  { name: 'quality-down', path: '/metrics/quality', scenario: 'down' },
 ];
 
 /** Opens a view in a theme and waits until it stands. */
@@ -153,6 +166,17 @@ async function secondCommitment(page) {
   await page.getByRole('switch', { name: 'Commitment point' }).check();
   await page.getByTestId('step-form-save').click();
   await page.getByTestId('commitment-taken').waitFor();
+}
+
+async function flowTables(page) {
+  await page.getByTestId('show-rows').click();
+  await page.getByTestId('rows').waitFor();
+  for (const name of ['chart', 'scatter', 'cumulative-flow']) await page.getByTestId(`${name}-as-table`).click();
+  await page.getByTestId('forecast').locator('summary').click();
+}
+
+async function openExamples(page) {
+  await page.getByTestId('quality-checks').locator('summary').first().click();
 }
 
 function wizard(until) {

@@ -16,6 +16,9 @@ const narrow = [
   'mappings-workflows',
   'mappings-commitment',
   'dora',
+  'flow',
+  'reviews',
+  'quality',
 ];
 const wanted = names.length > 0 ? views.filter((view) => names.includes(view.name)) : views;
 

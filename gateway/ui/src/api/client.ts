@@ -1,8 +1,6 @@
 import { Problem } from './problem';
 import type {
   ConnectionTest,
-  DoraQuery,
-  DoraReport,
   EventPage,
   Integration,
   IntegrationDraft,
@@ -114,13 +112,6 @@ export const integrationScopes = (id: string, search: string) =>
     'GET',
     `/api/v1/integrations/${encodeURIComponent(id)}/scopes?search=${encodeURIComponent(search)}`,
   );
-
-export function dora({ from, project, repository }: DoraQuery): Promise<DoraReport> {
-  const query = new URLSearchParams({ from, bucket: 'week' });
-  if (project !== null) query.set('project', project);
-  if (repository !== null) query.set('repository', repository);
-  return ask<DoraReport>('GET', `/api/v1/metrics/dora?${query}`);
-}
 
 /** The state of the parts, before the first event tells it. An unhealthy service answers 503 and the same document. */
 export async function health(): Promise<Record<string, unknown>> {

@@ -203,11 +203,13 @@ export type DoraMetricName =
   | 'failed_deployment_recovery_time'
   | 'time_to_restore';
 
-export type Unit = 'days_per_week' | 'seconds' | 'ratio';
+/** Things that are counted. */
+export type Thing = 'issues' | 'pull_requests' | 'lines' | 'files' | 'reviews' | 'people' | 'comments' | 'rounds';
+export type Unit = 'days_per_week' | 'seconds' | 'ratio' | Thing;
 export type Band = 'ELITE' | 'HIGH' | 'MEDIUM' | 'LOW';
 
-export interface DoraMetric {
-  name: DoraMetricName;
+export interface Metric {
+  name: string;
   value: number | null;
   unit: Unit;
   kind: 'linear' | 'nearest_rank' | null;
@@ -219,6 +221,12 @@ export interface DoraMetric {
   version: number;
   empty_reason: string | null;
   details: Record<string, unknown> | null;
+  /** The rows that were counted, if they were asked for. */
+  ids?: string[];
+}
+
+export interface DoraMetric extends Metric {
+  name: DoraMetricName;
 }
 
 export interface DoraPoint {
@@ -240,7 +248,7 @@ export interface DoraReport {
 }
 
 /** From which day until now, and of which scopes. */
-export interface DoraQuery {
+export interface MetricsQuery {
   from: string;
   project: string | null;
   repository: string | null;

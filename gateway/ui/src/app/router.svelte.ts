@@ -21,6 +21,9 @@ const routes: Route[] = [
   },
   { path: '/mappings', title: t.nav.mappings, load: () => import('../pages/mappings/MappingsPage.svelte') },
   { path: '/metrics/dora', title: t.nav.dora, load: () => import('../pages/dora/DoraPage.svelte') },
+  { path: '/metrics/flow', title: t.nav.flow, load: () => import('../pages/flow/FlowPage.svelte') },
+  { path: '/metrics/reviews', title: t.nav.reviews, load: () => import('../pages/reviews/ReviewsPage.svelte') },
+  { path: '/metrics/quality', title: t.nav.quality, load: () => import('../pages/quality/QualityPage.svelte') },
 ];
 
 /** What the navigation offers, and which paths count as being there. */
@@ -29,6 +32,9 @@ export const places = [
   { path: '/integrations', title: t.nav.integrations, at: ['/integrations'] },
   { path: '/mappings', title: t.nav.mappings, at: ['/mappings'] },
   { path: '/metrics/dora', title: t.nav.dora, at: ['/metrics/dora'] },
+  { path: '/metrics/flow', title: t.nav.flow, at: ['/metrics/flow'] },
+  { path: '/metrics/reviews', title: t.nav.reviews, at: ['/metrics/reviews'] },
+  { path: '/metrics/quality', title: t.nav.quality, at: ['/metrics/quality'] },
 ];
 
 /** Parameters that describe the frame around us and stay with every link. */

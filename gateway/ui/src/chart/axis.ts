@@ -41,6 +41,8 @@ export function ticks(most: number, unit: Unit): number[] {
       return multiples(timeStep(most), most);
     case 'ratio':
       return multiples(ratioStep(most), most);
+    default:
+      return multiples(countStep(most), most);
   }
 }
 
@@ -54,7 +56,23 @@ function ratioStep(most: number): number {
   return second - first;
 }
 
+function countStep(most: number): number {
+  const [first = 0, second = 1] = scaleLinear([0, Math.max(most, 1)], [0, 1]).ticks(wantedTicks);
+  return Math.max(1, second - first);
+}
+
 function multiples(step: number, most: number): number[] {
   const count = Math.max(1, Math.ceil(most / step - 1e-9));
   return Array.from({ length: count + 1 }, (_, at) => at * step);
+}
+
+/** At most so many midnights (UTC) between two moments, whole days apart, all in milliseconds since the epoch. */
+export function midnights(first: number, last: number, most: number): number[] {
+  const dayMs = day * 1000;
+  const start = Math.ceil(first / dayMs);
+  const end = Math.floor(last / dayMs);
+  const step = Math.max(1, Math.ceil((end - start + 1) / Math.max(1, most)));
+  const marks: number[] = [];
+  for (let at = start; at <= end; at += step) marks.push(at * dayMs);
+  return marks;
 }

@@ -32,6 +32,8 @@ export function measured(value: number, unit: Unit): string {
       return duration(value);
     case 'ratio':
       return share(value);
+    default:
+      return t.units.things[unit](short.format(value), value);
   }
 }
 

@@ -1,12 +1,23 @@
 import { describe, expect, it } from 'vitest';
 
-import { ticks } from '../chart/axis';
+import { midnights, ticks } from '../chart/axis';
 import { Problem } from '../api/problem';
-import type { DoraPoint, JobCommand, JobStatus, Schedule, Scope } from '../api/types';
-import { isBetter, metricFrom, seriesOf, windowFrom } from './dora/metrics';
+import type {
+  DoraMetric,
+  DoraPoint,
+  DoraReport,
+  Integration,
+  JobCommand,
+  JobStatus,
+  Schedule,
+  Scope,
+} from '../api/types';
+import { seriesOf, shownOf } from './dora/metrics';
 import { complaints, draftOf, emptyEntry, isAboutConnection, wireName } from './integrations/draft';
 import { addable, matching, merged } from './integrations/scopes';
 import { commandsFor, isAllowed } from './jobs/look';
+import { linkOf } from './metrics/links';
+import { windowFrom } from './metrics/windows';
 import { differs, isWithin, offeredRetryIntervals, offeredTimezones } from './jobs/schedule';
 
 describe('controls', () => {
@@ -170,17 +181,46 @@ describe('DORA', () => {
   });
 
   it('knows which way is better', () => {
-    expect(isBetter('deployment_frequency', 'up')).toBe(true);
-    expect(isBetter('change_failure_rate', 'up')).toBe(false);
-    expect(isBetter('lead_time_for_changes', 'down')).toBe(true);
+    const metric = { unit: 'ratio', value: 1 } as DoraMetric;
+    const report = {
+      series: [point],
+      metrics: [
+        { ...metric, name: 'change_failure_rate' },
+        { ...metric, name: 'deployment_frequency' },
+      ],
+    } as DoraReport;
+    expect(shownOf(report).map(({ name, better }) => [name, better])).toEqual([
+      ['Deployment frequency', 'up'],
+      ['Change failure rate', 'down'],
+    ]);
   });
 
   it('reads its filters from an address that anyone may have typed', () => {
     expect(windowFrom('30')).toBe(30);
     expect(windowFrom('31')).toBe(90);
     expect(windowFrom(null)).toBe(90);
-    expect(metricFrom('change_failure_rate')).toBe('change_failure_rate');
-    expect(metricFrom('__proto__')).toBe('deployment_frequency');
+  });
+});
+
+describe('a row', () => {
+  const integration = (type: 'jira' | 'github', base_url: string, projects: string[] = []) =>
+    ({ type, base_url, projects }) as Integration;
+  const jira = integration('jira', 'https://a.atlassian.net', ['PAY']);
+  const desk = integration('jira', 'https://b.atlassian.net', ['DESK']);
+  const github = integration('github', 'https://api.github.com');
+  const enterprise = integration('github', 'https://git.example.com/api/v3');
+
+  it.each([
+    ['PAY-12', [desk, jira], 'https://a.atlassian.net/browse/PAY-12'],
+    ['OPS-1', [jira], 'https://a.atlassian.net/browse/OPS-1'],
+    ['OPS-1', [jira, desk], null],
+    ['acme/shop#7', [jira, github], 'https://github.com/acme/shop/pull/7'],
+    ['acme/shop#7', [enterprise], 'https://git.example.com/acme/shop/pull/7'],
+    ['acme/shop#7', [integration('github', 'http://127.0.0.1:1/github')], null],
+    ['acme/shop 889057', [github], null],
+    ['javascript:alert(1)', [jira, github], null],
+  ] as [string, Integration[], string | null][])('%s of %j is read at %s', (id, integrations, link) => {
+    expect(linkOf(id, integrations)).toBe(link);
   });
 });
 
@@ -197,6 +237,27 @@ describe('ticks', () => {
     const marks = ticks(most, 'ratio');
     expect(marks.at(-1)).toBeGreaterThanOrEqual(most);
     expect(marks.length).toBeLessThan(8);
+  });
+
+  it.each([
+    ['2026-03-01T00:00:00Z', '2026-03-03T12:00:00Z', 9, ['01', '02', '03']],
+    ['2026-03-01T00:00:01Z', '2026-03-08T00:00:00Z', 4, ['02', '04', '06', '08']],
+    ['2026-03-01T06:00:00Z', '2026-03-01T18:00:00Z', 4, []],
+    ['2026-03-01T00:00:00Z', '2026-03-31T00:00:00Z', 0, ['01']],
+  ] as [string, string, number, string[]][])(
+    'for days from %s to %s, at most %i, are %j',
+    (first, last, most, days) => {
+      const marks = midnights(Date.parse(first), Date.parse(last), most);
+      expect(marks.map((mark) => new Date(mark).toISOString().slice(8, 10))).toEqual(days);
+    },
+  );
+
+  it.each([
+    [3, [0, 1, 2, 3]],
+    [0, [0, 1]],
+    [17, [0, 5, 10, 15, 20]],
+  ])('for %i things are whole numbers', (most, marks) => {
+    expect(ticks(most, 'issues')).toEqual(marks);
   });
 
   it('for years of seconds stay few', () => {

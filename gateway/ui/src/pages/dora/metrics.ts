@@ -1,5 +1,6 @@
-import type { Band, DoraMetric, DoraMetricName, DoraPoint, DoraReport } from '../../api/types';
-import type { Tone } from '../../ui/Pill.svelte';
+import type { DoraMetricName, DoraPoint, DoraReport } from '../../api/types';
+import { t } from '../../messages';
+import type { Shown } from '../metrics/shown';
 
 export const metricNames: DoraMetricName[] = [
   'deployment_frequency',
@@ -8,13 +9,6 @@ export const metricNames: DoraMetricName[] = [
   'failed_deployment_recovery_time',
   'time_to_restore',
 ];
-
-export const windows = [30, 90, 180];
-export const usualWindow = 90;
-
-export const bands: Band[] = ['ELITE', 'HIGH', 'MEDIUM', 'LOW'];
-
-export const bandTone: Record<Band, Tone> = { ELITE: 'good', HIGH: 'info', MEDIUM: 'warn', LOW: 'bad' };
 
 /** The weekly values of a metric, or null if the report has no series for it. */
 export function seriesOf(name: DoraMetricName, points: DoraPoint[]): (number | null)[] | null {
@@ -34,23 +28,21 @@ export function seriesOf(name: DoraMetricName, points: DoraPoint[]): (number | n
   }
 }
 
-/** Deploying more often is better; of everything else less is. */
-export function isBetter(name: DoraMetricName, direction: 'up' | 'down'): boolean {
-  return (name === 'deployment_frequency') === (direction === 'up');
-}
-
-/** The metrics of a report in our order. */
-export function ordered(report: DoraReport): DoraMetric[] {
-  return metricNames
-    .map((name) => report.metrics.find((metric) => metric.name === name))
-    .filter((metric) => metric !== undefined);
-}
-
-export function windowFrom(text: string | null): number {
-  const days = Number(text);
-  return windows.includes(days) ? days : usualWindow;
-}
-
-export function metricFrom(text: string | null): DoraMetricName {
-  return metricNames.find((name) => name === text) ?? 'deployment_frequency';
+/** The metrics of a report in our order. Deploying more often is better; of everything else less is. */
+export function shownOf(report: DoraReport): Shown[] {
+  return metricNames.flatMap((name): Shown[] => {
+    const metric = report.metrics.find((candidate) => candidate.name === name);
+    if (metric === undefined) return [];
+    const often = name === 'deployment_frequency';
+    return [
+      {
+        metric,
+        ...t.dora.metrics[name],
+        counted: t.dora.countedWhat[name],
+        values: seriesOf(name, report.series),
+        kind: often ? 'bars' : 'line',
+        better: often ? 'up' : 'down',
+      },
+    ];
+  });
 }

@@ -1,0 +1,153 @@
+// Pull requests, their reviews, and what is missing from the data.
+import { mondayOf, numbers } from './dora.mjs';
+import { ago, repositories } from './fixtures.mjs';
+
+const dayMs = 86_400_000;
+const hour = 3600;
+
+const people = ['ada-b', 'grace-h', 'linus-t', 'margaret-h', 'renovate[bot]'];
+
+export function report(query, { empty = false } = {}) {
+  const from = new Date(query.get('from'));
+  const random = numbers(13);
+  const series = [];
+  for (let at = mondayOf(from); at <= Date.now(); at = new Date(at.getTime() + 7 * dayMs)) {
+    series.push({
+      start: at.toISOString().slice(0, 10),
+      merged: Math.round(30 + random() * 20),
+      coding_time_p50: (8 + random() * 9) * hour,
+      pickup_time_p50: (4 + random() * 6) * hour,
+      review_time_p50: (9 + random() * 8) * hour,
+      deploy_time_p50: (14 + random() * 10) * hour,
+      time_to_merge_p50: (16 + random() * 12) * hour,
+      time_to_merge_p85: (50 + random() * 20) * hour,
+      size_p50: Math.round(180 + random() * 120),
+      merged_without_review: random() * 0.2,
+      reverted: 0,
+    });
+  }
+  return {
+    window: { from: from.toISOString(), to: new Date().toISOString(), timezone: 'UTC', bucket: 'week' },
+    as_of: empty ? null : ago(9 * 60_000),
+    recomputing: false,
+    metrics: empty ? [] : metrics(),
+    series: empty ? [] : series,
+  };
+}
+
+function metrics() {
+  const metric = (name, value, unit, more = {}) => ({
+    name,
+    value,
+    unit,
+    kind: 'linear',
+    band: null,
+    previous: value * 0.9,
+    counted: 512,
+    excluded: [{ reason: 'bot', count: 35 }],
+    formula: 'median of opened to merged; p85 and p95 by nearest rank',
+    version: 1,
+    empty_reason: null,
+    details: {},
+    ...more,
+  });
+  const stage = (name, hours, more) =>
+    metric(name, hours * hour, 'seconds', { details: { p85: hours * 3.4 * hour, p95: hours * 5 * hour }, ...more });
+  return [
+    metric('merged', 512, 'pull_requests', { kind: null, details: { per_week: 39.8 } }),
+    stage('coding_time', 13),
+    stage('pickup_time', 6.9, { excluded: [{ reason: 'no_review', count: 56 }] }),
+    stage('review_time', 12.3),
+    stage('deploy_time', 19.8, { excluded: [{ reason: 'not_deployed', count: 149 }] }),
+    stage('time_to_merge', 21.8),
+    metric('size', 237, 'lines', { details: { p85: 490, p95: 553, total: 121_400 } }),
+    metric('changed_files', 14, 'files'),
+    metric('reviews', 2, 'reviews'),
+    metric('reviewers', 1, 'people'),
+    metric('comments', 3, 'comments'),
+    metric('review_rounds', 0, 'rounds', { previous: 0 }),
+    metric('merged_without_review', 0.099, 'ratio', { kind: null }),
+    metric('reverted', 0.005, 'ratio', { kind: null }),
+    metric('open_pull_request_age', 4.1 * 24 * hour, 'seconds', { counted: 23, previous: null }),
+  ];
+}
+
+export function reviews() {
+  const random = numbers(17);
+  return Array.from({ length: 260 }, (_, at) => ({
+    repository: repositories[at % repositories.length],
+    number: 1 + (at % 90),
+    author: people[Math.floor(random() ** 2 * people.length)],
+    state: 'APPROVED',
+  }));
+}
+
+export function openPulls() {
+  return Array.from({ length: 24 }, (_, at) => ({
+    repository: repositories[at % repositories.length],
+    number: 700 + at,
+    title: ['Validate addresses before checkout', 'Drop the old cache', 'Bump tokio from 1.40 to 1.41'][at % 3],
+    author: at % 3 === 2 ? 'renovate[bot]' : people[at % 4],
+    draft: at % 7 === 0,
+    created_at: ago((at + 1) ** 1.4 * 0.6 * dayMs),
+    reviews: at % 3,
+  }));
+}
+
+const checks = [
+  [
+    'issues_unmapped',
+    46,
+    12_843,
+    ['PAY-311', 'PAY-312', 'CORE-7'],
+    'Map their statuses to steps under Mappings; suggestions wait there.',
+  ],
+  ['issues_without_history', 0, 12_843, [], 'Run the Jira job once more: it reads on where a changelog was cut off.'],
+  [
+    'pull_requests_without_issue',
+    1_432,
+    6_204,
+    ['northwind/billing#12', 'northwind/search#88'],
+    "Name the issue's key in the branch or the title, for example PAY-311.",
+  ],
+  [
+    'pull_requests_without_review',
+    125,
+    5_218,
+    ['northwind/ledger#4'],
+    'Have them reviewed before they are merged, for example by a branch protection rule.',
+  ],
+  [
+    'deployments_without_environment',
+    12,
+    1_877,
+    ['northwind/mailer prod-eu'],
+    'Add a deployment rule for its name, or call the environment as the rules know it.',
+  ],
+  ['incidents_without_deployment', 0, 0, [], 'Link the incident to the issue that caused it, with "is caused by".'],
+  ['stale_connections', 0, 2, [], 'Look at the job of this connection: it has not finished for long.'],
+  [
+    'gaps',
+    2,
+    56,
+    ['northwind/payments', 'northwind/ledger-archive'],
+    'Grant the token access to what it could not read, or take it off the list.',
+  ],
+];
+
+export const quality = ({ empty = false } = {}) => ({
+  score: empty ? null : 0.948,
+  formula: '1 - mean of the shares of all checks that have rows',
+  version: 1,
+  empty_reason: empty ? 'Nothing was read yet.' : null,
+  checks: empty
+    ? []
+    : checks.map(([name, count, total, examples, fix]) => ({
+        name,
+        count,
+        total,
+        share: total === 0 ? null : count / total,
+        examples,
+        fix,
+      })),
+});

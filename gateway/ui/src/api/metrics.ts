@@ -1,0 +1,175 @@
+/** The numbers people read, and the rows behind them. */
+import { ask } from './client';
+import type { DoraReport, Metric, MetricsQuery, Page, Timestamp } from './types';
+
+/** A value for each bucket, by its name in the series. */
+export type SeriesPoint = { start: string } & Record<string, string | number | null>;
+
+interface Report {
+  window: { from: string; to: string; timezone: string; bucket: string };
+  as_of: Timestamp | null;
+  /** The rules changed since, and the numbers follow within seconds. */
+  recomputing: boolean;
+  metrics: Metric[];
+  series: SeriesPoint[];
+}
+
+export interface FlowStep {
+  id: string;
+  workflow_id: string;
+  name: string;
+  category: string;
+  counted: number;
+  seconds_p50: number | null;
+  seconds_p85: number | null;
+}
+
+export interface FlowDay {
+  day: string;
+  throughput: number;
+  wip: number;
+  /** How many issues stand in each step, by its id. */
+  steps: Record<string, number>;
+}
+
+export interface FlowReport extends Report {
+  steps: FlowStep[];
+  cumulative_flow: FlowDay[];
+}
+
+export type PullRequestsReport = Report;
+
+export interface Forecast {
+  trials: number;
+  items: number;
+  until: string;
+  history: { days: number; done: number };
+  when: { p50: string; p85: string; p95: string } | null;
+  how_many: { p50: number; p85: number; p95: number } | null;
+  back_test: {
+    horizon_days: number;
+    checks: { day: string; p50: number; p85: number; p95: number; actual: number; hit: boolean }[];
+    hits: number;
+    hit_rate: number | null;
+  };
+  formula: string;
+  version: number;
+  empty_reason: string | null;
+}
+
+export interface QualityCheck {
+  name: string;
+  count: number;
+  total: number;
+  share: number | null;
+  examples: string[];
+  fix: string;
+}
+
+export interface Quality {
+  /** From 0 to 1. */
+  score: number | null;
+  formula: string;
+  version: number;
+  empty_reason: string | null;
+  checks: QualityCheck[];
+}
+
+export interface Issue {
+  key: string;
+  project: string;
+  type: string | null;
+  status: string;
+  step: string | null;
+  summary: string | null;
+  started_at: Timestamp | null;
+  done_at: Timestamp | null;
+  cycle_time_seconds: number | null;
+}
+
+export interface PullRequest {
+  repository: string;
+  number: number;
+  title: string;
+  author: string | null;
+  draft: boolean;
+  created_at: Timestamp;
+  reviews: number;
+}
+
+export interface Review {
+  repository: string;
+  number: number;
+  author: string | null;
+  state: string;
+}
+
+/** The rows of a list that were read, and whether there are more. */
+export interface Rows<T> {
+  items: T[];
+  more: boolean;
+}
+
+export type ReportName = 'dora' | 'flow' | 'pull-requests';
+
+function parametersOf({ from, project, repository }: MetricsQuery): URLSearchParams {
+  const query = new URLSearchParams({ from, bucket: 'week' });
+  if (project !== null) query.set('project', project);
+  if (repository !== null) query.set('repository', repository);
+  return query;
+}
+
+const report = <R>(name: ReportName, query: MetricsQuery) =>
+  ask<R>('GET', `/api/v1/metrics/${name}?${parametersOf(query)}`);
+
+export const dora = (query: MetricsQuery) => report<DoraReport>('dora', query);
+export const flow = (query: MetricsQuery) => report<FlowReport>('flow', query);
+export const pullRequests = (query: MetricsQuery) => report<PullRequestsReport>('pull-requests', query);
+export const quality = () => ask<Quality>('GET', '/api/v1/metrics/data-quality');
+
+export function forecast(query: MetricsQuery, items: number | null, until: string | null): Promise<Forecast> {
+  const parameters = parametersOf(query);
+  if (items !== null) parameters.set('items', String(items));
+  if (until !== null) parameters.set('until', until);
+  return ask<Forecast>('GET', `/api/v1/metrics/forecast?${parameters}`);
+}
+
+/** The ids of the rows that a metric counted. */
+export async function rowsOf(name: ReportName, query: MetricsQuery, metric: string): Promise<string[]> {
+  const parameters = parametersOf(query);
+  parameters.set('explain', 'true');
+  const { metrics } = await ask<{ metrics: Metric[] }>('GET', `/api/v1/metrics/${name}?${parameters}`);
+  return metrics.find((candidate) => candidate.name === metric)?.ids ?? [];
+}
+
+/** Where the series of a report can be taken away. */
+export function exportOf(name: ReportName, query: MetricsQuery, format: 'csv' | 'ndjson'): string {
+  const parameters = parametersOf(query);
+  parameters.set('format', format);
+  return `/api/v1/metrics/${name}?${parameters}`;
+}
+
+const pageRows = 500;
+const mostPages = 6;
+
+async function list<T>(name: string, parameters: Record<string, string | null>): Promise<Rows<T>> {
+  const query = new URLSearchParams({ limit: String(pageRows) });
+  for (const [key, value] of Object.entries(parameters)) if (value !== null) query.set(key, value);
+  const items: T[] = [];
+  for (let at = 0; at < mostPages; at += 1) {
+    const page = await ask<Page<T>>('GET', `/api/v1/${name}?${query}`);
+    items.push(...page.items);
+    if (!page.next_cursor) return { items, more: false };
+    query.set('cursor', page.next_cursor);
+  }
+  return { items, more: true };
+}
+
+const since = (from: string) => `${from}T00:00:00Z`;
+
+export const issuesTouched = ({ from, project }: MetricsQuery) =>
+  list<Issue>('issues', { updated_since: since(from), project });
+export const openPullRequests = ({ repository }: MetricsQuery) =>
+  list<PullRequest>('pull-requests', { state: 'open', repository });
+export const reviewsGiven = ({ from, repository }: MetricsQuery) =>
+  list<Review>('reviews', { updated_since: since(from), repository });

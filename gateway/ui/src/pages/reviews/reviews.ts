@@ -1,0 +1,97 @@
+import type { PullRequest, Review } from '../../api/metrics';
+import type { Metric } from '../../api/types';
+import type { Reading } from '../metrics/shown';
+
+export const readings = {
+  merged: { series: 'merged', better: 'up', kind: 'bars' },
+  time_to_merge: { series: 'time_to_merge_p50', better: 'down' },
+  size: { series: 'size_p50', better: 'down' },
+  changed_files: { series: null, better: 'down' },
+  merged_without_review: { series: 'merged_without_review', better: 'down' },
+  reviews: { series: null, better: null },
+  reviewers: { series: null, better: null },
+  comments: { series: null, better: null },
+  review_rounds: { series: null, better: 'down' },
+  open_pull_request_age: { series: null, better: 'down' },
+  reverted: { series: 'reverted', better: 'down' },
+  coding_time: { series: 'coding_time_p50', better: 'down' },
+  pickup_time: { series: 'pickup_time_p50', better: 'down' },
+  review_time: { series: 'review_time_p50', better: 'down' },
+  deploy_time: { series: 'deploy_time_p50', better: 'down' },
+} satisfies Record<string, Reading>;
+
+export const stages = ['coding_time', 'pickup_time', 'review_time', 'deploy_time'] as const;
+export type StageName = (typeof stages)[number];
+
+export interface Stage {
+  name: StageName;
+  /** The median, in seconds. */
+  seconds: number | null;
+  /** Of the sum of all medians. */
+  share: number;
+  metric: Metric;
+}
+
+/** The stages in which a pull request spends its time, in their order. */
+export function stagesOf(metrics: Metric[]): Stage[] {
+  const found = stages.flatMap((name) => {
+    const metric = metrics.find((candidate) => candidate.name === name);
+    return metric ? [{ name, metric, seconds: metric.value }] : [];
+  });
+  const whole = found.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0);
+  return found.map((stage) => ({ ...stage, share: whole === 0 ? 0 : (stage.seconds ?? 0) / whole }));
+}
+
+const isBot = (login: string): boolean => login.toLowerCase().endsWith('[bot]');
+
+export interface Reviewer {
+  name: string;
+  reviews: number;
+  pulls: number;
+  share: number;
+}
+
+/** Who gives the reviews, the busiest first; bots and reviews that nobody signed are left out. */
+export function loadOf(reviews: Review[]): Reviewer[] {
+  const people = new Map<string, { reviews: number; pulls: Set<string> }>();
+  let all = 0;
+  for (const { author, repository, number } of reviews) {
+    if (author === null || isBot(author)) continue;
+    const person = people.get(author) ?? { reviews: 0, pulls: new Set<string>() };
+    person.reviews += 1;
+    person.pulls.add(`${repository}#${number}`);
+    people.set(author, person);
+    all += 1;
+  }
+  return [...people]
+    .map(([name, person]) => ({
+      name,
+      reviews: person.reviews,
+      pulls: person.pulls.size,
+      share: person.reviews / all,
+    }))
+    .sort((a, b) => b.reviews - a.reviews || a.name.localeCompare(b.name));
+}
+
+export interface OpenPull {
+  id: string;
+  title: string;
+  author: string | null;
+  draft: boolean;
+  reviews: number;
+  seconds: number;
+}
+
+/** Pull requests of people that are open, the oldest first. */
+export const openByAge = (pulls: PullRequest[], now: number): OpenPull[] =>
+  pulls
+    .filter(({ author }) => author === null || !isBot(author))
+    .map(({ repository, number, title, author, draft, reviews, created_at }) => ({
+      id: `${repository}#${number}`,
+      title,
+      author,
+      draft,
+      reviews,
+      seconds: (now - Date.parse(created_at)) / 1000,
+    }))
+    .sort((a, b) => b.seconds - a.seconds);
