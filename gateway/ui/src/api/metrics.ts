@@ -128,7 +128,9 @@ export const pullRequests = (query: MetricsQuery) => report<PullRequestsReport>(
 export const quality = () => ask<Quality>('GET', '/api/v1/metrics/data-quality');
 
 export function forecast(query: MetricsQuery, items: number | null, until: string | null): Promise<Forecast> {
-  const parameters = parametersOf(query);
+  // A forecast has no series, so it knows no buckets.
+  const parameters = new URLSearchParams({ from: query.from });
+  if (query.project !== null) parameters.set('project', query.project);
   if (items !== null) parameters.set('items', String(items));
   if (until !== null) parameters.set('until', until);
   return ask<Forecast>('GET', `/api/v1/metrics/forecast?${parameters}`);
