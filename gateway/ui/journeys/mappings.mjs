@@ -1,14 +1,14 @@
 // What a Pulse admin does to make flow metrics her own, against the real program: take suggestions, preview, save, be
-// refused a second commitment point, move it, and read Flow.
+// refused a second commitment point, move it, delete a step in favour of another, and read Flow.
 // node journeys/mappings.mjs URL EMAIL PASSWORD FOLDER: exits with 0 if all of it worked; pictures go to FOLDER.
-// The Jira job must have finished before.
+// Both jobs must have finished before, and nobody may have mapped anything.
 import assert from 'node:assert/strict';
 import { mkdir } from 'node:fs/promises';
 
 import { browser } from '../scripts/browser.mjs';
 
 const [url, email, password, folder] = process.argv.slice(2);
-const patience = 90_000;
+const patience = 30_000;
 const themes = ['light', 'dark'];
 
 await mkdir(folder, { recursive: true });
@@ -24,10 +24,13 @@ try {
   });
 
   await signIn(page);
+  const committedAtStart = await leadTime(page);
   await takeSuggestions(page);
   await picture(page, 'mappings', '/mappings', 'statuses');
   await moveCommitment(page);
+  await deleteStep(page);
   await picture(page, 'workflows', '/mappings?view=workflows', 'workflows');
+  await untilLeadTimeIsNot(page, committedAtStart);
   await readFlow(page);
   await picture(page, 'flow', '/metrics/flow', 'forecast');
   await picture(page, 'reviews', '/metrics/reviews', 'cycle-split');
@@ -38,14 +41,16 @@ try {
 }
 
 async function signIn(page) {
-  await page.goto(`${url}/mappings`);
+  await page.goto(`${url}/login`);
   await page.getByLabel('Email').fill(email);
   await page.getByLabel('Password', { exact: true }).fill(password);
   await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-  await page.getByTestId('statuses').waitFor();
+  await page.getByTestId('job-jira_sync').waitFor();
 }
 
 async function takeSuggestions(page) {
+  await page.goto(`${url}/mappings`);
+  await page.getByTestId('statuses').waitFor();
   const before = await page.getByTestId('take-suggestion').count();
   assert.ok(before > 1, 'statuses without a mapping have suggestions');
   await page.getByText('Why?').first().click();
@@ -62,12 +67,15 @@ async function takeSuggestions(page) {
   await page.getByTestId('mappings-saved').waitFor();
   const left = await page.getByTestId('take-suggestion').count();
   assert.equal(left, before - edited, 'what was saved has a mapping now');
+  assert.equal((await kept(page, 'status-mappings')).length, edited, 'and the service keeps it');
+  assert.equal(await stepOf(page, 'Backlog'), 'To Do', 'a suggestion was taken as it was made');
 }
 
 async function moveCommitment(page) {
   await page.goto(`${url}/mappings?view=workflows`);
   const marked = page.getByTestId('step').filter({ has: page.getByTestId('commitment') });
   const present = await marked.getAttribute('data-step');
+  const promised = page.locator('[data-testid="step"][data-step="Promised"]');
 
   await page.getByTestId('add-step').first().click();
   await page.getByLabel('Name', { exact: true }).fill('Promised');
@@ -79,11 +87,64 @@ async function moveCommitment(page) {
   assert.ok(words.includes(`"${present}"`), `the refusal names ${present}: ${words}`);
   assert.match(words, /there can be only one/, 'in the words of the API');
   await page.screenshot({ path: `${folder}/mappings-commitment.png` });
+  assert.deepEqual(await commitments(page), [present], 'what was refused changed nothing');
 
   await page.getByTestId('move-commitment').click();
   await refusal.waitFor({ state: 'detached' });
-  await page.locator('[data-testid="step"][data-step="Promised"]').getByTestId('commitment').waitFor();
-  assert.equal(await page.getByTestId('commitment').count(), 1, 'there is one commitment point');
+  await promised.getByTestId('commitment').waitFor();
+  assert.equal(await page.getByTestId('commitment').count(), 1, 'the page shows one commitment point');
+  assert.deepEqual(await commitments(page), ['Promised'], 'and the service keeps one');
+}
+
+async function deleteStep(page) {
+  const step = page.locator('[data-testid="step"][data-step="To Do"]');
+  await step.getByRole('button', { name: 'Delete' }).click();
+  const impact = await page.getByTestId('impact').innerText();
+  assert.match(impact, /[1-9][\d,]* issues/, 'the impact counts the issues that stand there');
+  assert.match(impact, /[1-9]\d* status mapping/, 'and the mappings that lead there');
+  const confirm = page.getByTestId('impact-confirm');
+  assert.ok(await confirm.isDisabled(), 'what hangs on it needs another step first');
+  await page.screenshot({ path: `${folder}/mappings-delete.png` });
+
+  await page.getByTestId('impact-dialog').getByRole('combobox').selectOption('Promised');
+  await confirm.click();
+  await step.waitFor({ state: 'detached' });
+  assert.equal(await stepOf(page, 'Backlog'), 'Promised', 'its mappings lead to the other step');
+}
+
+// The rows of a noun as the service keeps them.
+async function kept(page, noun) {
+  const answer = await page.request.get(`${url}/api/v1/${noun}`);
+  assert.equal(answer.status(), 200);
+  return (await answer.json()).items;
+}
+
+async function stepsKept(page) {
+  return (await kept(page, 'workflows')).flatMap(({ steps }) => steps);
+}
+
+async function commitments(page) {
+  return (await stepsKept(page)).filter((step) => step.commitment_point).map(({ name }) => name);
+}
+
+// The step to which a status is mapped.
+async function stepOf(page, status) {
+  const mapping = (await kept(page, 'status-mappings')).find((candidate) => candidate.status === status);
+  return (await stepsKept(page)).find(({ id }) => id === mapping.step_id).name;
+}
+
+async function leadTime(page) {
+  await page.goto(`${url}/metrics/flow`);
+  return page.getByTestId('flow-lead_time-value').innerText();
+}
+
+// The numbers follow the workflow within seconds, and nothing is fetched again.
+async function untilLeadTimeIsNot(page, before) {
+  const deadline = Date.now() + patience;
+  while ((await leadTime(page)) === before) {
+    assert.ok(Date.now() < deadline, `the lead time is still ${before}`);
+    await page.waitForTimeout(500);
+  }
 }
 
 async function readFlow(page) {
