@@ -124,6 +124,13 @@ const checks = [
     ['northwind/mailer prod-eu'],
     'Add a deployment rule for its name, or call the environment as the rules know it.',
   ],
+  [
+    'deployments_of_unknown_commits',
+    9,
+    1_412,
+    ['northwind/legacy-import 4c1d9e0'],
+    'Keep deployed commits on GitHub, by a branch or a tag, so that it can tell what they brought.',
+  ],
   ['incidents_without_deployment', 0, 0, [], 'Link the incident to the issue that caused it, with "is caused by".'],
   ['stale_connections', 0, 2, [], 'Look at the job of this connection: it has not finished for long.'],
   [
