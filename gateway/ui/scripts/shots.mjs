@@ -1,4 +1,4 @@
-// Takes a picture of every view in both themes, and of the narrow ones: node scripts/shots.mjs FOLDER [NAME…]
+// Takes a picture of every view in both themes, and of some narrow as well: node scripts/shots.mjs FOLDER [NAME…]
 import { mkdir } from 'node:fs/promises';
 
 import { start } from '../mock/server.mjs';
@@ -28,8 +28,8 @@ try {
   for (const view of wanted) {
     for (const theme of ['light', 'dark']) {
       await shoot(view, theme, { width: 1280, height: 860 }, '');
+      if (narrow.includes(view.name)) await shoot(view, theme, { width: 320, height: 720 }, '-320');
     }
-    if (narrow.includes(view.name)) await shoot(view, 'light', { width: 320, height: 720 }, '-320');
   }
 } finally {
   await chromium.close();
