@@ -130,6 +130,7 @@ function metrics(explained) {
 
 export function forecast(query) {
   const none = query.get('project') === 'DATA';
+  const young = query.get('project') === 'MOB';
   const check = (at, actual) => ({
     day: ago(at * 7 * dayMs).slice(0, 10),
     p50: 31,
@@ -145,12 +146,14 @@ export function forecast(query) {
     history: { days: 89, done: none ? 0 : 198 },
     when: none ? null : { p50: '2026-12-04', p85: '2026-12-07', p95: '2026-12-09' },
     how_many: none ? null : { p50: 66, p85: 58, p95: 52 },
-    back_test: {
-      horizon_days: 14,
-      checks: [check(6, 30), check(5, 24), check(4, 33), check(3, 29)],
-      hits: 3,
-      hit_rate: 0.75,
-    },
+    back_test: young
+      ? { horizon_days: 14, checks: [], hits: 0, hit_rate: null }
+      : {
+          horizon_days: 14,
+          checks: [check(6, 30), check(5, 24), check(4, 33), check(3, 29)],
+          hits: 3,
+          hit_rate: 0.75,
+        },
     formula: "the throughput of the window's days, drawn at random until the items are done",
     version: 1,
     empty_reason: none ? 'No issue was done in this window, so nothing can be foretold.' : null,

@@ -100,6 +100,7 @@ export const views = [
   { name: 'flow-embedded', path: '/metrics/flow?embedded=true', scenario: 'live' },
   { name: 'flow-tables', path: '/metrics/flow?metric=throughput&project=CORE', scenario: 'live', act: flowTables },
   { name: 'flow-nothing', path: '/metrics/flow?metric=work_item_age&project=DATA', scenario: 'live' },
+  { name: 'flow-untried', path: '/metrics/flow?project=MOB&days=30', scenario: 'live' },
   { name: 'flow-fresh', path: '/metrics/flow', scenario: 'fresh' },
   { name: 'reviews', path: '/metrics/reviews', scenario: 'live' },
   { name: 'reviews-embedded', path: '/metrics/reviews?embedded=true', scenario: 'live' },

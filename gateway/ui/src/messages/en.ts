@@ -724,6 +724,8 @@ export const en = {
       atLeast: (n: string) => `${n} or more`,
       backTest: (hits: number, all: number, percent: string, days: number) =>
         `Tried on the past: ${hits} of ${all} forecasts for ${days} days came true (${percent}, where 85% is to be expected)`,
+      noBackTest: (days: number) =>
+        `Not tried on the past: this window has too little history to test a forecast for ${days} days against. A longer one may have it.`,
       checks: 'Forecasts of the past',
       madeOn: 'Made on',
       foretold: 'Foretold',
