@@ -30,12 +30,12 @@ export function report(query, { empty = false } = {}) {
     window: { from: from.toISOString(), to: new Date().toISOString(), timezone: 'UTC', bucket: 'week' },
     as_of: empty ? null : ago(9 * 60_000),
     recomputing: false,
-    metrics: empty ? [] : metrics(),
+    metrics: empty ? [] : metrics(query.get('explain') === 'true'),
     series: empty ? [] : series,
   };
 }
 
-function metrics() {
+function metrics(explained) {
   const metric = (name, value, unit, more = {}) => ({
     name,
     value,
@@ -68,7 +68,11 @@ function metrics() {
     metric('review_rounds', 0, 'rounds', { previous: 0 }),
     metric('merged_without_review', 0.099, 'ratio', { kind: null }),
     metric('reverted', 0.005, 'ratio', { kind: null }),
-    metric('open_pull_request_age', 4.1 * 24 * hour, 'seconds', { counted: 23, previous: null }),
+    metric('open_pull_request_age', 4.1 * 24 * hour, 'seconds', {
+      counted: 16,
+      previous: null,
+      ...(explained ? { ids: pullsOfPeople() } : {}),
+    }),
   ];
 }
 
@@ -93,6 +97,11 @@ export function openPulls() {
     reviews: at % 3,
   }));
 }
+
+const pullsOfPeople = () =>
+  openPulls()
+    .filter(({ author }) => !author.endsWith('[bot]'))
+    .map(({ repository, number }) => `${repository}#${number}`);
 
 const checks = [
   [

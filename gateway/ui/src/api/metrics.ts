@@ -171,7 +171,16 @@ const since = (from: string) => `${from}T00:00:00Z`;
 
 export const issuesTouched = ({ from, project }: MetricsQuery) =>
   list<Issue>('issues', { updated_since: since(from), project });
-export const openPullRequests = ({ repository }: MetricsQuery) =>
-  list<PullRequest>('pull-requests', { state: 'open', repository });
+
+/** Those that the metric counts: only it knows who is a bot. */
+export async function openPullRequests(query: MetricsQuery): Promise<Rows<PullRequest>> {
+  const [open, counted] = await Promise.all([
+    list<PullRequest>('pull-requests', { state: 'open', repository: query.repository }),
+    rowsOf('pull-requests', query, 'open_pull_request_age'),
+  ]);
+  const ids = new Set(counted);
+  return { ...open, items: open.items.filter(({ repository, number }) => ids.has(`${repository}#${number}`)) };
+}
+
 export const reviewsGiven = ({ from, repository }: MetricsQuery) =>
   list<Review>('reviews', { updated_since: since(from), repository });

@@ -50,7 +50,7 @@ describe('the review load', () => {
   });
 });
 
-it('open pull requests of people come with the oldest first', () => {
+it('open pull requests come with the oldest first', () => {
   const pull = (number: number, created_at: string, author: string | null): PullRequest => ({
     repository: 'acme/shop',
     number,
@@ -61,11 +61,7 @@ it('open pull requests of people come with the oldest first', () => {
     reviews: 0,
   });
   const open = openByAge(
-    [
-      pull(1, '2026-03-02T00:00:00Z', 'a'),
-      pull(2, '2026-03-01T00:00:00Z', null),
-      pull(3, '2026-02-01T00:00:00Z', 'renovate[bot]'),
-    ],
+    [pull(1, '2026-03-02T00:00:00Z', 'a'), pull(2, '2026-03-01T00:00:00Z', null)],
     Date.parse('2026-03-03T00:00:00Z'),
   );
   expect(open.map(({ id, seconds }) => [id, seconds])).toEqual([

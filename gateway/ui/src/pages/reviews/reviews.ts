@@ -82,10 +82,9 @@ export interface OpenPull {
   seconds: number;
 }
 
-/** Pull requests of people that are open, the oldest first. */
+/** The oldest first. */
 export const openByAge = (pulls: PullRequest[], now: number): OpenPull[] =>
   pulls
-    .filter(({ author }) => author === null || !isBot(author))
     .map(({ repository, number, title, author, draft, reviews, created_at }) => ({
       id: `${repository}#${number}`,
       title,
