@@ -3,7 +3,6 @@
 
 use std::collections::{BTreeSet, HashSet};
 
-use diesel::dsl::{exists, not};
 use diesel::prelude::*;
 use domain::deployment::DeploymentOutcome;
 use domain::rules::{PRODUCTION, RepositoryRules, Source, Verdict};
@@ -112,22 +111,13 @@ pub(crate) fn missing_commits(
     })
 }
 
-/// `unknown!(table, sha, owner, repository)`: rows of a table in a repository whose sha is not kept with its
-/// parents.
-macro_rules! unknown {
-    ($table:ident, $sha:expr, $owner:expr, $repository:expr) => {
+/// `of!(table, owner, repository)`: rows of a table in a repository.
+macro_rules! of {
+    ($table:ident, $owner:expr, $repository:expr) => {
         $table::table
             .filter($table::client_id.eq($owner.client))
             .filter($table::integration_id.eq($owner.integration))
             .filter($table::repository_id.eq($repository))
-            .filter(not(exists(
-                commits::table
-                    .filter(commits::client_id.eq($table::client_id))
-                    .filter(commits::integration_id.eq($table::integration_id))
-                    .filter(commits::repository_id.eq($table::repository_id))
-                    .filter(commits::sha.nullable().eq($sha))
-                    .filter(commits::parents.is_not_null()),
-            )))
             .distinct()
     };
 }
@@ -148,28 +138,26 @@ fn deployed(
         }
     };
     if rules.ask(Source::Deployments) {
-        let rows: Vec<(String, String)> =
-            unknown!(deployments, deployments::sha.nullable(), owner, repository_id)
-                .filter(deployments::outcome.eq(succeeded))
-                .select((deployments::environment, deployments::sha))
-                .load(conn)?;
+        let rows: Vec<(String, String)> = of!(deployments, owner, repository_id)
+            .filter(deployments::outcome.eq(succeeded))
+            .select((deployments::environment, deployments::sha))
+            .load(conn)?;
         for (environment, sha) in rows {
             add(Source::Deployments, &[&environment], sha);
         }
     }
     if rules.ask(Source::Api) {
-        let rows: Vec<(String, String)> =
-            unknown!(posted_deployments, posted_deployments::sha.nullable(), owner, repository_id)
-                .filter(posted_deployments::outcome.eq(succeeded))
-                .select((posted_deployments::environment, posted_deployments::sha))
-                .load(conn)?;
+        let rows: Vec<(String, String)> = of!(posted_deployments, owner, repository_id)
+            .filter(posted_deployments::outcome.eq(succeeded))
+            .select((posted_deployments::environment, posted_deployments::sha))
+            .load(conn)?;
         for (environment, sha) in rows {
             add(Source::Api, &[&environment], sha);
         }
     }
     if rules.ask(Source::WorkflowRuns) || rules.ask(Source::Releases) {
         let rows: Vec<(String, String, Option<String>, String)> =
-            unknown!(shipments, shipments::sha.nullable(), owner, repository_id)
+            of!(shipments, owner, repository_id)
                 .filter(shipments::outcome.eq(succeeded))
                 .select((shipments::source, shipments::name, shipments::path, shipments::sha))
                 .load(conn)?;
@@ -179,14 +167,20 @@ fn deployed(
         }
     }
     if rules.ask(Source::Merges) {
-        let rows: Vec<(String, Option<String>)> =
-            unknown!(pull_requests, pull_requests::merge_commit_sha, owner, repository_id)
-                .filter(pull_requests::merged_at.is_not_null())
-                .filter(pull_requests::merge_commit_sha.is_not_null())
-                .select((pull_requests::base_ref, pull_requests::merge_commit_sha))
-                .load(conn)?;
+        let rows: Vec<(String, Option<String>)> = of!(pull_requests, owner, repository_id)
+            .filter(pull_requests::merged_at.is_not_null())
+            .filter(pull_requests::merge_commit_sha.is_not_null())
+            .select((pull_requests::base_ref, pull_requests::merge_commit_sha))
+            .load(conn)?;
         for (base, sha) in rows {
             sha.into_iter().for_each(|sha| add(Source::Merges, &[&base], sha));
+        }
+    }
+    // Looked up by their key, which PostgreSQL finds also in a table of which it has no statistics yet.
+    let all: Vec<String> = shas.iter().cloned().collect();
+    for some in all.chunks(CHUNK) {
+        for kept in kept_among(conn, owner, repository_id, some)? {
+            shas.remove(&kept);
         }
     }
     Ok(shas)
