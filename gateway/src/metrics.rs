@@ -129,10 +129,7 @@ pub(crate) async fn forecast(
         until: until.map(|day| day.to_string()).unwrap_or_default(),
         ..question("forecast", &caller, past, Utc::now())?
     };
-    let answer = metrics.get_ref().clone().ask(question).await?.into_inner();
-    let report =
-        ForecastReport::try_from(answer).map_err(|unreadable| ApiError::internal(&unreadable))?;
-    given(&report, "forecast", format, part.as_deref())
+    answered::<ForecastReport>(&metrics, question, format, part).await
 }
 
 /// How far the numbers can be trusted: what is missing from the data they are made of, as it is now.
@@ -158,10 +155,22 @@ where
     R: TryFrom<Answer, Error = Unreadable> + Serialize + Tables,
 {
     let (format, part) = (asked.format, asked.part.clone());
-    let question = question(name, caller, asked, Utc::now())?;
+    answered::<R>(metrics, question(name, caller, asked, Utc::now())?, format, part).await
+}
+
+async fn answered<R>(
+    metrics: &MetricsClient<Link>,
+    question: Question,
+    format: Format,
+    part: Option<String>,
+) -> Result<HttpResponse, ApiError>
+where
+    R: TryFrom<Answer, Error = Unreadable> + Serialize + Tables,
+{
+    let name = question.report.clone();
     let answer = metrics.clone().ask(question).await?.into_inner();
     let report = R::try_from(answer).map_err(|unreadable| ApiError::internal(&unreadable))?;
-    given(&report, name, format, part.as_deref())
+    given(&report, &name, format, part.as_deref())
 }
 
 fn question(

@@ -14,7 +14,7 @@ use crate::bands::Table;
 use crate::memory::Memory;
 use crate::preview;
 use crate::report::forecast::Wanted;
-use crate::report::{self, Asked, Bucket, Window, unavailable};
+use crate::report::{self, Asked, Bucket, Report, Window, unavailable};
 use crate::reported;
 
 /// Nobody can foretell what is farther away.
@@ -51,21 +51,13 @@ impl Service for Door {
         let bands = Table::named(&question.band_table)
             .ok_or_else(|| Status::invalid_argument("bands: must be 2023 or 2021"))?;
         let asked = Asked { window, focus, explain: question.explain, bands, now: Utc::now() };
-        let (facts, memory, asked) = (&self.facts, &self.memory, &asked);
-        let answer = match question.report.as_str() {
-            "dora" => report::dora::answer(facts, memory, client, asked).await,
-            "flow" => report::flow::answer(facts, memory, client, asked).await,
-            "pull-requests" => report::pull_requests::answer(facts, memory, client, asked).await,
-            "forecast" => {
-                let wanted =
-                    Wanted { items: question.items, until: until(&question.until, &asked.window)? };
-                report::forecast::answer(facts, memory, client, asked, wanted).await
-            }
-            "data-quality" => report::quality::answer(facts, client, Utc::now()).await,
-            other => {
-                return Err(Status::invalid_argument(format!("there is no report {other:?}")));
-            }
+        let Some(report) = Report::named(&question.report) else {
+            let reason = format!("there is no report {:?}", question.report);
+            return Err(Status::invalid_argument(reason));
         };
+        let until = until(&question.until, &asked.window)?;
+        let wanted = Wanted { items: question.items, until };
+        let answer = report.answer(&self.facts, &self.memory, client, &asked, wanted).await;
         Ok(Response::new(answer.map_err(unavailable)?))
     }
 

@@ -1,7 +1,7 @@
 //! How we hear that there is something to do.
 
 use platform::backoff::Backoff;
-use platform::queue::{Consumer, Error, Queue};
+use platform::queue::{Consumer, Delivery, Error, Queue};
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, warn};
 
@@ -24,6 +24,14 @@ pub(crate) async fn consumer(
             () = stop.cancelled() => return None,
             () = tokio::time::sleep(Backoff::NEARBY.jittered(tries)) => tries += 1,
         }
+    }
+}
+
+/// The next ring; nothing after `stop`, or when the queue is closed.
+pub(crate) async fn next(consumer: &mut Consumer, stop: &CancellationToken) -> Option<Delivery> {
+    tokio::select! {
+        () = stop.cancelled() => None,
+        delivery = consumer.next() => delivery,
     }
 }
 

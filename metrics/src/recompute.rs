@@ -12,7 +12,7 @@ use tracing::{info, warn};
 
 use crate::compute;
 use crate::flow::Flow;
-use crate::hear::{consumer, report_lost};
+use crate::hear::{consumer, next, report_lost};
 use crate::reported;
 
 /// Those whose ring was lost wait no longer than this.
@@ -34,12 +34,7 @@ pub async fn run(facts: store::Metrics, queue: Queue, stop: CancellationToken) {
 
 async fn listen(facts: &store::Metrics, queue: &Queue, stop: &CancellationToken) {
     let Some(mut consumer) = consumer(queue, Topic::Changes.as_str(), stop).await else { return };
-    loop {
-        let delivery = tokio::select! {
-            () = stop.cancelled() => return,
-            delivery = consumer.next() => delivery,
-        };
-        let Some(delivery) = delivery else { return };
+    while let Some(delivery) = next(&mut consumer, stop).await {
         take(facts, delivery).await;
     }
 }

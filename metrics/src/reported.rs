@@ -14,13 +14,14 @@ use tracing::warn;
 use crate::bands::NEWEST;
 use crate::flow::{day_number, day_of};
 use crate::memory::Memory;
-use crate::report::{self, Asked, Bucket, Window};
+use crate::report::forecast::Wanted;
+use crate::report::{self, Asked, Bucket, Report, Window};
 
 /// Reports over the days before, about everything, as pages show them first.
 const SHOWN: TimeDelta = TimeDelta::days(90);
 
-/// Names of reports that are kept.
-const KEPT: [&str; 4] = ["dora", "flow", "pull-requests", "data-quality"];
+/// What is kept of each day.
+const KEPT: [Report; 4] = [Report::Dora, Report::Flow, Report::PullRequests, Report::DataQuality];
 
 /// Keeps what is told now. Whoever published needs not mind when that fails: the next publication comes.
 pub async fn keep(facts: &store::Metrics, client: ClientId, now: Moment) {
@@ -40,16 +41,9 @@ async fn try_keep(
     // Nobody asks this worker again, so nothing is held.
     let memory = Memory::new(0);
     let mut answers = Vec::with_capacity(KEPT.len());
-    for name in KEPT {
-        let answer = match name {
-            "dora" => report::dora::answer(facts, &memory, client, &asked).await?,
-            "flow" => report::flow::answer(facts, &memory, client, &asked).await?,
-            "pull-requests" => {
-                report::pull_requests::answer(facts, &memory, client, &asked).await?
-            }
-            _ => report::quality::answer(facts, client, now).await?,
-        };
-        answers.push((name, answer.encode_to_vec()));
+    for report in KEPT {
+        let answer = report.answer(facts, &memory, client, &asked, Wanted::default()).await?;
+        answers.push((report.name(), answer.encode_to_vec()));
     }
     facts.keep_reported(client, day_number(window.day(now)), now, answers).await
 }
@@ -65,8 +59,8 @@ pub async fn told(
     name: &str,
     day: NaiveDate,
 ) -> Result<Answer, Status> {
-    if !KEPT.contains(&name) {
-        let kept = KEPT.join(", ");
+    if !KEPT.iter().any(|report| report.name() == name) {
+        let kept = KEPT.map(Report::name).join(", ");
         return Err(Status::invalid_argument(format!("{name} is not kept by day, only {kept}")));
     }
     let found = facts.reported(client, name.to_owned(), day_number(day)).await;

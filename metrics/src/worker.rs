@@ -18,7 +18,7 @@ use tokio_stream::wrappers::ReceiverStream;
 use tokio_util::sync::CancellationToken;
 use tracing::{debug, info, warn};
 
-use crate::hear::{consumer, report_lost};
+use crate::hear::{consumer, next, report_lost};
 use crate::{Metrics, compute, links, reported};
 
 /// Well below the length of a lease.
@@ -29,12 +29,7 @@ pub async fn run(metrics: Metrics, stop: CancellationToken) {
     let Some(mut consumer) = consumer(&metrics.queue, Topic::Metrics.as_str(), &stop).await else {
         return;
     };
-    loop {
-        let delivery = tokio::select! {
-            () = stop.cancelled() => return,
-            delivery = consumer.next() => delivery,
-        };
-        let Some(delivery) = delivery else { return };
+    while let Some(delivery) = next(&mut consumer, &stop).await {
         take(&metrics, delivery, &stop).await;
     }
 }

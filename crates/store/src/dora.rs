@@ -133,8 +133,8 @@ pub struct RepositoryNow {
     pub place: Place,
     /// `owner/name`.
     pub full_name: String,
-    /// It is active, and so is its connection.
-    pub active: bool,
+    /// Why nothing in it counts: the code of the first level that is switched off.
+    pub inactive: Option<&'static str>,
 }
 
 /// Whoever takes all facts of a client, one part after another.

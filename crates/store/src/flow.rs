@@ -337,7 +337,7 @@ impl Metrics {
     /// # Errors
     /// See [`Metrics::publish_flow`].
     pub async fn clients_with_changed_workflows(&self) -> Result<Vec<ClientId>, Error> {
-        ask!(self.db(), flow::changed_clients())
+        ask!(self.db(), changes::clients_with_changed_workflows())
     }
 
     /// What the flow of `from..to` is made from. `last_day` is the day, since 1970, in which the

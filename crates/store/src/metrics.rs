@@ -1,5 +1,6 @@
 //! What the metrics service reads, and the links, facts and snapshots that it writes.
 
+use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use domain::Moment;
@@ -357,6 +358,13 @@ pub struct Published {
     pub forgotten: usize,
 }
 
+/// A short name of what facts are made from. Another release may have another for the same.
+pub fn basis(of: &impl Hash) -> String {
+    let mut hasher = DefaultHasher::new();
+    of.hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
+}
+
 impl Metrics {
     /// Over `db`.
     pub fn new(db: Db) -> Metrics {
@@ -574,7 +582,7 @@ impl Metrics {
     /// # Errors
     /// See [`Metrics::repositories`].
     pub async fn clients_with_changed_rules(&self) -> Result<Vec<ClientId>, Error> {
-        ask!(self.0, metrics::clients_with_changed_rules())
+        ask!(self.0, changes::clients_with_changed_rules())
     }
 
     /// Whether what the sources said is whole: no run is under way, and the last one finished.
@@ -675,7 +683,7 @@ impl Metrics {
     ///
     /// # Errors
     /// [`Error::LostLease`] when another worker holds the task, and [`Error::Conflict`] when somebody
-    /// published since only a part was computed; then nothing is published.
+    /// published since the facts were read; then nothing is published.
     pub async fn publish(
         &self,
         client: ClientId,

@@ -13,14 +13,14 @@ use serde_json::json;
 
 use super::{Place, gaps, missing, repository};
 use crate::client::{Answered, Client};
+use crate::paging::MOST;
+use crate::source::store_is_out;
 use crate::{mapping, queries, wire};
 
 /// Commits per query, shared by the histories that it asks for.
 const COMMITS_PER_QUERY: usize = 200;
 /// So many of each history at least, because a branch for a release often has a few commits of its own.
 const LEAST_OF_EACH: usize = 4;
-/// GitHub gives no more of one history at once.
-const MOST_OF_EACH: usize = 100;
 /// With more in one run, the rest waits for the next: somebody deploys what has little to do with the
 /// default branch, and its history is as long as the repository is old.
 const MOST_QUERIES: u32 = 500;
@@ -80,7 +80,7 @@ impl MissingCommits {
         let asked_since = Utc::now() - GONE_FOR;
         let missing =
             self.kept.missing_commits(client, integration, self.place.id, &name, asked_since).await;
-        missing.map_err(|e| Failure::Passing { detail: format!("Our store did not answer: {e}") })
+        missing.map_err(store_is_out)
     }
 
     /// Asks for as many of the histories as go into one query, and for fewer when GitHub finds it too large.
@@ -118,7 +118,7 @@ impl MissingCommits {
 /// How many histories to ask for at once, and how many commits of each.
 fn share(size: usize, missing: usize) -> (usize, usize) {
     let histories = missing.min((size / LEAST_OF_EACH).max(1));
-    (histories, (size / histories).clamp(1, MOST_OF_EACH))
+    (histories, (size / histories).clamp(1, MOST as usize))
 }
 
 fn is_sha1(text: &str) -> bool {

@@ -69,12 +69,12 @@ impl Issues {
         let found = self.site.client.search(&self.jql, &wanted, token.as_deref()).await?;
         let next = following(token.as_deref(), found.next_page_token)?;
         let page = self.read(&found.issues);
-        let place = match next {
-            Some(token) => Place::Search(Some(token)),
+        let next = match next {
+            Some(token) => Place::Search(Some(token)).to_string(),
             // What was cut off is asked of the store, which has all of the search by then.
-            None => Place::Histories { after: 0, token: None },
+            None => Issues::cut_off(),
         };
-        Ok(Page { next: Some(place.to_string()), ..page })
+        Ok(Page { next: Some(next), ..page })
     }
 
     /// Some issues by id, with the newest part of their histories.

@@ -14,7 +14,6 @@ mod timelines;
 mod world;
 
 use std::collections::{HashMap, HashSet};
-use std::hash::{DefaultHasher, Hash, Hasher};
 use std::sync::Arc;
 
 use domain::Moment;
@@ -193,7 +192,5 @@ fn place(repository: &Repository) -> Place {
 /// From what facts are made beside what changes in repositories. Another release may spell it differently,
 /// and then computes all of them.
 fn basis(delivery: &Delivery, repositories: &[Repository]) -> String {
-    let mut hasher = DefaultHasher::new();
-    (VERSION, delivery.rules_versions, repositories).hash(&mut hasher);
-    format!("{:016x}", hasher.finish())
+    store::metrics::basis(&(VERSION, delivery.rules_versions, repositories))
 }

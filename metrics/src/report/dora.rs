@@ -35,7 +35,11 @@ pub async fn answer(
         return Ok(report(&DoraFacts::default(), &head, &[], asked));
     };
     let (from, to) = (asked.window.previous().from, asked.window.to);
-    let inactive = facts.inactive_deployments(client, from, to).await?;
+    let inactive = if head.repositories.iter().any(|one| one.inactive.is_some()) {
+        facts.inactive_deployments(client, from, to).await?
+    } else {
+        Vec::new()
+    };
     Ok(match memory.dora(facts, client, publication).await? {
         AtHand::Newest(dora) => report(&dora, &head, &inactive, asked),
         AtHand::Before(dora) => {
@@ -55,7 +59,7 @@ pub fn report(
     inactive: &[LeftOut],
     asked: &Asked,
 ) -> Answer {
-    let scope = Scope { inactive, ..Scope::new(dora, head, asked) };
+    let scope = Scope::new(dora, head, inactive, asked);
     let now = Period::of(&scope, &asked.window);
     let before = Period::of(&scope, &asked.window.previous());
     let mut metrics = now.metrics();
@@ -85,7 +89,12 @@ struct Scope<'a> {
 }
 
 impl<'a> Scope<'a> {
-    fn new(dora: &'a DoraFacts, head: &'a DeliveryHead, asked: &'a Asked) -> Scope<'a> {
+    fn new(
+        dora: &'a DoraFacts,
+        head: &'a DeliveryHead,
+        inactive: &'a [LeftOut],
+        asked: &'a Asked,
+    ) -> Scope<'a> {
         let focus = &asked.focus;
         let repositories = head.repositories.iter();
         let rules = &head.project_rules;
@@ -94,7 +103,7 @@ impl<'a> Scope<'a> {
         let projects = head.projects.iter().filter(|(_, key)| focus.has_project(key));
         Scope {
             dora,
-            inactive: &[],
+            inactive,
             names: Names::new(&head.repositories),
             focus,
             bands: asked.bands,

@@ -171,7 +171,7 @@ impl<'a> Period<'a> {
             excluded: self.left_out([(missing.reason, without)]),
             formula: format!("median from {span}; p85 and p95 by nearest rank"),
             version: 2,
-            empty_reason: self.why_empty(value, without, missing),
+            empty_reason: self.why_without(value, without, missing),
             details: super::ranks(&lengths),
             ids: self.scope.keys(&lengths.rows()),
             ..Metric::default()
@@ -195,7 +195,7 @@ impl<'a> Period<'a> {
             formula: "median of time in active steps between committed and done / lead time"
                 .to_owned(),
             version: 1,
-            empty_reason: self.why_empty(value, without, UNCOMMITTED),
+            empty_reason: self.why_without(value, without, UNCOMMITTED),
             ids: self.scope.keys(&shares.rows()),
             ..Metric::default()
         }
@@ -217,7 +217,7 @@ impl<'a> Period<'a> {
             formula: "done issues that entered an earlier step after the start / done issues"
                 .to_owned(),
             version: 1,
-            empty_reason: self.why_empty(value, 0, UNCOMMITTED),
+            empty_reason: self.why_empty(value),
             details: [("entries".to_owned(), entries)].into(),
             ids: self.scope.keys(&went_back),
             ..Metric::default()
@@ -237,7 +237,7 @@ impl<'a> Period<'a> {
             excluded: self.left_out([]),
             formula: "issues done in the window".to_owned(),
             version: 1,
-            empty_reason: self.why_empty(value, 0, UNCOMMITTED),
+            empty_reason: self.why_empty(value),
             details: [("per_week".to_owned(), done / days * 7.0)].into(),
             ids: self.scope.keys(&self.done),
             ..Metric::default()
@@ -268,13 +268,18 @@ impl<'a> Period<'a> {
         excluded(own.into_iter().chain(counts))
     }
 
+    /// The same, for what some issues have not though they are done.
+    fn why_without(&self, value: Option<f64>, without: usize, missing: Missing) -> String {
+        if value.is_none() && without > 0 {
+            return format!("{without} issues were done, but {}.", missing.sentence);
+        }
+        self.why_empty(value)
+    }
+
     /// The first rule that left nothing over.
-    fn why_empty(&self, value: Option<f64>, without: usize, missing: Missing) -> String {
+    fn why_empty(&self, value: Option<f64>) -> String {
         if value.is_some() {
             return String::new();
-        }
-        if without > 0 {
-            return format!("{without} issues were done, but {}.", missing.sentence);
         }
         let found = self.count() + self.left_out.values().sum::<usize>();
         if found == 0 {

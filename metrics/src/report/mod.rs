@@ -20,6 +20,7 @@ use tonic::Status;
 use tracing::error;
 
 use crate::bands::Table;
+use crate::memory::Memory;
 use crate::memory::rows::{Known, micros};
 
 /// The longest window: five years of daily buckets are still a readable answer.
@@ -235,6 +236,54 @@ pub(crate) async fn zone(facts: &store::Metrics, client: ClientId) -> Result<Tz,
 pub(crate) fn unavailable(error: store::Error) -> Status {
     error!(error = &error as &dyn std::error::Error, "could not read facts for a report");
     Status::unavailable("the facts cannot be read now")
+}
+
+/// What can be asked for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Report {
+    Dora,
+    Flow,
+    PullRequests,
+    Forecast,
+    DataQuality,
+}
+
+impl Report {
+    const ALL: [Report; 5] =
+        [Report::Dora, Report::Flow, Report::PullRequests, Report::Forecast, Report::DataQuality];
+
+    pub(crate) fn named(name: &str) -> Option<Report> {
+        Report::ALL.into_iter().find(|report| report.name() == name)
+    }
+
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Report::Dora => "dora",
+            Report::Flow => "flow",
+            Report::PullRequests => "pull-requests",
+            Report::Forecast => "forecast",
+            Report::DataQuality => "data-quality",
+        }
+    }
+
+    /// # Errors
+    /// The store's.
+    pub(crate) async fn answer(
+        self,
+        facts: &store::Metrics,
+        memory: &Memory,
+        client: ClientId,
+        asked: &Asked,
+        wanted: forecast::Wanted,
+    ) -> Result<Answer, store::Error> {
+        match self {
+            Report::Dora => dora::answer(facts, memory, client, asked).await,
+            Report::Flow => flow::answer(facts, memory, client, asked).await,
+            Report::PullRequests => pull_requests::answer(facts, memory, client, asked).await,
+            Report::Forecast => forecast::answer(facts, memory, client, asked, wanted).await,
+            Report::DataQuality => quality::answer(facts, client, asked.now).await,
+        }
+    }
 }
 
 /// When the day begins in a zone. Where the clock skips midnight, with the first moment after.

@@ -57,7 +57,8 @@ pub fn report(
     asked: &Asked,
 ) -> Answer {
     let wanted = head.repositories.iter();
-    let wanted = wanted.filter(|one| one.active && asked.focus.has_repository(&one.full_name));
+    let wanted =
+        wanted.filter(|one| one.inactive.is_none() && asked.focus.has_repository(&one.full_name));
     let scope = Scope {
         facts,
         inactive,

@@ -3,6 +3,7 @@
 
 use diesel::dsl::exists;
 use diesel::prelude::*;
+use domain::ids::ClientId;
 use domain::work::Topic;
 
 use super::super::Conn;
@@ -35,22 +36,45 @@ pub(crate) fn note_if_behind(conn: &mut Conn, client: Id) -> QueryResult<()> {
     Ok(())
 }
 
-/// Whether the rules changed since the client's delivery was computed.
+/// Clients whose rules changed since their delivery was computed.
+macro_rules! ahead_in_rules {
+    () => {
+        rule_versions::table
+            .inner_join(
+                delivery_states::table.on(delivery_states::client_id.eq(rule_versions::client_id)),
+            )
+            .filter(revision!().gt(delivery_states::revision))
+    };
+}
+
+/// Clients whose workflows changed since their flow was computed.
+macro_rules! ahead_in_workflows {
+    () => {
+        workflow_revisions::table
+            .inner_join(
+                flow_states::table.on(flow_states::client_id.eq(workflow_revisions::client_id)),
+            )
+            .filter(workflow_revisions::revision.gt(flow_states::revision))
+    };
+}
+
 pub(crate) fn rules_are_ahead(conn: &mut Conn, client: Id) -> QueryResult<bool> {
-    let ahead = rule_versions::table
-        .inner_join(
-            delivery_states::table.on(delivery_states::client_id.eq(rule_versions::client_id)),
-        )
-        .filter(rule_versions::client_id.eq(client))
-        .filter(revision!().gt(delivery_states::revision));
+    let ahead = ahead_in_rules!().filter(rule_versions::client_id.eq(client));
     diesel::select(exists(ahead)).get_result(conn)
 }
 
-/// Whether the workflows changed since the client's flow was computed.
-fn workflows_are_ahead(conn: &mut Conn, client: Id) -> QueryResult<bool> {
-    let ahead = workflow_revisions::table
-        .inner_join(flow_states::table.on(flow_states::client_id.eq(workflow_revisions::client_id)))
-        .filter(workflow_revisions::client_id.eq(client))
-        .filter(workflow_revisions::revision.gt(flow_states::revision));
+pub(crate) fn workflows_are_ahead(conn: &mut Conn, client: Id) -> QueryResult<bool> {
+    let ahead = ahead_in_workflows!().filter(workflow_revisions::client_id.eq(client));
     diesel::select(exists(ahead)).get_result(conn)
+}
+
+pub(crate) fn clients_with_changed_rules(conn: &mut Conn) -> QueryResult<Vec<ClientId>> {
+    let changed: Vec<Id> = ahead_in_rules!().select(rule_versions::client_id).load(conn)?;
+    Ok(changed.into_iter().map(ClientId::from).collect())
+}
+
+pub(crate) fn clients_with_changed_workflows(conn: &mut Conn) -> QueryResult<Vec<ClientId>> {
+    let changed: Vec<Id> =
+        ahead_in_workflows!().select(workflow_revisions::client_id).load(conn)?;
+    Ok(changed.into_iter().map(ClientId::from).collect())
 }

@@ -9,10 +9,13 @@ use domain::ids::IntegrationId;
 use domain::pull_request::reverted_title;
 
 use super::super::Conn;
+use super::super::bulk::put;
 use crate::Error;
 use crate::delivery::{IssueRef, Shipped, Touching};
 use crate::dora::Place;
+use crate::fact_table::{Existing, Owner, last_of_each};
 use crate::metrics::DeploymentFact;
+use crate::models::facts::ChangedRepositoryRow;
 use crate::models::metrics::DeploymentFactRow;
 use crate::schema::{
     changed_repositories, deployment_facts as facts, pull_request_facts, pull_request_issues,
@@ -29,16 +32,12 @@ pub(crate) fn take_changed(conn: &mut Conn, client: Id) -> QueryResult<Vec<Place
     let fresh: Vec<(Id, i64)> = diesel::delete(noted.filter(changed_repositories::taken.eq(false)))
         .returning((changed_repositories::integration_id, changed_repositories::repository_id))
         .load(conn)?;
-    for (integration, repository) in fresh {
-        diesel::insert_into(changed_repositories::table)
-            .values((
-                changed_repositories::client_id.eq(client),
-                changed_repositories::integration_id.eq(integration),
-                changed_repositories::repository_id.eq(repository),
-                changed_repositories::taken.eq(true),
-            ))
-            .on_conflict_do_nothing()
-            .execute(conn)?;
+    let fresh: Vec<Place> = fresh.into_iter().map(|(hub, id)| (hub.into(), id)).collect();
+    for (integration, ids) in by_connection(&fresh) {
+        let owner = Owner { client, integration: integration.into() };
+        let taken = |repository_id| ChangedRepositoryRow { repository_id, taken: true };
+        let rows = last_of_each(ids.into_iter().map(taken).collect());
+        put(conn, owner, &rows, Existing::Untouched)?;
     }
     let all: Vec<(Id, i64)> = noted
         .filter(changed_repositories::taken.eq(true))
@@ -125,9 +124,10 @@ pub(crate) fn shipped(
     Ok(rows.into_iter().filter_map(shipped).collect())
 }
 
-fn by_connection(issues: &[IssueRef]) -> BTreeMap<IntegrationId, Vec<i64>> {
+/// Ids of issues or repositories.
+fn by_connection(all: &[(IntegrationId, i64)]) -> BTreeMap<IntegrationId, Vec<i64>> {
     let mut by_connection: BTreeMap<IntegrationId, Vec<i64>> = BTreeMap::new();
-    for (integration, id) in issues {
+    for (integration, id) in all {
         by_connection.entry(*integration).or_default().push(*id);
     }
     by_connection

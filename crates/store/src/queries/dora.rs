@@ -7,7 +7,8 @@ use domain::Moment;
 use domain::ids::ClientId;
 
 use super::super::{Conn, dialect};
-use super::metrics::{clients_with_changed_rules, newest_snapshot};
+use super::changes::rules_are_ahead;
+use super::metrics::newest_snapshot;
 use super::rules::project_rules_within;
 use crate::Error;
 use crate::dora::{
@@ -54,7 +55,7 @@ pub(crate) fn read(
         incidents_left_out.retain(|seen| projects.contains(&seen.place));
         Ok(DoraRead {
             as_of: Some(snapshot.as_of.0),
-            is_behind: clients_with_changed_rules(conn)?.contains(&client.into()),
+            is_behind: rules_are_ahead(conn, client)?,
             deployments,
             pull_requests,
             incidents,
@@ -86,7 +87,7 @@ pub(crate) fn head(conn: &mut Conn, client: ClientId) -> Result<DeliveryHead, Er
         let id = Id::from(client);
         Ok(DeliveryHead {
             publication: publication(conn, id)?,
-            is_behind: clients_with_changed_rules(conn)?.contains(&client),
+            is_behind: rules_are_ahead(conn, id)?,
             repositories: repositories(conn, id)?,
             projects: projects(conn, id)?,
             project_rules: project_rules_within(conn, id)?,
@@ -129,7 +130,11 @@ pub(super) fn repositories(conn: &mut Conn, client: Id) -> QueryResult<Vec<Repos
         RepositoryNow {
             place: (integration.into(), id),
             full_name,
-            active: is_active && is_connected,
+            inactive: match (is_connected, is_active) {
+                (false, _) => Some("inactive_integration"),
+                (true, false) => Some("inactive_repository"),
+                (true, true) => None,
+            },
         }
     };
     Ok(rows.into_iter().map(now).collect())
@@ -237,35 +242,21 @@ fn incidents_left_out(conn: &mut Conn, client: Id, span: Span) -> QueryResult<Ve
 }
 
 pub(crate) fn inactive(conn: &mut Conn, client: Id, from: Ts, to: Ts) -> QueryResult<Vec<LeftOut>> {
-    let rows: Vec<(Id, i64, Option<Ts>, bool)> = deployments::table
-        .inner_join(
-            repositories::table.on(repositories::client_id
-                .eq(deployments::client_id)
-                .and(repositories::integration_id.eq(deployments::integration_id))
-                .and(repositories::external_id.eq(deployments::repository_id))),
-        )
-        .inner_join(
-            integrations::table.on(integrations::client_id
-                .eq(deployments::client_id)
-                .and(integrations::id.eq(deployments::integration_id))),
-        )
-        .filter(deployments::client_id.eq(client))
-        .filter(repositories::active.eq(false).or(integrations::active.eq(false)))
-        .filter(deployments::finished_at.ge(from))
-        .filter(deployments::finished_at.lt(to))
-        .select((
-            deployments::integration_id,
-            deployments::repository_id,
-            deployments::finished_at,
-            integrations::active,
-        ))
-        .load(conn)?;
-    let left_out = |(integration, repository, at, is_connected): (Id, i64, Option<Ts>, bool)| {
-        let reason = if is_connected { "inactive_repository" } else { "inactive_integration" };
-        let place = (integration.into(), repository);
-        Some(LeftOut { place, at: at?.0, reason: reason.to_owned() })
-    };
-    Ok(rows.into_iter().filter_map(left_out).collect())
+    let mut left_out = Vec::new();
+    for RepositoryNow { place, inactive, .. } in repositories(conn, client)? {
+        let Some(reason) = inactive else { continue };
+        let finished: Vec<Option<Ts>> = deployments::table
+            .filter(deployments::client_id.eq(client))
+            .filter(deployments::integration_id.eq(Id::from(place.0)))
+            .filter(deployments::repository_id.eq(place.1))
+            .filter(deployments::finished_at.ge(from))
+            .filter(deployments::finished_at.lt(to))
+            .select(deployments::finished_at)
+            .load(conn)?;
+        let one = |at: Ts| LeftOut { place, at: at.0, reason: reason.to_owned() };
+        left_out.extend(finished.into_iter().flatten().map(one));
+    }
+    Ok(left_out)
 }
 
 type DeployedColumns = (Id, i64, i64, Option<Ts>, Option<f64>, Option<Ts>);

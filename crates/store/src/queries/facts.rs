@@ -1,5 +1,15 @@
 //! Queries on the facts.
 
+/// `of_repository!(table, owner, repository)`: rows of a table that belong to a repository.
+macro_rules! of_repository {
+    ($table:ident, $owner:expr, $repository:expr) => {
+        $table::table
+            .filter($table::client_id.eq($owner.client))
+            .filter($table::integration_id.eq($owner.integration))
+            .filter($table::repository_id.eq($repository))
+    };
+}
+
 mod git;
 mod jira;
 mod missing;

@@ -16,6 +16,7 @@ use self::days::{Days, Moves};
 pub(crate) use self::intervals::intervals;
 pub(crate) use self::read::{head, read, take};
 use super::super::{Conn, bulk};
+use super::changes::workflows_are_ahead;
 use super::publish::end_incidents;
 use super::workflows::configuration_within;
 use crate::Error;
@@ -37,7 +38,7 @@ pub(crate) fn publish_changed(
     client: ClientId,
     rules: &mut impl Rules,
 ) -> Result<Option<u64>, Error> {
-    if !changed_clients(conn)?.contains(&client) {
+    if !workflows_are_ahead(conn, client.into())? {
         return Ok(None);
     }
     // Whoever holds reports on incidents reads them again.
@@ -119,7 +120,7 @@ fn basis(ground: &Ground, version: i64) -> String {
     parts.extend(projects.iter().map(|project| format!("{project:?}")));
     // Maps have no order of their own.
     parts.sort_unstable();
-    super::basis(&(version, format!("{configuration:?}{timezone:?}"), parts))
+    crate::metrics::basis(&(version, format!("{configuration:?}{timezone:?}"), parts))
 }
 
 /// As if the workflows had been changed so.
@@ -196,15 +197,6 @@ fn hold(conn: &mut Conn, client: ClientId, as_of: Option<Ts>) -> QueryResult<Str
         state.set(flow_states::as_of.eq(as_of)).execute(conn)?;
     }
     flow_states::table.find(id).select(flow_states::basis).first(conn)
-}
-
-pub(crate) fn changed_clients(conn: &mut Conn) -> QueryResult<Vec<ClientId>> {
-    let changed: Vec<Id> = workflow_revisions::table
-        .inner_join(flow_states::table.on(flow_states::client_id.eq(workflow_revisions::client_id)))
-        .filter(workflow_revisions::revision.gt(flow_states::revision))
-        .select(workflow_revisions::client_id)
-        .load(conn)?;
-    Ok(changed.into_iter().map(ClientId::from).collect())
 }
 
 fn ground(conn: &mut Conn, client: ClientId) -> Result<Ground, Error> {

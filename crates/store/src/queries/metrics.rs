@@ -28,7 +28,7 @@ use crate::models::metrics::{LinkRow, SnapshotRow};
 use crate::schema::{
     comments, commits, delivery_states, deployments, integrations, issue_changes, issue_types,
     issues, projects, pull_request_commits, pull_request_issues, pull_requests, repositories,
-    review_comments, reviews, rule_versions, runs, schedules, shipments, snapshots,
+    review_comments, reviews, runs, schedules, shipments, snapshots,
 };
 use crate::types::{Id, Json, Ts};
 
@@ -506,17 +506,6 @@ pub(crate) fn delivery(conn: &mut Conn, client: ClientId) -> Result<Delivery, Er
             as_of: newest_snapshot(conn, id)?.map(|snapshot| snapshot.as_of.0),
         })
     })
-}
-
-pub(crate) fn clients_with_changed_rules(conn: &mut Conn) -> QueryResult<Vec<ClientId>> {
-    let changed: Vec<Id> = rule_versions::table
-        .inner_join(
-            delivery_states::table.on(delivery_states::client_id.eq(rule_versions::client_id)),
-        )
-        .filter(super::rules::revision!().gt(delivery_states::revision))
-        .select(rule_versions::client_id)
-        .load(conn)?;
-    Ok(changed.into_iter().map(ClientId::from).collect())
 }
 
 pub(crate) fn facts_are_whole(conn: &mut Conn, client: Id) -> QueryResult<bool> {

@@ -32,18 +32,9 @@ pub(crate) mod rules;
 pub(crate) mod work;
 pub(crate) mod workflows;
 
-use std::hash::{DefaultHasher, Hash, Hasher};
-
 use diesel::prelude::*;
 
 use super::Conn;
-
-/// A short name of what facts are made from.
-fn basis(of: &impl Hash) -> String {
-    let mut hasher = DefaultHasher::new();
-    of.hash(&mut hasher);
-    format!("{:016x}", hasher.finish())
-}
 
 /// The shortest question.
 pub(crate) fn ping(conn: &mut Conn) -> QueryResult<()> {

@@ -8,8 +8,9 @@ use domain::ids::ClientId;
 use domain::pull_request::PullRequestState;
 
 use super::super::{Conn, dialect};
+use super::changes::rules_are_ahead;
 use super::dora::published;
-use super::metrics::{clients_with_changed_rules, newest_snapshot};
+use super::metrics::newest_snapshot;
 use super::rules::project_rules_within;
 use crate::Error;
 use crate::focus::Focus;
@@ -40,7 +41,7 @@ pub(crate) fn read(
         let is_wanted = wanted(conn, id, focus)?;
         Ok(PullRequestsRead {
             as_of: Some(snapshot.as_of.0),
-            is_behind: clients_with_changed_rules(conn)?.contains(&client),
+            is_behind: rules_are_ahead(conn, id)?,
             merged: merged(conn, id, from, to, &is_wanted)?,
             open: open(conn, id, &is_wanted)?,
             inactive: inactive(conn, id, from, to, &is_wanted)?,
@@ -207,24 +208,10 @@ fn inactive(
     to: Moment,
     is_wanted: impl Fn(&str, &Key) -> bool,
 ) -> QueryResult<Vec<Inactive>> {
-    let resting: Vec<(Id, i64, String, bool)> = repositories::table
-        .inner_join(
-            integrations::table.on(integrations::client_id
-                .eq(repositories::client_id)
-                .and(integrations::id.eq(repositories::integration_id))),
-        )
-        .filter(repositories::client_id.eq(client))
-        .filter(repositories::active.eq(false).or(integrations::active.eq(false)))
-        .select((
-            repositories::integration_id,
-            repositories::external_id,
-            repositories::full_name,
-            integrations::active,
-        ))
-        .load(conn)?;
     let mut inactive = Vec::new();
-    for (integration, repository, name, is_connected) in resting {
-        let reason = if is_connected { "inactive_repository" } else { "inactive_integration" };
+    for one in super::dora::repositories(conn, client)? {
+        let Some(reason) = one.inactive else { continue };
+        let (integration, repository) = (Id::from(one.place.0), one.place.1);
         let is_within =
             pull_requests::merged_at.ge(Ts(from)).and(pull_requests::merged_at.lt(Ts(to)));
         let is_open = pull_requests::state.eq(PullRequestState::Open.as_str());
@@ -235,8 +222,9 @@ fn inactive(
             .filter(is_within.assume_not_null().or(is_open))
             .select((pull_requests::number, pull_requests::merged_at))
             .load(conn)?;
-        let wanted =
-            rows.into_iter().filter(|row| is_wanted(&name, &(integration, repository, row.0)));
+        let wanted = rows
+            .into_iter()
+            .filter(|row| is_wanted(&one.full_name, &(integration, repository, row.0)));
         inactive.extend(wanted.map(|(_, at)| Inactive { merged_at: at.map(|at| at.0), reason }));
     }
     Ok(inactive)

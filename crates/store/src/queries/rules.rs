@@ -86,6 +86,27 @@ pub(crate) fn project_rules_within(conn: &mut Conn, client: Id) -> Result<Projec
     ProjectRules::check(written_projects(conn, client)?).map_err(corrupt)
 }
 
+/// `put!(conn, client, seen, bots in bot_rules: written, told, row)`: keeps the rules `told` in place of those
+/// that are `written`, each as the `row` of its position, and lets their version grow.
+macro_rules! put {
+    (
+        $conn:ident, $client:ident, $seen:ident,
+        $kind:ident in $table:ident: $written:expr, $told:expr, $row:expr
+    ) => {{
+        let version = hold($conn, $client)?.$kind;
+        must_be_seen($seen, version)?;
+        if $written($conn, $client)? != $told {
+            let rows: Vec<_> = (0..).zip($told).map($row).collect();
+            diesel::delete($table::table.filter($table::client_id.eq($client))).execute($conn)?;
+            diesel::insert_into($table::table).values(&rows).execute($conn)?;
+            diesel::update(rule_versions::table.find($client))
+                .set(rule_versions::$kind.eq(version + 1))
+                .execute($conn)?;
+            changes::note($conn, $client)?;
+        }
+    }};
+}
+
 pub(crate) fn put_deployments(
     conn: &mut Conn,
     client: ClientId,
@@ -93,25 +114,9 @@ pub(crate) fn put_deployments(
     seen: Seen,
 ) -> Result<InForce<DeploymentRules>, Error> {
     let client = Id::from(client);
-    let mut version = hold(conn, client)?.deployments;
-    must_be_seen(seen, version)?;
-    if written_deployments(conn, client)? != checked.written() {
-        let rows: Vec<DeploymentRuleRow> = (0..)
-            .zip(checked.written())
-            .map(|(position, rule)| DeploymentRuleRow::new(client, position, rule))
-            .collect();
-        let kept = deployment_rules::table.filter(deployment_rules::client_id.eq(client));
-        diesel::delete(kept).execute(conn)?;
-        diesel::insert_into(deployment_rules::table).values(&rows).execute(conn)?;
-        version += 1;
-        diesel::update(rule_versions::table.find(client))
-            .set(rule_versions::deployments.eq(version))
-            .execute(conn)?;
-        changes::note(conn, client)?;
-    }
-    let is_default = checked.written().is_empty();
-    let rules = if is_default { DeploymentRules::default() } else { checked.clone() };
-    Ok(InForce { rules, is_default, version })
+    let row = |(position, rule)| DeploymentRuleRow::new(client, position, rule);
+    put!(conn, client, seen, deployments in deployment_rules: written_deployments, checked.written(), row);
+    deployments_within(conn, client)
 }
 
 pub(crate) fn put_incidents(
@@ -122,21 +127,8 @@ pub(crate) fn put_incidents(
 ) -> Result<InForce<IncidentRules>, Error> {
     let client = Id::from(client);
     let checked = IncidentRules::check(written.to_vec(), &connections(conn, client)?)?;
-    let version = hold(conn, client)?.incidents;
-    must_be_seen(seen, version)?;
-    if written_incidents(conn, client)? != checked.written() {
-        let rows: Vec<IncidentRuleRow> = (0..)
-            .zip(checked.written())
-            .map(|(position, rule)| IncidentRuleRow::new(client, position, rule))
-            .collect();
-        let kept = incident_rules::table.filter(incident_rules::client_id.eq(client));
-        diesel::delete(kept).execute(conn)?;
-        diesel::insert_into(incident_rules::table).values(&rows).execute(conn)?;
-        diesel::update(rule_versions::table.find(client))
-            .set(rule_versions::incidents.eq(version + 1))
-            .execute(conn)?;
-        changes::note(conn, client)?;
-    }
+    let row = |(position, rule)| IncidentRuleRow::new(client, position, rule);
+    put!(conn, client, seen, incidents in incident_rules: written_incidents, checked.written(), row);
     incidents_within(conn, client)
 }
 
@@ -147,22 +139,12 @@ pub(crate) fn put_bots(
     seen: Seen,
 ) -> Result<InForce<BotRules>, Error> {
     let client = Id::from(client);
-    let version = hold(conn, client)?.bots;
-    must_be_seen(seen, version)?;
-    if written_bots(conn, client)? != checked.written() {
-        let row = |(position, login): (i32, &String)| BotRuleRow {
-            client_id: client,
-            position,
-            login: login.clone(),
-        };
-        let rows: Vec<BotRuleRow> = (0..).zip(checked.written()).map(row).collect();
-        diesel::delete(bot_rules::table.filter(bot_rules::client_id.eq(client))).execute(conn)?;
-        diesel::insert_into(bot_rules::table).values(&rows).execute(conn)?;
-        diesel::update(rule_versions::table.find(client))
-            .set(rule_versions::bots.eq(version + 1))
-            .execute(conn)?;
-        changes::note(conn, client)?;
-    }
+    let row = |(position, login): (i32, &String)| BotRuleRow {
+        client_id: client,
+        position,
+        login: login.clone(),
+    };
+    put!(conn, client, seen, bots in bot_rules: written_bots, checked.written(), row);
     bots_within(conn, client)
 }
 
@@ -173,49 +155,33 @@ pub(crate) fn put_projects(
     seen: Seen,
 ) -> Result<InForce<ProjectRules>, Error> {
     let client = Id::from(client);
-    let version = hold(conn, client)?.projects;
-    must_be_seen(seen, version)?;
-    if written_projects(conn, client)? != checked.written() {
-        let rows: Vec<ProjectRuleRow> = (0..)
-            .zip(checked.written())
-            .map(|(position, rule)| ProjectRuleRow::new(client, position, rule))
-            .collect();
-        let kept = project_rules::table.filter(project_rules::client_id.eq(client));
-        diesel::delete(kept).execute(conn)?;
-        diesel::insert_into(project_rules::table).values(&rows).execute(conn)?;
-        diesel::update(rule_versions::table.find(client))
-            .set(rule_versions::projects.eq(version + 1))
-            .execute(conn)?;
-        changes::note(conn, client)?;
-    }
+    let row = |(position, rule)| ProjectRuleRow::new(client, position, rule);
+    put!(conn, client, seen, projects in project_rules: written_projects, checked.written(), row);
     projects_within(conn, client)
 }
 
+/// `written!(conn, client, table: Row)`: a client's rules of a table, in order.
+macro_rules! written {
+    ($conn:ident, $client:ident, $table:ident: $row:ty) => {{
+        let rows: Vec<$row> = $table::table
+            .filter($table::client_id.eq($client))
+            .order($table::position)
+            .select(<$row>::as_select())
+            .load($conn)?;
+        rows.into_iter().map(TryInto::try_into).collect()
+    }};
+}
+
 fn written_deployments(conn: &mut Conn, client: Id) -> Result<Vec<DeploymentRule>, Error> {
-    let rows: Vec<DeploymentRuleRow> = deployment_rules::table
-        .filter(deployment_rules::client_id.eq(client))
-        .order(deployment_rules::position)
-        .select(DeploymentRuleRow::as_select())
-        .load(conn)?;
-    rows.into_iter().map(TryInto::try_into).collect()
+    written!(conn, client, deployment_rules: DeploymentRuleRow)
 }
 
 fn written_incidents(conn: &mut Conn, client: Id) -> Result<Vec<IncidentRule>, Error> {
-    let rows: Vec<IncidentRuleRow> = incident_rules::table
-        .filter(incident_rules::client_id.eq(client))
-        .order(incident_rules::position)
-        .select(IncidentRuleRow::as_select())
-        .load(conn)?;
-    rows.into_iter().map(TryInto::try_into).collect()
+    written!(conn, client, incident_rules: IncidentRuleRow)
 }
 
 fn written_projects(conn: &mut Conn, client: Id) -> Result<Vec<ProjectRule>, Error> {
-    let rows: Vec<ProjectRuleRow> = project_rules::table
-        .filter(project_rules::client_id.eq(client))
-        .order(project_rules::position)
-        .select(ProjectRuleRow::as_select())
-        .load(conn)?;
-    rows.into_iter().map(TryInto::try_into).collect()
+    written!(conn, client, project_rules: ProjectRuleRow)
 }
 
 fn written_bots(conn: &mut Conn, client: Id) -> QueryResult<Vec<String>> {

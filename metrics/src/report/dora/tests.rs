@@ -30,7 +30,7 @@ fn told_of(read: &DoraRead, focus: Focus, explain: bool) -> Answer {
         repositories: vec![RepositoryNow {
             place: PAY,
             full_name: "acme/pay".to_owned(),
-            active: true,
+            inactive: None,
         }],
         projects: vec![(PAY, "OPS".to_owned())],
         ..DeliveryHead::default()

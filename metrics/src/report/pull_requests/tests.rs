@@ -72,7 +72,7 @@ fn told(read: &PullRequestsRead) -> Answer {
 
 fn report_on(read: &PullRequestsRead, explain: bool) -> Answer {
     let place = (IntegrationId(Uuid::nil()), 1);
-    let acme = RepositoryNow { place, full_name: "acme/pay".to_owned(), active: true };
+    let acme = RepositoryNow { place, full_name: "acme/pay".to_owned(), inactive: None };
     let head = DeliveryHead { repositories: vec![acme], ..DeliveryHead::default() };
     let now = at("2026-03-16T12:00:00Z");
     let asked = Asked {

@@ -86,10 +86,7 @@ fn outdated(
     told: &PullRequests,
 ) -> QueryResult<Vec<i64>> {
     let numbers: Vec<i64> = told.rows.iter().map(|pr| pr.number).collect();
-    let kept: Vec<(i64, Ts)> = pull_requests::table
-        .filter(pull_requests::client_id.eq(owner.client))
-        .filter(pull_requests::integration_id.eq(owner.integration))
-        .filter(pull_requests::repository_id.eq(repository))
+    let kept: Vec<(i64, Ts)> = of_repository!(pull_requests, owner, repository)
         .filter(pull_requests::number.eq_any(numbers))
         .select((pull_requests::number, pull_requests::updated_at))
         .load(conn)?;
@@ -106,10 +103,7 @@ macro_rules! remove_unless_told {
         $conn:expr, $owner:expr, $repository:expr, $numbers:expr,
         $table:ident . $id:ident : $type:ty, $told:expr $(,)?
     ) => {{
-        let of_these = $table::table
-            .filter($table::client_id.eq($owner.client))
-            .filter($table::integration_id.eq($owner.integration))
-            .filter($table::repository_id.eq($repository));
+        let of_these = of_repository!($table, $owner, $repository);
         let kept: Vec<(i64, $type)> = of_these
             .filter($table::number.eq_any($numbers))
             .select(($table::number, $table::$id))
@@ -156,10 +150,7 @@ fn keep_review_comments(
     }
     let mut numbers: Vec<i64> = told.iter().map(|comment| comment.number).collect();
     numbers.dedup();
-    let kept: HashSet<i64> = pull_requests::table
-        .filter(pull_requests::client_id.eq(owner.client))
-        .filter(pull_requests::integration_id.eq(owner.integration))
-        .filter(pull_requests::repository_id.eq(repository))
+    let kept: HashSet<i64> = of_repository!(pull_requests, owner, repository)
         .filter(pull_requests::number.eq_any(&numbers))
         .select(pull_requests::number)
         .load(conn)?
@@ -183,10 +174,7 @@ fn forget_runs(
     if ids.is_empty() {
         return Ok(0);
     }
-    let going_on = shipments::table
-        .filter(shipments::client_id.eq(owner.client))
-        .filter(shipments::integration_id.eq(owner.integration))
-        .filter(shipments::repository_id.eq(repository))
+    let going_on = of_repository!(shipments, owner, repository)
         .filter(shipments::source.eq(Source::WorkflowRuns.as_str()))
         .filter(shipments::external_id.eq_any(ids))
         .filter(shipments::outcome.eq(DeploymentOutcome::Pending.as_str()));
@@ -247,18 +235,12 @@ pub(crate) fn oldest_open(
     since: Ts,
 ) -> QueryResult<Vec<(Source, Moment)>> {
     let pending = DeploymentOutcome::Pending.as_str();
-    let deployment: Option<Ts> = deployments::table
-        .filter(deployments::client_id.eq(owner.client))
-        .filter(deployments::integration_id.eq(owner.integration))
-        .filter(deployments::repository_id.eq(repository))
+    let deployment: Option<Ts> = of_repository!(deployments, owner, repository)
         .filter(deployments::outcome.eq(pending))
         .filter(deployments::created_at.ge(since))
         .select(min(deployments::created_at))
         .first(conn)?;
-    let run: Option<Ts> = shipments::table
-        .filter(shipments::client_id.eq(owner.client))
-        .filter(shipments::integration_id.eq(owner.integration))
-        .filter(shipments::repository_id.eq(repository))
+    let run: Option<Ts> = of_repository!(shipments, owner, repository)
         .filter(shipments::source.eq(Source::WorkflowRuns.as_str()))
         .filter(shipments::outcome.eq(pending))
         .filter(shipments::created_at.ge(since))

@@ -19,16 +19,6 @@ use crate::types::Ts;
 /// Rows per statement, so that their binds stay below both databases' limits.
 const CHUNK: usize = 500;
 
-/// `of_repository!(owner, repository)`: what is missing there.
-macro_rules! of_repository {
-    ($owner:expr, $repository:expr) => {
-        missing::table
-            .filter(missing::client_id.eq($owner.client))
-            .filter(missing::integration_id.eq($owner.integration))
-            .filter(missing::repository_id.eq($repository))
-    };
-}
-
 /// Keeps commits, and notes which of their parents are missing.
 pub(super) fn keep_commits(
     conn: &mut Conn,
@@ -62,7 +52,8 @@ pub(super) fn keep_commits(
         put(conn, owner, &rows, Existing::Untouched)?;
     }
     for some in found.chunks(CHUNK) {
-        let no_more = of_repository!(owner, repository_id).filter(missing::sha.eq_any(some));
+        let no_more =
+            of_repository!(missing, owner, repository_id).filter(missing::sha.eq_any(some));
         diesel::delete(no_more).execute(conn)?;
     }
     Ok(written)
@@ -92,7 +83,7 @@ pub(crate) fn missing_commits(
     asked_since: Ts,
 ) -> Result<Vec<String>, Error> {
     super::super::super::dialect::read(conn, |conn| {
-        let noted: Vec<(String, Option<Ts>)> = of_repository!(owner, repository_id)
+        let noted: Vec<(String, Option<Ts>)> = of_repository!(missing, owner, repository_id)
             .order(missing::sha)
             .select((missing::sha, missing::gone_at))
             .load(conn)?;
@@ -111,17 +102,6 @@ pub(crate) fn missing_commits(
     })
 }
 
-/// `of!(table, owner, repository)`: rows of a table in a repository.
-macro_rules! of {
-    ($table:ident, $owner:expr, $repository:expr) => {
-        $table::table
-            .filter($table::client_id.eq($owner.client))
-            .filter($table::integration_id.eq($owner.integration))
-            .filter($table::repository_id.eq($repository))
-            .distinct()
-    };
-}
-
 /// Missing shas of what went to production by the rules. What is elsewhere brings nothing, and there may
 /// be many: a preview of each pull request, say.
 fn deployed(
@@ -138,7 +118,8 @@ fn deployed(
         }
     };
     if rules.ask(Source::Deployments) {
-        let rows: Vec<(String, String)> = of!(deployments, owner, repository_id)
+        let rows: Vec<(String, String)> = of_repository!(deployments, owner, repository_id)
+            .distinct()
             .filter(deployments::outcome.eq(succeeded))
             .select((deployments::environment, deployments::sha))
             .load(conn)?;
@@ -147,7 +128,8 @@ fn deployed(
         }
     }
     if rules.ask(Source::Api) {
-        let rows: Vec<(String, String)> = of!(posted_deployments, owner, repository_id)
+        let rows: Vec<(String, String)> = of_repository!(posted_deployments, owner, repository_id)
+            .distinct()
             .filter(posted_deployments::outcome.eq(succeeded))
             .select((posted_deployments::environment, posted_deployments::sha))
             .load(conn)?;
@@ -157,7 +139,8 @@ fn deployed(
     }
     if rules.ask(Source::WorkflowRuns) || rules.ask(Source::Releases) {
         let rows: Vec<(String, String, Option<String>, String)> =
-            of!(shipments, owner, repository_id)
+            of_repository!(shipments, owner, repository_id)
+                .distinct()
                 .filter(shipments::outcome.eq(succeeded))
                 .select((shipments::source, shipments::name, shipments::path, shipments::sha))
                 .load(conn)?;
@@ -167,11 +150,13 @@ fn deployed(
         }
     }
     if rules.ask(Source::Merges) {
-        let rows: Vec<(String, Option<String>)> = of!(pull_requests, owner, repository_id)
-            .filter(pull_requests::merged_at.is_not_null())
-            .filter(pull_requests::merge_commit_sha.is_not_null())
-            .select((pull_requests::base_ref, pull_requests::merge_commit_sha))
-            .load(conn)?;
+        let rows: Vec<(String, Option<String>)> =
+            of_repository!(pull_requests, owner, repository_id)
+                .distinct()
+                .filter(pull_requests::merged_at.is_not_null())
+                .filter(pull_requests::merge_commit_sha.is_not_null())
+                .select((pull_requests::base_ref, pull_requests::merge_commit_sha))
+                .load(conn)?;
         for (base, sha) in rows {
             sha.into_iter().for_each(|sha| add(Source::Merges, &[&base], sha));
         }
@@ -193,10 +178,7 @@ fn kept_among(
     repository_id: i64,
     shas: &[String],
 ) -> QueryResult<HashSet<String>> {
-    let kept: Vec<String> = commits::table
-        .filter(commits::client_id.eq(owner.client))
-        .filter(commits::integration_id.eq(owner.integration))
-        .filter(commits::repository_id.eq(repository_id))
+    let kept: Vec<String> = of_repository!(commits, owner, repository_id)
         .filter(commits::sha.eq_any(shas))
         .filter(commits::parents.is_not_null())
         .select(commits::sha)

@@ -8,9 +8,9 @@ use domain::ids::{ClientId, WorkflowStepId};
 use domain::workflow::StepCategory;
 
 use super::super::super::{Conn, dialect};
+use super::super::changes::workflows_are_ahead;
 use super::super::dora::projects;
 use super::super::workflows::{configuration_within, connections};
-use super::changed_clients;
 use crate::Error;
 use crate::dora::Place;
 use crate::fact_table::Owner;
@@ -42,7 +42,7 @@ pub(crate) fn read(
         days.retain(|day| projects.contains(&(day.integration, day.project)));
         Ok(FlowRead {
             as_of: Some(as_of),
-            is_behind: changed_clients(conn)?.contains(&client),
+            is_behind: workflows_are_ahead(conn, client.into())?,
             steps: configuration_within(conn, client)?.steps,
             ended,
             in_progress,
@@ -87,7 +87,7 @@ pub(crate) fn head(conn: &mut Conn, client: ClientId) -> Result<FlowHead, Error>
         let id = Id::from(client);
         Ok(FlowHead {
             publication: published(conn, id)?.map(|(publication, _)| publication),
-            is_behind: changed_clients(conn)?.contains(&client),
+            is_behind: workflows_are_ahead(conn, client.into())?,
             steps: configuration_within(conn, client)?.steps,
             projects: projects(conn, id)?,
         })
