@@ -4,7 +4,6 @@ use domain::job::JobType::JiraSync;
 use store::Error;
 use store::facts::Held;
 use store::integrations::Integration;
-use store::metrics::Publication;
 use store::work::Command;
 
 use crate::flow::Everywhere;
@@ -77,8 +76,6 @@ async fn numbers_follow_a_connection_that_no_longer_counts(house: &House) {
 }
 
 async fn publish(house: &House) {
-    let state = house.metrics.delivery(house.client).await.unwrap().state;
-    let publication = Publication { state, ..crate::metrics::publication(house, 20) };
-    let rules = Everywhere::default();
-    house.publish(publication, rules).await.unwrap();
+    let publication = crate::metrics::publication(house, 20);
+    house.publish(publication, Everywhere::default()).await.unwrap();
 }

@@ -248,8 +248,7 @@ async fn changed_rules_are_seen_until_somebody_publishes_by_them(house: &House) 
     assert!(!is_behind(house).await, "nothing was published yet that could be behind");
     let delivery = metrics.delivery(client).await.unwrap();
     assert_eq!(delivery.as_of, None);
-    let first = Publication { state: delivery.state, ..publication(house, 20) };
-    house.publish(first, Everywhere::default()).await.unwrap();
+    house.publish(publication(house, 20), Everywhere::default()).await.unwrap();
     assert!(!is_behind(house).await);
 
     house.rules.put_deployments(client, Vec::new(), Seen::Any).await.unwrap();

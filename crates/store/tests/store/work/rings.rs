@@ -6,7 +6,6 @@ use domain::job::JobType::JiraSync;
 use domain::rules::{DeploymentRule, IncidentRule, IncidentRules, ProjectRule};
 use domain::work::Topic;
 use domain::workflow::Seen;
-use store::metrics::Publication;
 use store::work::{About, Command, Ring};
 
 use super::Yard;
@@ -95,10 +94,7 @@ async fn what_has_to_wait_for_the_end_of_a_run_is_rung_for_then(house: &House) {
     house.github_says(all_of_github()).await;
     let (work, client) = (&house.work, house.client);
     let publish = async |second| {
-        let state = house.metrics.delivery(client).await.unwrap().state;
-        let publication = Publication { state, ..publication(house, second) };
-        let rules = Everywhere::default();
-        house.publish(publication, rules).await.unwrap();
+        house.publish(publication(house, second), Everywhere::default()).await.unwrap();
     };
     publish(5).await;
     house.rules.put_bots(client, vec!["ci-user".to_owned()], Seen::Any).await.unwrap();
