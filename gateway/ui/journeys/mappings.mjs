@@ -1,52 +1,29 @@
 // What a Pulse admin does to make flow metrics her own, against the real program: take suggestions, preview, save, be
 // refused a second commitment point, move it, delete a step in favour of another, and read Flow.
-// node journeys/mappings.mjs URL EMAIL PASSWORD FOLDER: exits with 0 if all of it worked; pictures go to FOLDER.
 // Both jobs must have finished before, and nobody may have mapped anything.
 import assert from 'node:assert/strict';
-import { mkdir } from 'node:fs/promises';
 
-import { browser } from '../scripts/browser.mjs';
+import { folder, password, picture, signInWith, url, walk } from './walk.mjs';
 
-const [url, email, password, folder] = process.argv.slice(2);
 const patience = 30_000;
-const themes = ['light', 'dark'];
+const byId = (id) => (page) => page.getByTestId(id);
 
-await mkdir(folder, { recursive: true });
-const chromium = await browser();
-try {
-  const context = await chromium.newContext({ viewport: { width: 1280, height: 860 } });
-  const page = await context.newPage();
-  page.setDefaultTimeout(patience);
-  const failures = [];
-  page.on('pageerror', (error) => failures.push(error.stack));
-  page.on('console', (message) => {
-    if (message.type() === 'error' && /Content Security Policy/i.test(message.text())) failures.push(message.text());
-  });
-
-  await signIn(page);
+await walk(patience, async (page) => {
+  await page.goto(`${url}/login`);
+  await signInWith(page, password);
+  await page.getByTestId('job-jira_sync').waitFor();
   const committedAtStart = await leadTime(page);
   await takeSuggestions(page);
-  await picture(page, 'mappings', '/mappings', 'statuses');
+  await picture(page, 'mappings', '/mappings', byId('statuses'));
   await moveCommitment(page);
   await deleteStep(page);
-  await picture(page, 'workflows', '/mappings?view=workflows', 'workflows');
+  await picture(page, 'workflows', '/mappings?view=workflows', byId('workflows'));
   await untilLeadTimeIsNot(page, committedAtStart);
   await readFlow(page);
-  await picture(page, 'flow', '/metrics/flow', 'forecast');
-  await picture(page, 'reviews', '/metrics/reviews', 'cycle-split');
-  await picture(page, 'quality', '/metrics/quality', 'quality-score');
-  assert.deepEqual(failures, [], 'the page raised errors');
-} finally {
-  await chromium.close();
-}
-
-async function signIn(page) {
-  await page.goto(`${url}/login`);
-  await page.getByLabel('Email').fill(email);
-  await page.getByLabel('Password', { exact: true }).fill(password);
-  await page.getByRole('button', { name: 'Sign in', exact: true }).click();
-  await page.getByTestId('job-jira_sync').waitFor();
-}
+  await picture(page, 'flow', '/metrics/flow', byId('forecast'));
+  await picture(page, 'reviews', '/metrics/reviews', byId('cycle-split'));
+  await picture(page, 'quality', '/metrics/quality', byId('quality-score'));
+});
 
 async function takeSuggestions(page) {
   await page.goto(`${url}/mappings`);
@@ -156,20 +133,4 @@ async function readFlow(page) {
   assert.match(await page.getByTestId('forecast-table').innerText(), /\d or more/, 'the forecast has an answer');
   await page.getByTestId('show-rows').click();
   assert.match(await page.getByTestId('rows').innerText(), /[A-Z]+-\d+/, 'two clicks lead from a number to its issues');
-}
-
-// One picture each in light and dark, embedded and not, once what was waited for is there.
-async function picture(page, name, path, shows) {
-  for (const theme of themes) {
-    for (const embedded of [false, true]) {
-      const address = new URL(path, url);
-      address.searchParams.set('embedded', embedded);
-      address.searchParams.set('theme', theme);
-      await page.goto(address.href);
-      await page.getByTestId(shows).waitFor();
-      await page.waitForLoadState('networkidle');
-      assert.equal(await page.getByTestId('header').count(), embedded ? 0 : 1, 'only embedded pages have no header');
-      await page.screenshot({ path: `${folder}/${name}-${theme}${embedded ? '-embedded' : ''}.png`, fullPage: true });
-    }
-  }
 }

@@ -1,6 +1,6 @@
 // Work that flows: what a team of some twenty people does in three months.
-import { mondayOf, numbers } from './dora.mjs';
 import { ago } from './fixtures.mjs';
+import { frame, metricsOf, numbers } from './report.mjs';
 
 const dayMs = 86_400_000;
 const day = 86_400;
@@ -47,35 +47,32 @@ export function issues() {
 }
 
 export function report(query, { empty = false } = {}) {
-  const from = new Date(query.get('from'));
-  const to = new Date();
-  const random = numbers(5);
-  const series = [];
-  for (let at = mondayOf(from); at <= to; at = new Date(at.getTime() + 7 * dayMs)) {
-    const cycle = (2.6 + random() * 2) * day;
-    series.push({
-      start: at.toISOString().slice(0, 10),
-      throughput: Math.round(12 + random() * 9),
-      wip: Math.round(10 + random() * 8),
-      lead_time_p50: cycle * 1.5,
-      lead_time_p85: cycle * 2.6,
-      cycle_time_p50: cycle,
-      cycle_time_p85: cycle * 2,
-    });
-  }
-  return {
-    window: { from: from.toISOString(), to: to.toISOString(), timezone: 'UTC', bucket: 'week' },
-    as_of: empty ? null : ago(9 * 60_000),
+  const told = frame(query, {
+    empty,
+    seed: 5,
     recomputing: query.get('project') === 'CORE',
-    metrics: empty ? [] : metrics(query.get('explain') === 'true'),
-    series: empty ? [] : series,
+    week: (random) => {
+      const cycle = (2.6 + random() * 2) * day;
+      return {
+        throughput: Math.round(12 + random() * 9),
+        wip: Math.round(10 + random() * 8),
+        lead_time_p50: cycle * 1.5,
+        lead_time_p85: cycle * 2.6,
+        cycle_time_p50: cycle,
+        cycle_time_p85: cycle * 2,
+      };
+    },
+    metrics: () => metrics(query.get('explain') === 'true'),
+  });
+  return {
+    ...told,
     steps: steps.map((step, at) => ({
       ...step,
       counted: 198,
       seconds_p50: (4 - at * 0.7) * day,
       seconds_p85: 8 * day,
     })),
-    cumulative_flow: empty ? [] : days(from, to),
+    cumulative_flow: empty ? [] : days(new Date(told.window.from), new Date(told.window.to)),
   };
 }
 
@@ -98,22 +95,10 @@ function days(from, to) {
 }
 
 function metrics(explained) {
-  const ids = explained ? { ids: ['PAY-311', 'PAY-312', 'PAY-340'] } : {};
-  const metric = (name, value, unit, more = {}) => ({
-    name,
-    value,
-    unit,
-    kind: 'linear',
-    band: null,
-    previous: value === null ? null : value * 1.1,
+  const metric = metricsOf({
     counted: 198,
-    excluded: [],
     formula: 'median of done - committed; p85 and p95 by nearest rank',
-    version: 1,
-    empty_reason: null,
-    details: {},
-    ...ids,
-    ...more,
+    ...(explained ? { ids: ['PAY-311', 'PAY-312', 'PAY-340'] } : {}),
   });
   const p = (p85, p95) => ({ details: { p85: p85 * day, p95: p95 * day } });
   return [

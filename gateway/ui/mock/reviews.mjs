@@ -1,19 +1,17 @@
 // Pull requests, their reviews, and what is missing from the data.
-import { mondayOf, numbers } from './dora.mjs';
 import { ago, repositories } from './fixtures.mjs';
+import { frame, metricsOf, numbers } from './report.mjs';
 
 const dayMs = 86_400_000;
 const hour = 3600;
 
 const people = ['ada-b', 'grace-h', 'linus-t', 'margaret-h', 'renovate[bot]'];
 
-export function report(query, { empty = false } = {}) {
-  const from = new Date(query.get('from'));
-  const random = numbers(13);
-  const series = [];
-  for (let at = mondayOf(from); at <= Date.now(); at = new Date(at.getTime() + 7 * dayMs)) {
-    series.push({
-      start: at.toISOString().slice(0, 10),
+export const report = (query, { empty = false } = {}) =>
+  frame(query, {
+    empty,
+    seed: 13,
+    week: (random) => ({
       merged: Math.round(30 + random() * 20),
       coding_time_p50: (8 + random() * 9) * hour,
       pickup_time_p50: (4 + random() * 6) * hour,
@@ -24,32 +22,15 @@ export function report(query, { empty = false } = {}) {
       size_p50: Math.round(180 + random() * 120),
       merged_without_review: random() * 0.2,
       reverted: 0,
-    });
-  }
-  return {
-    window: { from: from.toISOString(), to: new Date().toISOString(), timezone: 'UTC', bucket: 'week' },
-    as_of: empty ? null : ago(9 * 60_000),
-    recomputing: false,
-    metrics: empty ? [] : metrics(query.get('explain') === 'true'),
-    series: empty ? [] : series,
-  };
-}
+    }),
+    metrics: () => metrics(query.get('explain') === 'true'),
+  });
 
 function metrics(explained) {
-  const metric = (name, value, unit, more = {}) => ({
-    name,
-    value,
-    unit,
-    kind: 'linear',
-    band: null,
-    previous: value * 0.9,
+  const metric = metricsOf({
     counted: 512,
     excluded: [{ reason: 'bot', count: 35 }],
     formula: 'median of opened to merged; p85 and p95 by nearest rank',
-    version: 1,
-    empty_reason: null,
-    details: {},
-    ...more,
   });
   const stage = (name, hours, more) =>
     metric(name, hours * hour, 'seconds', { details: { p85: hours * 3.4 * hour, p95: hours * 5 * hour }, ...more });
