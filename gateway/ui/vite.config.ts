@@ -36,10 +36,11 @@ export default defineConfig({
     reportCompressedSize: false,
   },
   server: {
+    // The host stays as the browser knows it: the gateway changes nothing for pages of another origin.
     proxy: {
-      '/api': gateway,
-      '/auth': gateway,
-      '/healthz': gateway,
+      '/api': { target: gateway },
+      '/auth': { target: gateway },
+      '/healthz': { target: gateway },
       '/ws': { target: gateway, ws: true },
     },
   },

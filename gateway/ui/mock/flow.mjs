@@ -68,13 +68,41 @@ export function report(query, { empty = false } = {}) {
     ...told,
     steps: steps.map((step, at) => ({
       ...step,
-      counted: 198,
-      seconds_p50: (4 - at * 0.7) * day,
-      seconds_p85: 8 * day,
+      ...spent((4 - at * 0.7) * day, at * 3, "sum of an issue's stays in the step, of issues done in the window"),
     })),
+    categories: ['TO_DO', 'IN_PROGRESS', 'DONE'].map((category, at) => ({
+      category,
+      ...spent(
+        (5 - at * 1.4) * day,
+        at,
+        "sum of an issue's stays in steps of the category, of issues done in the window",
+      ),
+    })),
+    about: [
+      {
+        part: 'cumulative_flow',
+        formula: 'issues that entered a step until the end of the day - those that left it',
+        version: 2,
+        counted: 1_102,
+        excluded: [{ reason: 'unmapped_status', count: 46 }],
+        kinds: {},
+      },
+    ],
     cumulative_flow: empty ? [] : days(new Date(told.window.from), new Date(told.window.to)),
   };
 }
+
+const ranks = { seconds_p50: 'linear', seconds_p85: 'nearest_rank' };
+
+const spent = (seconds_p50, never, formula) => ({
+  counted: 198 - never,
+  seconds_p50,
+  seconds_p85: 8 * day,
+  kinds: ranks,
+  excluded: never === 0 ? [] : [{ reason: 'never_there', count: never }],
+  formula,
+  version: 1,
+});
 
 function days(from, to) {
   const random = numbers(3);
@@ -100,7 +128,10 @@ function metrics(explained) {
     formula: 'median of done - committed; p85 and p95 by nearest rank',
     ...(explained ? { ids: ['PAY-311', 'PAY-312', 'PAY-340'] } : {}),
   });
-  const p = (p85, p95) => ({ details: { p85: p85 * day, p95: p95 * day } });
+  const p = (p85, p95) => ({
+    details: { p85: p85 * day, p95: p95 * day },
+    kinds: { value: 'linear', p85: 'nearest_rank', p95: 'nearest_rank' },
+  });
   return [
     metric('lead_time', 4.6 * day, 'seconds', { ...p(9, 14), excluded: [{ reason: 'unmapped_status', count: 46 }] }),
     metric('cycle_time', 2.1 * day, 'seconds', p(7, 12)),
@@ -125,10 +156,12 @@ export function forecast(query) {
     hit: actual >= 26,
   });
   return {
+    window: { from: new Date(query.get('from')).toISOString(), to: ago(0), timezone: 'UTC', bucket: 'week' },
+    as_of: ago(9 * 60_000),
     trials: 10_000,
     items: Number(query.get('items') ?? 14),
     until: query.get('until') ?? ago(-30 * dayMs).slice(0, 10),
-    history: { days: 89, done: none ? 0 : 198 },
+    history: { days: 89, done: none ? 0 : 198, excluded: [{ reason: 'unmapped_status', count: 46 }] },
     when: none ? null : { p50: '2026-12-04', p85: '2026-12-07', p95: '2026-12-09' },
     how_many: none ? null : { p50: 66, p85: 58, p95: 52 },
     back_test: young
@@ -141,6 +174,7 @@ export function forecast(query) {
         },
     formula: "the throughput of the window's days, drawn at random until the items are done",
     version: 1,
+    kinds: { p50: 'nearest_rank', p85: 'nearest_rank', p95: 'nearest_rank' },
     empty_reason: none ? 'No issue was done in this window, so nothing can be foretold.' : null,
   };
 }

@@ -173,7 +173,7 @@ async function flowTables(page) {
   await page.getByTestId('show-rows').click();
   await page.getByTestId('rows').waitFor();
   for (const name of ['chart', 'scatter', 'cumulative-flow']) await page.getByTestId(`${name}-as-table`).click();
-  await page.getByTestId('forecast').locator('summary').click();
+  for (const details of await page.locator('main details').all()) await details.locator('summary').click();
 }
 
 async function openExamples(page) {

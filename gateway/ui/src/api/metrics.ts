@@ -5,23 +5,40 @@ import type { DoraReport, Metric, MetricsQuery, Page, Timestamp } from './types'
 /** A value for each bucket, by its name in the series. */
 export type SeriesPoint = { start: string } & Record<string, string | number | null>;
 
-interface Report {
-  window: { from: string; to: string; timezone: string; bucket: string };
+/** Over what a report is told, and when its facts were complete. */
+export interface Told {
+  window: { from: Timestamp; to: Timestamp; timezone: string; bucket: string };
   as_of: Timestamp | null;
+}
+
+/** How a number came about, or many of one kind. */
+export interface Explained {
+  formula: string;
+  version: number;
+  counted: number;
+  excluded: { reason: string; count: number }[];
+  /** Of each value that is a percentile: `linear` or `nearest_rank`. */
+  kinds?: Record<string, string>;
+}
+
+interface Report extends Told {
   /** The rules changed since, and the numbers follow within seconds. */
   recomputing: boolean;
   metrics: Metric[];
   series: SeriesPoint[];
 }
 
-export interface FlowStep {
+/** How long the issues that are done stayed somewhere. */
+export interface TimeSpent extends Explained {
+  category: string;
+  seconds_p50: number | null;
+  seconds_p85: number | null;
+}
+
+export interface FlowStep extends TimeSpent {
   id: string;
   workflow_id: string;
   name: string;
-  category: string;
-  counted: number;
-  seconds_p50: number | null;
-  seconds_p85: number | null;
 }
 
 export interface FlowDay {
@@ -34,16 +51,19 @@ export interface FlowDay {
 
 export interface FlowReport extends Report {
   steps: FlowStep[];
+  categories?: TimeSpent[];
   cumulative_flow: FlowDay[];
+  /** How the parts came about that hold many values. */
+  about?: (Explained & { part: string })[];
 }
 
 export type PullRequestsReport = Report;
 
-export interface Forecast {
+export interface Forecast extends Told {
   trials: number;
   items: number;
   until: string;
-  history: { days: number; done: number };
+  history: { days: number; done: number; excluded: Explained['excluded'] };
   when: { p50: string; p85: string; p95: string } | null;
   how_many: { p50: number; p85: number; p95: number } | null;
   back_test: {
@@ -54,6 +74,7 @@ export interface Forecast {
   };
   formula: string;
   version: number;
+  kinds?: Record<string, string>;
   empty_reason: string | null;
 }
 
@@ -127,13 +148,16 @@ export const flow = (query: MetricsQuery) => report<FlowReport>('flow', query);
 export const pullRequests = (query: MetricsQuery) => report<PullRequestsReport>('pull-requests', query);
 export const quality = () => ask<Quality>('GET', '/api/v1/metrics/data-quality');
 
-export function forecast(query: MetricsQuery, items: number | null, until: string | null): Promise<Forecast> {
+export const forecast = (query: MetricsQuery, items: number | null, until: string | null) =>
+  ask<Forecast>('GET', `/api/v1/metrics/forecast?${forecastParametersOf(query, items, until)}`);
+
+function forecastParametersOf(query: MetricsQuery, items: number | null, until: string | null): URLSearchParams {
   // A forecast has no series, so it knows no buckets.
   const parameters = new URLSearchParams({ from: query.from });
   if (query.project !== null) parameters.set('project', query.project);
   if (items !== null) parameters.set('items', String(items));
   if (until !== null) parameters.set('until', until);
-  return ask<Forecast>('GET', `/api/v1/metrics/forecast?${parameters}`);
+  return parameters;
 }
 
 /** The ids of the rows that a metric counted. */
@@ -144,11 +168,18 @@ export async function rowsOf(name: ReportName, query: MetricsQuery, metric: stri
   return metrics.find((candidate) => candidate.name === metric)?.ids ?? [];
 }
 
-/** Where the series of a report can be taken away. */
-export function exportOf(name: ReportName, query: MetricsQuery, format: 'csv' | 'ndjson'): string {
+/** The address at which a part of a report can be taken away: its series, unless `part` names another. */
+export function partOf(name: ReportName, query: MetricsQuery, part: string | null = null): string {
   const parameters = parametersOf(query);
-  parameters.set('format', format);
+  if (part !== null) parameters.set('part', part);
   return `/api/v1/metrics/${name}?${parameters}`;
+}
+
+/** The same of the forecast: the chances, unless `part` names another. */
+export function forecastPartOf(query: MetricsQuery, items: number, until: string, part: string | null = null): string {
+  const parameters = forecastParametersOf(query, items, until);
+  if (part !== null) parameters.set('part', part);
+  return `/api/v1/metrics/forecast?${parameters}`;
 }
 
 const pageRows = 500;

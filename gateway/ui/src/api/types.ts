@@ -217,6 +217,8 @@ export interface Metric {
   previous: number | null;
   counted: number;
   excluded: { reason: string; count: number }[];
+  /** Of the value and of each detail that is a percentile: `linear` or `nearest_rank`. */
+  kinds?: Record<string, string>;
   formula: string;
   version: number;
   empty_reason: string | null;
@@ -240,7 +242,7 @@ export interface DoraPoint {
 }
 
 export interface DoraReport {
-  window: { from: string; to: string; timezone: string; bucket: string };
+  window: { from: Timestamp; to: Timestamp; timezone: string; bucket: string };
   as_of: Timestamp | null;
   band_table: string;
   metrics: DoraMetric[];

@@ -38,3 +38,18 @@ export function daysBefore(days: number, now: Date): string {
   from.setUTCDate(from.getUTCDate() - days);
   return from.toISOString().slice(0, 10);
 }
+
+/** The days that a window covers in its own time zone: "Mar 4 – Jun 2, 2026". */
+export function daysOf({ from, to, timezone }: { from: string; to: string; timezone: string }): string {
+  const days = new Intl.DateTimeFormat(locale, { dateStyle: 'medium', timeZone: knownZone(timezone) });
+  return days.formatRange(new Date(from), new Date(to));
+}
+
+/** The zone if this browser knows it: an older one may not. */
+function knownZone(zone: string): string {
+  try {
+    return new Intl.DateTimeFormat(locale, { timeZone: zone }).resolvedOptions().timeZone;
+  } catch {
+    return 'UTC';
+  }
+}

@@ -607,6 +607,9 @@ export const en = {
     export: 'Export',
     exportOf: (what: string, format: string) => `Export ${what} as ${format}`,
     newTab: '(opens in a new tab)',
+    kinds: { linear: 'linear', nearest_rank: 'nearest rank' } as Record<string, string>,
+    kindOf: (ranks: string[], kind: string) => `${ranks.join(', ')} ${kind}`,
+    rowsOfAll: 'the rows of all these numbers',
     rows: 'Rows behind it',
     showRows: 'Show the rows',
     noRows: 'No single rows are behind this number.',
@@ -633,6 +636,8 @@ export const en = {
       discarded: 'discarded',
       inactive_repository: 'a repository out of scope',
       no_review: 'no review by another person',
+      never_there: 'never there',
+      nothing_to_look_at: 'nothing to look at',
       not_deployed: 'not in production yet',
     } as Record<string, string>,
     details: {
@@ -699,12 +704,21 @@ export const en = {
     cumulative: {
       title: 'Cumulative flow',
       lead: 'Where issues stood at the end of each day. A band that widens is a queue. Done counts from the start of the window.',
+      counted: 'issues in a step on the last day',
       none: 'No issue stood in a mapped step in this window.',
+    },
+    categories: {
+      title: 'Time in each category',
+      lead: 'How long issues waited, were under way and lay done, of those done in the window.',
+      place: 'Category',
     },
     steps: {
       title: 'Time in each step',
       lead: 'Of the issues done in the window.',
+      place: 'Step',
       none: 'No issue was done in this window.',
+      counted: 'issues done',
+      each: 'Of those, in each',
     },
     forecast: {
       title: 'Forecast',
@@ -731,7 +745,8 @@ export const en = {
       foretold: 'Foretold',
       actual: 'Done',
       right: 'Came true',
-      how: (trials: string, formula: string) => `${trials} futures: ${formula}.`,
+      how: (trials: string) => `The middle of ${trials} futures.`,
+      counted: 'issues done, to draw from',
     },
   },
 
@@ -771,6 +786,7 @@ export const en = {
       share: 'Share',
       trend: 'Trend',
       trendOf: (stage: string) => `Show the trend of ${stage}`,
+      explained: 'A stage’s trend shows how it is counted.',
       stages: {
         coding_time: { short: 'Coding', long: 'first commit to opened' },
         pickup_time: { short: 'Pickup', long: 'opened to first review' },
@@ -845,6 +861,7 @@ export const en = {
     notComputedText: 'Metrics are computed at the end of each sync. Run both jobs once to see the first numbers.',
     notComputedAction: 'Go to Jobs',
     zone: (zone: string) => `weeks cut in ${zone}`,
+    zoneName: 'Time zone',
     metrics: {
       deployment_frequency: { name: 'Deployment frequency', chart: 'Days with a production deployment, per week' },
       lead_time_for_changes: { name: 'Lead time for changes', chart: 'Median lead time, per week of deployment' },
@@ -881,8 +898,6 @@ export const en = {
     change: { better: 'better', worse: 'worse' },
     explain: 'How this is counted',
     formulaVersion: (n: number) => `version ${n}`,
-    median: 'linear median',
-    nearestRank: 'nearest rank',
     counted: 'Counted',
     countedWhat: {
       deployment_frequency: 'deployments',

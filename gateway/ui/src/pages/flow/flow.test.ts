@@ -26,6 +26,9 @@ const step = (id: string, category: string): FlowStep => ({
   counted: 1,
   seconds_p50: 1,
   seconds_p85: 1,
+  excluded: [],
+  formula: 'a',
+  version: 1,
 });
 
 describe('the scatter', () => {
