@@ -15,7 +15,7 @@ use flate2::Compression;
 use flate2::write::GzEncoder;
 use rust_embed::RustEmbed;
 
-use crate::auth::{Door, Origins, Refusal, token_cookie};
+use crate::auth::{Door, Origins, Refusal, token_cookie, wanted_cookie};
 use crate::error::ApiError;
 
 #[derive(RustEmbed)]
@@ -108,7 +108,13 @@ pub(crate) async fn page(request: HttpRequest, door: Data<Door>, page: Data<Page
 /// Inside a frame the page itself says what is missing and asks its parent; outside, people are led
 /// to where they can sign in.
 fn turn_away(request: &HttpRequest, page: &Page, refusal: Refusal, embedded: bool) -> HttpResponse {
-    let to = |place: &str| HttpResponse::Found().insert_header((LOCATION, place)).finish();
+    let to = |place: &str| {
+        HttpResponse::Found()
+            .insert_header((LOCATION, place))
+            // After signing in, people go on to the page that they asked for.
+            .insert_header((SET_COOKIE, wanted_cookie(request, &clean_address(request))))
+            .finish()
+    };
     match refusal {
         Refusal::BackendUnavailable { retry_after } => page.away(retry_after.as_secs().max(1)),
         Refusal::OrchestratorUnavailable => page.away(5),

@@ -13,6 +13,10 @@ use crate::around::is_https;
 pub(crate) const TOKEN: &str = "pulse_token";
 /// Where the Pulse button leads.
 pub(crate) const RETURN_URL: &str = "return_url";
+/// The page of ours that somebody asked for before signing in.
+pub(crate) const WANTED: &str = "wanted_page";
+/// Who has not signed in by then has begun something else.
+const WANTED_FOR: Duration = Duration::from_secs(600);
 
 /// Rides on a request until its answer is sent: the cookie of a token that was exchanged meanwhile.
 pub(crate) struct Renewed(pub(crate) HeaderValue);
@@ -23,8 +27,15 @@ pub(crate) fn token(request: &HttpRequest, token: &Token) -> HeaderValue {
 }
 
 pub(crate) fn return_url(request: &HttpRequest, url: &str) -> HeaderValue {
-    let encoded: String = form_urlencoded::byte_serialize(url.as_bytes()).collect();
-    cookie(request, RETURN_URL, &encoded, Duration::from_secs(24 * 3600))
+    cookie(request, RETURN_URL, &encoded(url), Duration::from_secs(24 * 3600))
+}
+
+pub(crate) fn wanted(request: &HttpRequest, page: &str) -> HeaderValue {
+    cookie(request, WANTED, &encoded(page), WANTED_FOR)
+}
+
+fn encoded(address: &str) -> String {
+    form_urlencoded::byte_serialize(address.as_bytes()).collect()
 }
 
 /// Takes a cookie back.

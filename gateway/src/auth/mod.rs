@@ -14,7 +14,9 @@ mod verdicts;
 pub(crate) use backend::{AnyId, Backend, Colors};
 pub(crate) use caller::Caller;
 pub(crate) use code::Codes;
-pub(crate) use cookies::{RETURN_URL, Renewed, read as read_cookie, token as token_cookie};
+pub(crate) use cookies::{
+    RETURN_URL, Renewed, read as read_cookie, token as token_cookie, wanted as wanted_cookie,
+};
 pub(crate) use door::{Door, Refusal};
 pub(crate) use origins::Origins;
 pub(crate) use verdicts::Shared;

@@ -3,7 +3,7 @@
 use actix_web::HttpRequest;
 use actix_web::http::header::ORIGIN;
 use platform::config::Origin;
-use url::Url;
+use url::{Position, Url};
 
 /// `FRONTEND_ORIGINS`.
 #[derive(Debug, Clone)]
@@ -68,6 +68,15 @@ impl Origins {
     }
 }
 
+/// A page of ours as an address without a host, if it is one: whatever a browser would read as
+/// somebody else's address is none.
+pub(crate) fn own_page(address: &str) -> Option<String> {
+    let here = Url::parse("http://here.invalid").expect("it is an address");
+    let there = here.join(address).ok()?;
+    let plain = address.starts_with('/') && there.origin() == here.origin();
+    plain.then(|| there[Position::BeforePath..Position::AfterQuery].to_owned())
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -91,6 +100,29 @@ mod tests {
         ];
         for (told, expected) in cases {
             assert_eq!(origins().judge(told, "etl.example.com:8000"), expected, "{told}");
+        }
+    }
+
+    #[test]
+    fn only_pages_of_ours_are_gone_on_to() {
+        let cases = [
+            ("/metrics/flow?days=30&project=PAY", Some("/metrics/flow?days=30&project=PAY")),
+            ("/mappings", Some("/mappings")),
+            ("/jobs#top", Some("/jobs")),
+            ("/a/../jobs", Some("/jobs")),
+            ("/\tjobs", Some("/jobs")),
+            ("//evil.example/", None),
+            ("/\\evil.example", None),
+            ("\\\\evil.example", None),
+            ("/\t/evil.example", None),
+            ("https://evil.example/", None),
+            ("http://here.invalid/jobs", None),
+            ("javascript:alert(1)", None),
+            ("jobs", None),
+            ("", None),
+        ];
+        for (address, expected) in cases {
+            assert_eq!(own_page(address).as_deref(), expected, "{address:?}");
         }
     }
 

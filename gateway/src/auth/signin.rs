@@ -17,10 +17,12 @@ use utoipa::ToSchema;
 use super::backend::SignInRefused;
 use super::cookies;
 use super::door::{Door, Refusal, Visitor};
-use super::origins::From as CameFrom;
+use super::origins::{From as CameFrom, own_page};
 use super::tokens::Token;
 use crate::error::ApiError;
 
+/// Where people go who asked for no page.
+const HOME: &str = "/home";
 const MINUTE: Duration = Duration::from_secs(60);
 /// Behind a proxy this is everybody.
 const TRIES_PER_ADDRESS: u32 = 60;
@@ -61,7 +63,8 @@ pub(crate) async fn login(
         door.backend.login(&credentials.email, &credentials.password).await.map_err(refused)?;
     let token = Token::read(&token).ok_or(Refusal::BackendUnavailable { retry_after: MINUTE })?;
     let visitor = door.admit(token).await?;
-    welcome(&request, &visitor, from, None, "/home".to_owned(), by_form)
+    let wanted = cookies::read(&request, cookies::WANTED).and_then(|page| own_page(&page));
+    welcome(&request, &visitor, from, None, wanted.unwrap_or_else(|| HOME.to_owned()), by_form)
 }
 
 /// Signs in with the token that the front end brings along when it leads a person to us.
@@ -77,7 +80,7 @@ pub(crate) async fn navigate(
     let token = Token::read(&navigation.token).ok_or(Refusal::NotSignedIn)?;
     let visitor = door.admit(token).await?;
     let way_back = navigation.return_url.and_then(|url| door.origins.way_back(&url));
-    let mut home = "/home".to_owned();
+    let mut home = HOME.to_owned();
     // A cookie set while another site asks may stay in that site's jar; the code works in any.
     if matches!(from, CameFrom::Friend(_)) && !by_form {
         match door.codes.issue(&visitor.token).await {
@@ -139,6 +142,9 @@ fn welcome(
     answer.append_header((SET_COOKIE, cookies::token(request, &visitor.token)));
     if let Some(url) = way_back {
         answer.append_header((SET_COOKIE, cookies::return_url(request, &url)));
+    }
+    if request.cookie(cookies::WANTED).is_some() {
+        answer.append_header((SET_COOKIE, cookies::gone(request, cookies::WANTED)));
     }
     if by_form {
         return Ok(answer.status(StatusCode::FOUND).insert_header((LOCATION, home)).finish());

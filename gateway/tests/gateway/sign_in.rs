@@ -40,6 +40,29 @@ async fn people_of_either_generation_sign_in_by_password(
 }
 
 #[tokio::test]
+async fn people_who_sign_in_go_on_to_the_page_that_they_asked_for() {
+    let house = House::start().await;
+    let log_in = async |cookie: &str| {
+        let credentials = json!({ "email": "admin@acme.example", "password": "right" });
+        let ask = house.ask(Method::POST, "/auth/login").header("cookie", cookie);
+        ask.json(&credentials).send().await.unwrap()
+    };
+    let address = "/metrics/flow?days=30&project=PAY%20OUT&code=x&token=y";
+    let turned_away = house.ask(Method::GET, address).send().await.unwrap();
+    let wanted = cookie(turned_away.headers(), "wanted_page").unwrap();
+    assert!(wanted.contains("; HttpOnly; Path=/; Max-Age=600"), "{wanted}");
+
+    let answer = log_in(wanted.split(';').next().unwrap()).await;
+    let gone = cookie(answer.headers(), "wanted_page").unwrap();
+    assert!(gone.contains("; Max-Age=0"), "{gone}");
+    let page = answer.json::<Value>().await.unwrap()["redirect_url"].clone();
+    assert_eq!(page, "/metrics/flow?days=30&project=PAY+OUT");
+
+    let answer = log_in("wanted_page=%2F%2Fevil.example%2F").await;
+    assert_eq!(answer.json::<Value>().await.unwrap()["redirect_url"], "/home");
+}
+
+#[tokio::test]
 async fn a_hint_about_colours_makes_them_read_anew_and_nothing_else() {
     let house = House::start().await;
     let token = house.platform.admin(1);
