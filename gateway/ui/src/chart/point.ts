@@ -6,4 +6,6 @@ export interface Point {
   title: string;
   /** Null where there is nothing to measure. */
   value: number | null;
+  /** The window holds only a part of its time. */
+  cut: boolean;
 }

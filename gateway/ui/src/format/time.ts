@@ -45,6 +45,10 @@ export function daysOf({ from, to, timezone }: { from: string; to: string; timez
   return days.formatRange(new Date(from), new Date(to));
 }
 
+/** The day of a moment in a zone, as an ISO date. */
+export const dayIn = (timezone: string, at: string): string =>
+  new Intl.DateTimeFormat('en-CA', { dateStyle: 'short', timeZone: knownZone(timezone) }).format(new Date(at));
+
 /** The zone if this browser knows it: an older one may not. */
 function knownZone(zone: string): string {
   try {

@@ -607,6 +607,8 @@ export const en = {
     export: 'Export',
     exportOf: (what: string, format: string) => `Export ${what} as ${format}`,
     newTab: '(opens in a new tab)',
+    cut: 'only partly in the window',
+    cutLegend: 'A week that is only partly in the window',
     kinds: { linear: 'linear', nearest_rank: 'nearest rank' } as Record<string, string>,
     kindOf: (ranks: string[], kind: string) => `${ranks.join(', ')} ${kind}`,
     rowsOfAll: 'the rows of all these numbers',

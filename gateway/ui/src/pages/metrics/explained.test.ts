@@ -3,6 +3,7 @@ import { describe, expect, it } from 'vitest';
 import type { Metric } from '../../api/types';
 import { daysOf } from '../../format/time';
 import { excludedText, explainedOf, kindsOf } from './explained';
+import { isCut } from './shown';
 
 describe('the kinds of percentiles', () => {
   it.each([
@@ -38,4 +39,19 @@ it.each([
 ])('the days of a window are those of %s', (timezone, days) => {
   const window = { from: '2026-03-04T00:00:00Z', to: '2026-06-02T01:00:00Z', timezone };
   expect(daysOf(window).replaceAll('\u2009', ' ')).toBe(days);
+});
+
+it.each([
+  ['2026-03-02', false],
+  ['2026-02-23', true],
+  ['2026-03-30', true],
+  ['2026-03-23', false],
+] as [string, boolean][])('the week of %s is cut by the window: %s', (start, cut) => {
+  const window = {
+    from: '2026-03-02T03:00:00Z',
+    to: '2026-03-31T01:00:00Z',
+    timezone: 'America/Sao_Paulo',
+    bucket: 'week',
+  };
+  expect(isCut(start, window)).toBe(cut);
 });

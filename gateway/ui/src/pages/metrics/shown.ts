@@ -1,5 +1,6 @@
-import type { SeriesPoint } from '../../api/metrics';
+import type { SeriesPoint, Told } from '../../api/metrics';
 import type { Metric } from '../../api/types';
+import { dayIn } from '../../format/time';
 
 /** A metric as a page shows it. */
 export interface Shown {
@@ -49,3 +50,11 @@ export const valuesOf = (series: SeriesPoint[], key: string): (number | null)[] 
     const value = point[key];
     return typeof value === 'number' ? value : null;
   });
+
+const weekMs = 7 * 86_400_000;
+
+/** Whether the window holds only a part of the week that begins on this day, so that its value is no whole week's. */
+export function isCut(start: string, { from, to, timezone }: Told['window']): boolean {
+  const end = new Date(Date.parse(start) + weekMs).toISOString().slice(0, 10);
+  return start < dayIn(timezone, from) || end > dayIn(timezone, to);
+}
