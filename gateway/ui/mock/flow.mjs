@@ -78,16 +78,15 @@ export function report(query, { empty = false } = {}) {
         "sum of an issue's stays in steps of the category, of issues done in the window",
       ),
     })),
-    about: [
-      {
-        part: 'cumulative_flow',
+    about: {
+      cumulative_flow: {
         formula: 'issues that entered a step until the end of the day - those that left it',
         version: 2,
         counted: 1_102,
         excluded: [{ reason: 'unmapped_status', count: 46 }],
         kinds: {},
       },
-    ],
+    },
     cumulative_flow: empty ? [] : days(new Date(told.window.from), new Date(told.window.to)),
   };
 }

@@ -53,8 +53,8 @@ export interface FlowReport extends Report {
   steps: FlowStep[];
   categories?: TimeSpent[];
   cumulative_flow: FlowDay[];
-  /** How the parts came about that hold many values. */
-  about?: (Explained & { part: string })[];
+  /** How the parts came about that hold many values, by their names. */
+  about?: Record<string, Explained>;
 }
 
 export type PullRequestsReport = Report;
@@ -78,6 +78,15 @@ export interface Forecast extends Told {
   empty_reason: string | null;
 }
 
+/** A row in which a check misses something. */
+export interface Lacking {
+  /** What people call it. */
+  name: string;
+  /** What else is known of it. */
+  detail: string | null;
+  integration_id: string;
+}
+
 export interface QualityCheck {
   name: string;
   count: number;
@@ -87,11 +96,11 @@ export interface QualityCheck {
   fix: string;
 }
 
-export interface Quality {
+export interface Quality extends Explained {
+  as_of: Timestamp;
+  timezone: string;
   /** From 0 to 1. */
   score: number | null;
-  formula: string;
-  version: number;
   empty_reason: string | null;
   checks: QualityCheck[];
 }
@@ -146,6 +155,10 @@ const report = <R>(name: ReportName, query: MetricsQuery) =>
 export const dora = (query: MetricsQuery) => report<DoraReport>('dora', query);
 export const flow = (query: MetricsQuery) => report<FlowReport>('flow', query);
 export const pullRequests = (query: MetricsQuery) => report<PullRequestsReport>('pull-requests', query);
+/** All that a check found, as an address to ask or to take it away. */
+export const lackingOf = (check: string): string => `/api/v1/data-quality/${encodeURIComponent(check)}`;
+export const lacking = (check: string, cursor: string | null) =>
+  ask<Page<Lacking>>('GET', `${lackingOf(check)}?limit=50${cursor ? `&cursor=${encodeURIComponent(cursor)}` : ''}`);
 export const quality = () => ask<Quality>('GET', '/api/v1/metrics/data-quality');
 
 export const forecast = (query: MetricsQuery, items: number | null, until: string | null) =>
@@ -182,12 +195,38 @@ export function forecastPartOf(query: MetricsQuery, items: number, until: string
   return `/api/v1/metrics/forecast?${parameters}`;
 }
 
+/** Lists of what the numbers are made of, and which filters of a page each heeds. */
+const lists = {
+  issues: ['project'],
+  'issue-changes': ['project'],
+  'status-intervals': ['project'],
+  incidents: ['project'],
+  'pull-requests': ['project', 'repository'],
+  reviews: ['repository'],
+  deployments: ['repository'],
+} satisfies Record<string, ('project' | 'repository')[]>;
+export type ListName = keyof typeof lists;
+
+function listParametersOf(name: ListName, query: MetricsQuery, state: string | null): URLSearchParams {
+  // What is open counts however long ago it was touched.
+  const parameters = new URLSearchParams(state === null ? { updated_since: `${query.from}T00:00:00Z` } : { state });
+  for (const filter of lists[name]) {
+    const value = query[filter];
+    if (value !== null) parameters.set(filter, value);
+  }
+  return parameters;
+}
+
+/** The address of what was touched in the window, or of what is in a state. */
+export const listOf = (name: ListName, query: MetricsQuery, state: string | null = null): string =>
+  `/api/v1/${name}?${listParametersOf(name, query, state)}`;
+
 const pageRows = 500;
 const mostPages = 6;
 
-async function list<T>(name: string, parameters: Record<string, string | null>): Promise<Rows<T>> {
-  const query = new URLSearchParams({ limit: String(pageRows) });
-  for (const [key, value] of Object.entries(parameters)) if (value !== null) query.set(key, value);
+async function list<T>(name: ListName, asked: MetricsQuery, state: string | null = null): Promise<Rows<T>> {
+  const query = listParametersOf(name, asked, state);
+  query.set('limit', String(pageRows));
   const items: T[] = [];
   for (let at = 0; at < mostPages; at += 1) {
     const page = await ask<Page<T>>('GET', `/api/v1/${name}?${query}`);
@@ -198,20 +237,16 @@ async function list<T>(name: string, parameters: Record<string, string | null>):
   return { items, more: true };
 }
 
-const since = (from: string) => `${from}T00:00:00Z`;
-
-export const issuesTouched = ({ from, project }: MetricsQuery) =>
-  list<Issue>('issues', { updated_since: since(from), project });
+export const issuesTouched = (query: MetricsQuery) => list<Issue>('issues', query);
 
 /** Those that the metric counts: only it knows who is a bot. */
 export async function openPullRequests(query: MetricsQuery): Promise<Rows<PullRequest>> {
   const [open, counted] = await Promise.all([
-    list<PullRequest>('pull-requests', { state: 'open', repository: query.repository }),
+    list<PullRequest>('pull-requests', query, 'open'),
     rowsOf('pull-requests', query, 'open_pull_request_age'),
   ]);
   const ids = new Set(counted);
   return { ...open, items: open.items.filter(({ repository, number }) => ids.has(`${repository}#${number}`)) };
 }
 
-export const reviewsGiven = ({ from, repository }: MetricsQuery) =>
-  list<Review>('reviews', { updated_since: since(from), repository });
+export const reviewsGiven = (query: MetricsQuery) => list<Review>('reviews', query);
