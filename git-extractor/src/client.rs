@@ -27,14 +27,8 @@ pub struct Client {
     token: SecretString,
 }
 
-/// A query that was answered, or that was too large to be.
-#[derive(Debug)]
-pub enum Answered<T> {
-    /// The data, and what of it could not be read.
-    Data(T, Vec<wire::GraphqlError>),
-    /// Ask for less.
-    TooLarge,
-}
+/// What a query brought: the data, and what of it could not be read.
+pub type Answered<T> = (T, Vec<wire::GraphqlError>);
 
 /// A page of a REST list.
 #[derive(Debug)]
@@ -79,6 +73,9 @@ impl Client {
     }
 
     /// Asks the GraphQL API.
+    ///
+    /// # Errors
+    /// [`Failure::TooLarge`] when less should be asked for, beside those of all calls.
     pub async fn query<T: DeserializeOwned + Send>(
         &self,
         query: &str,
@@ -175,7 +172,7 @@ fn decode<T: DeserializeOwned>(reply: &Reply) -> Result<T, Trouble> {
 
 fn read_graphql<T: DeserializeOwned>(reply: &Reply) -> Result<Answered<T>, Trouble> {
     if matches!(reply.status, StatusCode::BAD_GATEWAY | StatusCode::GATEWAY_TIMEOUT) {
-        return Ok(Answered::TooLarge);
+        return Err(too_large());
     }
     if !reply.status.is_success() {
         return Err(refusal(reply));
@@ -189,15 +186,15 @@ fn read_graphql<T: DeserializeOwned>(reply: &Reply) -> Result<Answered<T>, Troub
             }
             _ if secondary => return Err(Trouble::Throttled { wait: Some(SECONDARY_WAIT) }),
             "RESOURCE_LIMITS_EXCEEDED" | "MAX_NODE_LIMIT_EXCEEDED" => {
-                return Ok(Answered::TooLarge);
+                return Err(too_large());
             }
             _ => {}
         }
     }
     match answer.data {
-        Some(data) => Ok(Answered::Data(data, answer.errors)),
+        Some(data) => Ok((data, answer.errors)),
         None if answer.errors.iter().any(|e| e.message.starts_with("Something went wrong")) => {
-            Ok(Answered::TooLarge)
+            Err(too_large())
         }
         None => {
             let said: Vec<_> = answer.errors.into_iter().map(|error| error.message).collect();
@@ -206,6 +203,11 @@ fn read_graphql<T: DeserializeOwned>(reply: &Reply) -> Result<Answered<T>, Troub
             })
         }
     }
+}
+
+fn too_large() -> Trouble {
+    let detail = "GitHub finds what we asked for too large now; we ask for less.".to_owned();
+    Trouble::Failed(Failure::TooLarge { detail })
 }
 
 /// What a reply that is no success means.
@@ -316,6 +318,7 @@ mod tests {
             Trouble::Malformed { .. } => "malformed",
             Trouble::Failed(Failure::Fatal { .. }) => "fatal",
             Trouble::Failed(Failure::Unreadable { .. }) => "unreadable",
+            Trouble::Failed(Failure::TooLarge { .. }) => "too large",
             Trouble::Failed(_) => "other",
         }
     }
@@ -352,9 +355,8 @@ mod tests {
     #[test]
     fn an_answer_with_status_200_may_still_be_a_refusal() {
         let read = |body: &str| match read_graphql::<serde_json::Value>(&reply(200, &[], body)) {
-            Ok(Answered::Data(_, errors)) if errors.is_empty() => "data",
-            Ok(Answered::Data(..)) => "data with gaps",
-            Ok(Answered::TooLarge) => "too large",
+            Ok((_, errors)) if errors.is_empty() => "data",
+            Ok(_) => "data with gaps",
             Err(trouble) => kind(&trouble),
         };
         let cases = [
@@ -384,7 +386,8 @@ mod tests {
             assert_eq!(read(body), expected, "{body}");
         }
         let gateway = reply(502, &[], "<html>");
-        assert!(matches!(read_graphql::<serde_json::Value>(&gateway), Ok(Answered::TooLarge)));
+        let refused = read_graphql::<serde_json::Value>(&gateway).unwrap_err();
+        assert_eq!(kind(&refused), "too large");
     }
 
     #[test]

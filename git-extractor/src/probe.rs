@@ -9,7 +9,7 @@ use platform::upstream::{self, header::HeaderMap};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::client::{self, Answered, Client, Listed};
+use crate::client::{self, Client, Listed};
 use crate::{queries, wire};
 
 /// Repositories that a search answers with at most.
@@ -175,8 +175,11 @@ async fn each_of(
     named: &[(&str, &str)],
 ) -> Result<Option<Vec<ScopeCheck>>, Failure> {
     let query = queries::repositories(named.iter().copied());
-    let answer = client.query::<HashMap<String, Value>>(&query, json!({})).await?;
-    let Answered::Data(data, _) = answer else { return Ok(None) };
+    let data = match client.query::<HashMap<String, Value>>(&query, json!({})).await {
+        Ok((data, _)) => data,
+        Err(Failure::TooLarge { .. }) => return Ok(None),
+        Err(failure) => return Err(failure),
+    };
     let check = |(position, (owner, name)): (usize, &(&str, &str))| {
         let found = data.get(&format!("r{position}")).filter(|value| !value.is_null());
         let full_name = format!("{owner}/{name}");

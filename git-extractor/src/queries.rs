@@ -110,7 +110,7 @@ pub fn history() -> String {
 
 /// The last `size` commits of several histories, each up to the commit with one of these shas. Answers have
 /// the names that [`history_name`] gives. Variables: `o`, `r`.
-pub fn histories<'a>(shas: impl Iterator<Item = &'a str>, size: usize) -> String {
+pub fn histories<'a>(shas: impl Iterator<Item = &'a str>, size: u32) -> String {
     let parts: Vec<_> = shas
         .enumerate()
         .map(|(position, sha)| {

@@ -48,8 +48,7 @@ impl Github {
         };
         let id: i64 = task.scope.parse().map_err(|_| unknown())?;
         let integration = connection.integration.ok_or_else(unknown)?;
-        let repositories =
-            self.facts.repositories(task.client, integration).await.map_err(store_is_out)?;
+        let repositories = self.facts.repositories(task.client, integration).await?;
         let repository =
             repositories.into_iter().find(|r| r.external_id == id).ok_or_else(unknown)?;
         Place::new(id, &repository.full_name).ok_or_else(unknown)
@@ -65,7 +64,7 @@ impl Github {
         let Some(integration) = connection.integration else { return Ok(Vec::new()) };
         let name = format!("{}/{}", place.owner, place.name);
         let asked = self.facts.shipments_asked_for(task.client, integration, place.id, name).await;
-        asked.map_err(store_is_out)
+        Ok(asked?)
     }
 
     /// When the oldest deployment and the oldest run began that were not over when they were last read.
@@ -78,7 +77,7 @@ impl Github {
         let Some(integration) = connection.integration else { return Ok(Vec::new()) };
         let since = task.slice.updated_since.unwrap_or(task.run_started_at) - MAY_WAIT;
         let open = self.facts.oldest_open(task.client, integration, place.id, since).await;
-        open.map_err(store_is_out)
+        Ok(open?)
     }
 }
 
@@ -128,11 +127,6 @@ impl Source for Github {
             TaskKind::Step(_) => Err(not_ours(task)),
         }
     }
-}
-
-/// A question to the store that had no answer.
-pub(crate) fn store_is_out(error: store::Error) -> Failure {
-    Failure::Passing { detail: format!("Our store did not answer: {error}") }
 }
 
 fn not_ours(task: &Task) -> Failure {

@@ -17,11 +17,11 @@ use serde_json::{Value, json};
 use crate::time::parse_reset;
 use crate::wire;
 
-/// Issues per page of a search with fields, and projects per page.
-const PAGE_MAX: usize = 100;
+/// Issues per page of a search with fields.
+pub(crate) const PAGE_MAX: u32 = 100;
 /// Issues per page of a search that asks for ids only.
-const IDS_MAX: usize = 5_000;
-/// Issues whose histories can be asked for at once.
+const IDS_MAX: u32 = 5_000;
+/// Issues whose histories can be asked for at once, and entries of them per page.
 pub(crate) const CHANGELOGS_MAX: usize = 1_000;
 /// Issues that can be asked for by id at once.
 pub(crate) const BY_ID_MAX: usize = 100;
@@ -42,7 +42,7 @@ pub(crate) struct Client {
 #[serde(rename_all = "camelCase")]
 struct Search<'a> {
     jql: &'a str,
-    max_results: usize,
+    max_results: u32,
     fields: &'a [&'a str],
     #[serde(skip_serializing_if = "Option::is_none")]
     expand: Option<&'a str>,
@@ -124,16 +124,17 @@ impl Client {
         self.get("/rest/api/3/field", &[]).await
     }
 
-    /// A page of issues with `fields` and the newest part of their histories.
+    /// A page of at most `size` issues with `fields` and the newest part of their histories.
     pub(crate) async fn search(
         &self,
         jql: &str,
         fields: &[&str],
         token: Option<&str>,
+        size: u32,
     ) -> Result<wire::Search, Failure> {
         let search = Search {
             jql,
-            max_results: PAGE_MAX,
+            max_results: size,
             fields,
             expand: Some("changelog"),
             next_page_token: token,
@@ -191,13 +192,15 @@ impl Client {
         Ok(count.count)
     }
 
-    /// A page of the histories of up to [`CHANGELOGS_MAX`] issues; `None` where Jira cannot do that.
+    /// A page of `size` entries of the histories of up to [`CHANGELOGS_MAX`] issues; `None` where Jira
+    /// cannot do that.
     pub(crate) async fn changelogs(
         &self,
         issues: &[i64],
         token: Option<&str>,
+        size: u32,
     ) -> Result<Option<wire::Changelogs>, Failure> {
-        let mut body = json!({ "issueIdsOrKeys": texts(issues) });
+        let mut body = json!({ "issueIdsOrKeys": texts(issues), "maxResults": size });
         if let Some(token) = token {
             body["nextPageToken"] = Value::from(token);
         }

@@ -175,8 +175,3 @@ fn project(task: &Task) -> Result<i64, Failure> {
 fn not_ours(task: &Task) -> Failure {
     Failure::Fatal { detail: format!("a Jira extractor has no step {}", task.kind.as_str()) }
 }
-
-/// A question to the store that had no answer.
-pub(crate) fn store_is_out(error: &store::Error) -> Failure {
-    Failure::Passing { detail: format!("what is kept already could not be read: {error}") }
-}

@@ -23,9 +23,6 @@ const WAIT_MIN: Duration = Duration::from_secs(1);
 /// Nobody who is well asks for more.
 const WAIT_MAX: Duration = Duration::from_secs(7 * 24 * 60 * 60);
 
-/// Who is down may say for how long. We come back after this at the latest, and each time counts as a try.
-const DOWN_MAX: Duration = Duration::from_secs(60 * 60);
-
 /// Sends the requests of one connection.
 pub struct Exchange {
     upstream: Upstream,
@@ -191,8 +188,8 @@ impl Exchange {
                 Ok(())
             }
             Trouble::Passing { detail } if told.is_some_and(|wait| wait > SHORT_WAIT) => {
-                let wait = told.map_or(usual, |told| never_earlier(told.min(DOWN_MAX)));
-                Err(Failure::Down { detail, until: after(wait) })
+                let until = after(told.map_or(usual, never_earlier));
+                Err(Failure::Down { detail, until })
             }
             Trouble::Passing { detail } if tries.all >= TRIES => Err(Failure::Passing { detail }),
             Trouble::Malformed { detail } if tries.malformed >= TRIES => {
@@ -217,7 +214,7 @@ fn trouble(error: &upstream::Error) -> Result<Trouble, Failure> {
     let detail = with_causes(error);
     match error {
         TimedOut { .. } | Unreachable { .. } | Broken { .. } => Ok(Trouble::Passing { detail }),
-        TooLarge { .. } => Err(Failure::Unreadable { detail }),
+        TooLarge { .. } => Err(Failure::TooLarge { detail }),
         Refused(_) | Redirected { .. } | Request(_) => Err(Failure::Fatal { detail }),
     }
 }

@@ -5,6 +5,7 @@
 
 pub mod budget;
 pub mod http;
+pub mod paging;
 pub mod program;
 pub mod report;
 pub mod source;
@@ -14,5 +15,6 @@ mod connections;
 mod line;
 mod turn;
 
+pub use paging::PageSize;
 pub use source::{Budget, Connection, Failure, Page, Reader, Source};
 pub use worker::Worker;

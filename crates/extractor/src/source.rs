@@ -130,6 +130,13 @@ pub enum Failure {
         /// For people: cause and remedy.
         detail: String,
     },
+    /// The answer is larger than the source can tell or we take in. Who can asks for less; otherwise the
+    /// scope cannot be read.
+    #[error("{detail}")]
+    TooLarge {
+        /// For people: how large it is, and what it may be.
+        detail: String,
+    },
     /// This scope cannot be read (gone, forbidden). The run goes on without it and says so.
     #[error("{detail}")]
     Unreadable {
@@ -139,6 +146,12 @@ pub enum Failure {
     /// The cursor is no longer good: the slice is read again from its start.
     #[error("the source no longer knows the cursor")]
     StaleCursor,
+}
+
+impl From<store::Error> for Failure {
+    fn from(error: store::Error) -> Failure {
+        Failure::Passing { detail: format!("Our own store did not answer: {error}") }
+    }
 }
 
 #[cfg(test)]

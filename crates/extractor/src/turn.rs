@@ -55,7 +55,7 @@ impl From<Failure> for End {
             Failure::Passing { .. } | Failure::StaleCursor => (Reason::Failed, None),
             Failure::Down { until, .. } => (Reason::Failed, Some(until)),
             Failure::Fatal { .. } => (Reason::Fatal, None),
-            Failure::Unreadable { .. } => (Reason::Unreadable, None),
+            Failure::Unreadable { .. } | Failure::TooLarge { .. } => (Reason::Unreadable, None),
         };
         End::Released { reason, detail, not_before }
     }

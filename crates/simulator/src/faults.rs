@@ -51,6 +51,8 @@ pub enum FaultKind {
     Hang,
     /// A byte each 50 milliseconds.
     Drip,
+    /// 100 MB of blanks before the body.
+    Bloat,
 }
 
 fn one() -> u64 {

@@ -134,6 +134,7 @@ async fn serve(http: HttpRequest, body: Bytes, state: Data<State>) -> HttpRespon
             plain_response(&response.answer, &Bytes::from_static(b"{\"issues\":[{\"id\":"))
         }
         Some(FaultKind::Drip) => dripping(response),
+        Some(FaultKind::Bloat) => bloated(response),
         _ => plain_response(&response.answer, &response.bytes),
     }
 }
@@ -267,4 +268,11 @@ fn dripping(reply: Reply) -> HttpResponse {
         Ok::<_, io::Error>(drop)
     });
     builder(&reply.answer).body(SizedStream::new(promised, Box::pin(body)))
+}
+
+fn bloated(reply: Reply) -> HttpResponse {
+    const BLANKS: Bytes = Bytes::from_static(&[b' '; 1_000_000]);
+    let blanks = std::iter::repeat_n(BLANKS, 100);
+    let body = stream::iter(blanks.chain([reply.bytes]).map(Ok::<_, io::Error>));
+    builder(&reply.answer).streaming(body)
 }

@@ -3,10 +3,10 @@
 use chrono::TimeDelta;
 use domain::Moment;
 use domain::facts::Facts;
-use extractor::{Failure, Page};
+use extractor::{Failure, Page, PageSize};
 use serde_json::json;
 
-use super::{PageOf, Place, gaps, missing, repository, smaller_until_answered};
+use super::{PageOf, Place, gaps, listed, missing, repository};
 use crate::client::Client;
 use crate::paging::MOST;
 use crate::{mapping, queries, wire};
@@ -18,13 +18,17 @@ const LATE_ARRIVALS: TimeDelta = TimeDelta::days(14);
 pub struct Commits {
     place: Place,
     since: Option<Moment>,
-    size: u32,
+    size: PageSize,
 }
 
 impl Commits {
     /// Of `place`: all, or those that may have arrived since the watermark.
     pub fn new(place: Place, since: Option<Moment>) -> Commits {
-        Commits { place, since: since.map(|since| since - LATE_ARRIVALS), size: MOST }
+        Commits {
+            place,
+            since: since.map(|since| since - LATE_ARRIVALS),
+            size: PageSize::up_to(MOST),
+        }
     }
 
     /// The page at `cursor`.
@@ -33,8 +37,7 @@ impl Commits {
         let since = self.since.map(|since| since.format("%Y-%m-%dT%H:%M:%SZ").to_string());
         let variables =
             |size| json!(PageOf { since: since.clone(), ..PageOf::new(place, size, cursor) });
-        let (data, errors) =
-            smaller_until_answered(client, &queries::history(), &mut self.size, variables).await?;
+        let (data, errors) = listed(client, &queries::history(), &mut self.size, variables).await?;
         page_of(place, data, &errors)
     }
 }

@@ -6,11 +6,11 @@ use domain::Moment;
 use domain::facts::Facts;
 use domain::rules::Source;
 use domain::work::Gap;
-use extractor::{Failure, Page};
+use extractor::{Failure, Page, PageSize};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{PageOf, Place, gaps, repository, smaller_until_answered};
+use super::{PageOf, Place, gaps, listed, repository};
 use crate::client::{Client, Listed};
 use crate::paging::MOST;
 use crate::{mapping, queries, wire};
@@ -28,7 +28,7 @@ pub struct Deployments {
     more: Vec<(Source, Option<Moment>)>,
     /// When the oldest began that was not over when it was last read.
     open: Vec<(Source, Moment)>,
-    size: u32,
+    size: PageSize,
 }
 
 /// Where a page begins.
@@ -66,7 +66,7 @@ impl Deployments {
         more: Vec<(Source, Option<Moment>)>,
         open: Vec<(Source, Moment)>,
     ) -> Deployments {
-        Deployments { place, since, more, open, size: MOST }
+        Deployments { place, since, more, open, size: PageSize::up_to(MOST) }
     }
 
     /// The page at `cursor`.
@@ -83,7 +83,9 @@ impl Deployments {
             }
             Cursor::Runs { at } => {
                 let (page, next) = match self.runs(client, at).await {
-                    Err(Failure::Unreadable { detail }) => (self.without_runs(detail), None),
+                    Err(Failure::Unreadable { detail } | Failure::TooLarge { detail }) => {
+                        (self.without_runs(detail), None)
+                    }
                     read => read?,
                 };
                 let next = next.map(|at| Cursor::Runs { at: Some(at) });
@@ -129,8 +131,7 @@ impl Deployments {
         let place = &self.place;
         let variables = |size| json!(PageOf::new(place, size, after));
         let (data, errors) =
-            smaller_until_answered(client, &queries::deployments(), &mut self.size, variables)
-                .await?;
+            listed(client, &queries::deployments(), &mut self.size, variables).await?;
         let (found, budget) = repository::<wire::Deployments>(place, data, &errors)?;
         let next = found.deployments.page_info.next();
         let wires: Vec<_> = found.deployments.nodes.into_iter().flatten().collect();
@@ -150,7 +151,7 @@ impl Deployments {
         let place = &self.place;
         let variables = |size| json!(PageOf::new(place, size, after));
         let (data, errors) =
-            smaller_until_answered(client, &queries::releases(), &mut self.size, variables).await?;
+            listed(client, &queries::releases(), &mut self.size, variables).await?;
         let (found, budget) = repository::<wire::Releases>(place, data, &errors)?;
         let wires: Vec<_> = found.releases.nodes.into_iter().flatten().collect();
         let known =
@@ -316,7 +317,7 @@ mod tests {
             let open = open.map(|began| (source, began)).into_iter().collect();
             let place = if source == Source::Deployments { &house.busy } else { &house.place };
             let mut step = Deployments::new(place.clone(), Some(now), more, open);
-            step.size = 10;
+            step.size = PageSize::up_to(10);
             let pages = house.pages(step).await;
             let facts: Vec<_> = pages.into_iter().map(|page| page.facts).collect();
             let deployed = facts.iter().flat_map(|facts| &facts.deployments);

@@ -8,19 +8,19 @@ use chrono::{TimeDelta, Utc};
 use domain::facts::Facts;
 use domain::ids::{ClientId, IntegrationId};
 use domain::work::Gap;
-use extractor::{Failure, Page};
+use extractor::paging::smaller_until_answered;
+use extractor::{Failure, Page, PageSize};
 use serde_json::json;
 
-use super::{Place, gaps, missing, repository};
-use crate::client::{Answered, Client};
+use super::{Place, for_now, gaps, missing, repository};
+use crate::client::Client;
 use crate::paging::MOST;
-use crate::source::store_is_out;
 use crate::{mapping, queries, wire};
 
 /// Commits per query, shared by the histories that it asks for.
-const COMMITS_PER_QUERY: usize = 200;
+const COMMITS_PER_QUERY: u32 = 200;
 /// So many of each history at least, because a branch for a release often has a few commits of its own.
-const LEAST_OF_EACH: usize = 4;
+const LEAST_OF_EACH: u32 = 4;
 /// With more in one run, the rest waits for the next: somebody deploys what has little to do with the
 /// default branch, and its history is as long as the repository is old.
 const MOST_QUERIES: u32 = 500;
@@ -32,7 +32,7 @@ pub struct MissingCommits {
     place: Place,
     kept: store::Facts,
     owner: (ClientId, IntegrationId),
-    size: usize,
+    size: PageSize,
 }
 
 impl MissingCommits {
@@ -42,7 +42,7 @@ impl MissingCommits {
         kept: store::Facts,
         owner: (ClientId, IntegrationId),
     ) -> MissingCommits {
-        MissingCommits { place, kept, owner, size: COMMITS_PER_QUERY }
+        MissingCommits { place, kept, owner, size: PageSize::up_to(COMMITS_PER_QUERY) }
     }
 
     /// The page at `cursor`, which counts the queries so far: what else is to be asked stands in the store.
@@ -80,28 +80,22 @@ impl MissingCommits {
         let asked_since = Utc::now() - GONE_FOR;
         let missing =
             self.kept.missing_commits(client, integration, self.place.id, &name, asked_since).await;
-        missing.map_err(store_is_out)
+        Ok(missing?)
     }
 
     /// Asks for as many of the histories as go into one query, and for fewer when GitHub finds it too large.
     async fn ask(&mut self, client: &Client, shas: &[String]) -> Result<Page, Failure> {
         let Place { owner, name, .. } = &self.place;
-        loop {
-            let (histories, of_each) = share(self.size, shas.len());
+        let asked = smaller_until_answered(&mut self.size, |size| async move {
+            let (histories, of_each) = share(size, shas.len());
             let asked = &shas[..histories];
             let query = queries::histories(asked.iter().map(String::as_str), of_each);
-            match client.query(&query, json!({ "o": owner, "r": name })).await? {
-                Answered::Data(data, errors) => return page_of(&self.place, asked, data, &errors),
-                Answered::TooLarge if self.size > 1 => self.size /= 2,
-                Answered::TooLarge => {
-                    return Err(Failure::Passing {
-                        detail: format!(
-                            "GitHub cannot tell even one commit of {owner}/{name} now; we try again."
-                        ),
-                    });
-                }
-            }
-        }
+            let (data, errors) = client.query(&query, json!({ "o": owner, "r": name })).await?;
+            Ok((asked, data, errors))
+        });
+        let (asked, data, errors) =
+            asked.await.map_err(|failure| for_now(failure, "one commit"))?;
+        page_of(&self.place, asked, data, &errors)
     }
 
     fn unfinished(&self) -> Gap {
@@ -116,9 +110,10 @@ impl MissingCommits {
 }
 
 /// How many histories to ask for at once, and how many commits of each.
-fn share(size: usize, missing: usize) -> (usize, usize) {
-    let histories = missing.min((size / LEAST_OF_EACH).max(1));
-    (histories, (size / histories).clamp(1, MOST as usize))
+fn share(size: u32, missing: usize) -> (usize, u32) {
+    let most = (size / LEAST_OF_EACH).max(1);
+    let histories = u32::try_from(missing).unwrap_or(most).min(most);
+    (histories as usize, (size / histories).clamp(1, MOST))
 }
 
 fn is_sha1(text: &str) -> bool {

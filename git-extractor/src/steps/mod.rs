@@ -7,11 +7,12 @@ pub mod pull_requests;
 pub mod repositories;
 
 use domain::work::Gap;
-use extractor::{Budget, Failure};
+use extractor::paging::smaller_until_answered;
+use extractor::{Budget, Failure, PageSize};
 use serde::Serialize;
+use serde::de::DeserializeOwned;
 
 use crate::client::{Answered, Client};
-use crate::paging::{GROWTH, MOST};
 use crate::wire;
 
 /// A repository to ask about.
@@ -106,26 +107,24 @@ fn budget(limit: wire::RateLimit) -> Budget {
     Budget { limit: limit.limit, remaining: limit.remaining, resets_at: limit.reset_at }
 }
 
-/// A query for lists that seldom are too large: half of it, down to one, and slowly more again.
-async fn smaller_until_answered<T: serde::de::DeserializeOwned + Send>(
+/// A query for a list, of as many entries as GitHub can bear.
+async fn listed<T: DeserializeOwned + Send>(
     client: &Client,
     query: &str,
-    size: &mut u32,
-    variables: impl Fn(u32) -> serde_json::Value,
-) -> Result<(T, Vec<wire::GraphqlError>), Failure> {
-    loop {
-        match client.query(query, variables(*size)).await? {
-            Answered::Data(data, errors) => {
-                *size = (*size + GROWTH).min(MOST);
-                return Ok((data, errors));
-            }
-            Answered::TooLarge if *size > 1 => *size /= 2,
-            Answered::TooLarge => {
-                return Err(Failure::Passing {
-                    detail: "GitHub cannot answer even the smallest page now; we try again."
-                        .to_owned(),
-                });
-            }
+    size: &mut PageSize,
+    variables: impl Fn(u32) -> serde_json::Value + Send + Sync,
+) -> Result<Answered<T>, Failure> {
+    let asked = smaller_until_answered(size, |size| client.query(query, variables(size))).await;
+    asked.map_err(|failure| for_now(failure, "the smallest page"))
+}
+
+/// What is too large even when it is small: GitHub has a bad hour.
+fn for_now(failure: Failure, what: &str) -> Failure {
+    match failure {
+        Failure::TooLarge { .. } => {
+            let detail = format!("GitHub cannot answer even {what} now; we try again.");
+            Failure::Passing { detail }
         }
+        other => other,
     }
 }

@@ -9,9 +9,9 @@ use extractor::{Budget, Failure, Page};
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value, json};
 
-use super::{PageOf, Place, budget, gaps, repository};
-use crate::client::{Answered, Client, Listed};
-use crate::paging::PageSize;
+use super::{PageOf, Place, budget, for_now, gaps, repository};
+use crate::client::{Client, Listed};
+use crate::paging::PullPages;
 use crate::{mapping, queries, wire};
 
 /// Rests of nested lists per query.
@@ -21,7 +21,7 @@ const RESTS_PER_QUERY: usize = 50;
 pub struct PullRequests {
     place: Place,
     since: Option<Moment>,
-    size: PageSize,
+    size: PullPages,
     /// The page in which GitHub last left something out.
     doubted: Option<String>,
 }
@@ -63,7 +63,7 @@ struct Unfinished {
 impl PullRequests {
     /// Of `place`: all, or those updated since the watermark.
     pub fn new(place: Place, since: Option<Moment>) -> PullRequests {
-        let size = if since.is_some() { PageSize::for_changes() } else { PageSize::for_all() };
+        let size = if since.is_some() { PullPages::for_changes() } else { PullPages::for_all() };
         PullRequests { place, since, size, doubted: None }
     }
 
@@ -124,20 +124,16 @@ impl PullRequests {
         after: &str,
     ) -> Result<(wire::PullRequests, Vec<wire::GraphqlError>, Option<Budget>), Failure> {
         loop {
-            let query = queries::pull_requests(self.size.nested);
-            let variables = PageOf::new(&self.place, self.size.outer, after);
-            match client.query::<wire::OfRepository<wire::PullRequests>>(&query, variables).await? {
-                Answered::Data(data, errors) => {
+            let query = queries::pull_requests(self.size.nested());
+            let variables = PageOf::new(&self.place, self.size.outer(), after);
+            match client.query::<wire::OfRepository<wire::PullRequests>>(&query, variables).await {
+                Err(Failure::TooLarge { .. }) if self.size.shrink().is_ok() => {}
+                Err(failure) => return Err(for_now(failure, "one pull request")),
+                Ok((data, errors)) => {
                     let (found, left) = repository(&self.place, data, &errors)?;
                     self.size.grow();
                     return Ok((found, errors, left));
                 }
-                Answered::TooLarge => self.size.shrink().map_err(|_| Failure::Passing {
-                    detail: format!(
-                        "GitHub cannot answer even one pull request of {}/{} now; we try again.",
-                        self.place.owner, self.place.name
-                    ),
-                })?,
             }
         }
     }
@@ -200,19 +196,14 @@ async fn finish(
     while !unfinished.is_empty() {
         let some = unfinished.split_off(unfinished.len().saturating_sub(per_query));
         let query = queries::rest_of(some.iter().map(|l| (&*l.id, l.connection, &*l.after)));
-        let mut data: Map<String, Value> = match client.query(&query, json!({})).await? {
-            Answered::Data(data, _) => data,
-            Answered::TooLarge if per_query > 1 => {
+        let mut data: Map<String, Value> = match client.query(&query, json!({})).await {
+            Ok((data, _)) => data,
+            Err(Failure::TooLarge { .. }) if per_query > 1 => {
                 per_query = 1;
                 unfinished.extend(some);
                 continue;
             }
-            Answered::TooLarge => {
-                return Err(Failure::Passing {
-                    detail: "GitHub cannot answer the rest of one list now; we try again."
-                        .to_owned(),
-                });
-            }
+            Err(failure) => return Err(for_now(failure, "the rest of one list")),
         };
         if let Some(limit) = data.remove("rateLimit").and_then(|v| serde_json::from_value(v).ok()) {
             left = Some(budget(limit));

@@ -7,7 +7,8 @@ use domain::work::Gap;
 use extractor::{Failure, Page};
 use serde_json::{Value, json};
 
-use crate::client::{Answered, Client, Listed};
+use super::for_now;
+use crate::client::{Client, Listed};
 use crate::{mapping, queries, wire};
 
 /// Repositories per query.
@@ -48,15 +49,8 @@ impl Repositories {
         page: &mut Page,
     ) -> Result<(), Failure> {
         let query = queries::repositories(names.iter().map(|(owner, name)| (&**owner, &**name)));
-        let (mut data, errors) =
-            match client.query::<HashMap<String, Value>>(&query, json!({})).await? {
-                Answered::Data(data, errors) => (data, errors),
-                Answered::TooLarge => {
-                    let detail =
-                        "GitHub cannot list the repositories now; we try again.".to_owned();
-                    return Err(Failure::Passing { detail });
-                }
-            };
+        let answered = client.query::<HashMap<String, Value>>(&query, json!({})).await;
+        let (mut data, errors) = answered.map_err(|failure| for_now(failure, "a list"))?;
         for (position, (owner, name)) in names.iter().enumerate() {
             let alias = format!("r{position}");
             let found = data.remove(&alias).filter(|value| !value.is_null());
@@ -105,7 +99,7 @@ impl Repositories {
             }
             match all_of(client, owner).await {
                 Ok(all) => names.extend(all),
-                Err(Failure::Unreadable { detail }) => {
+                Err(Failure::Unreadable { detail } | Failure::TooLarge { detail }) => {
                     page.facts.repositories_are_all = false;
                     page.gaps.push(Gap { scope: scope.trim().to_owned(), reason: detail });
                 }

@@ -11,7 +11,7 @@ use futures::{StreamExt, TryStreamExt};
 use super::{Issues, SIDE_BY_SIDE};
 use crate::client::BY_ID_MAX;
 use crate::jql;
-use crate::source::{Site, store_is_out};
+use crate::source::Site;
 use crate::wire;
 
 pub(crate) struct Deletions {
@@ -63,7 +63,7 @@ impl Deletions {
         let seen = self.census().await?;
         let Site { kept, owner, integration, .. } = &self.issues.site;
         let live = kept.live_issue_ids(*owner, *integration, self.issues.project).await;
-        let live: HashSet<i64> = live.map_err(|e| store_is_out(&e))?.into_iter().collect();
+        let live: HashSet<i64> = live?.into_iter().collect();
         let missing: Vec<i64> = live.difference(&seen).copied().collect();
         let lacking: Vec<i64> = seen.difference(&live).copied().collect();
         let lacked = !lacking.is_empty();
@@ -92,14 +92,13 @@ impl Deletions {
     }
 
     /// Asks for some of what is left, and takes it off: first what is missing, then what we lack.
-    async fn ask(&self, left: &mut Left) -> Result<Page, Failure> {
+    async fn ask(&mut self, left: &mut Left) -> Result<Page, Failure> {
         if left.missing.is_empty() {
             if left.lacking.is_empty() {
                 return Ok(Page::default());
             }
-            let now = left.lacking.len().min(BY_ID_MAX);
-            let page = self.issues.by_id(&left.lacking[..now]).await?;
-            left.lacking.drain(..now);
+            let (page, count) = self.issues.by_id(&left.lacking).await?;
+            left.lacking.drain(..count);
             return Ok(page);
         }
         let now = left.missing.len().min(BY_ID_MAX * SIDE_BY_SIDE);
@@ -117,7 +116,7 @@ impl Deletions {
             issues.chunks(BY_ID_MAX).map(|some| client.by_id(some, &["project"], None)).collect();
         let found: Vec<_> =
             futures::stream::iter(calls).buffered(SIDE_BY_SIDE).try_collect().await?;
-        let projects = kept.projects(*owner, *integration).await.map_err(|e| store_is_out(&e))?;
+        let projects = kept.projects(*owner, *integration).await?;
         let read: HashSet<i64> = projects.iter().map(|project| project.external_id).collect();
         let mut still_ours = HashSet::new();
         for raw in found.iter().flatten() {

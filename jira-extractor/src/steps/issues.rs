@@ -8,17 +8,19 @@ use std::str::FromStr;
 use domain::facts::Facts;
 use domain::issue::Change;
 use domain::work::{Gap, Slice};
-use extractor::{Failure, Page};
+use extractor::paging::smaller_until_answered;
+use extractor::{Failure, Page, PageSize};
 use futures::{StreamExt, TryStreamExt};
 use serde_json::value::RawValue;
 
 use super::{SIDE_BY_SIDE, following};
-use crate::client::CHANGELOGS_MAX;
+use crate::client::{CHANGELOGS_MAX, PAGE_MAX};
 use crate::fields::CustomFields;
 use crate::jql;
 use crate::mapping::{self, Found, Malformed};
-use crate::source::{Site, store_is_out};
+use crate::source::Site;
 use crate::time::on_minutes;
+use crate::wire;
 
 /// Issues per page where each history is asked for by itself.
 const ONE_BY_ONE: usize = 25;
@@ -29,6 +31,9 @@ pub(crate) struct Issues {
     slice: Slice,
     jql: String,
     fields: CustomFields,
+    /// Issues per page, and entries of histories per page.
+    size: PageSize,
+    entries: PageSize,
     batch: Option<Batch>,
     /// Whether this Jira tells many histories at once.
     in_bulk: bool,
@@ -54,7 +59,9 @@ enum Place {
 impl Issues {
     pub(crate) fn new(site: Site, project: i64, slice: Slice, fields: CustomFields) -> Issues {
         let jql = jql::issues(project, slice);
-        Issues { site, project, slice, jql, fields, batch: None, in_bulk: true }
+        let size = PageSize::up_to(PAGE_MAX);
+        let entries = PageSize::up_to(CHANGELOGS_MAX as u32);
+        Issues { site, project, slice, jql, fields, size, entries, batch: None, in_bulk: true }
     }
 
     pub(crate) async fn page(&mut self, cursor: &str) -> Result<Page, Failure> {
@@ -64,9 +71,10 @@ impl Issues {
         }
     }
 
-    async fn search(&self, token: Option<String>) -> Result<Page, Failure> {
-        let wanted = self.fields.wanted();
-        let found = self.site.client.search(&self.jql, &wanted, token.as_deref()).await?;
+    async fn search(&mut self, token: Option<String>) -> Result<Page, Failure> {
+        let (client, jql, wanted) = (&self.site.client, &self.jql, self.fields.wanted());
+        let search = |size| client.search(jql, &wanted, token.as_deref(), size);
+        let found = smaller_until_answered(&mut self.size, search).await?;
         let next = following(token.as_deref(), found.next_page_token)?;
         let page = self.read(&found.issues);
         let next = match next {
@@ -77,11 +85,16 @@ impl Issues {
         Ok(Page { next: Some(next), ..page })
     }
 
-    /// Some issues by id, with the newest part of their histories.
-    pub(crate) async fn by_id(&self, issues: &[i64]) -> Result<Page, Failure> {
-        let wanted = self.fields.wanted();
-        let found = self.site.client.by_id(issues, &wanted, Some("changelog")).await?;
-        Ok(self.read(&found))
+    /// The first of some issues by id, with the newest part of their histories, and how many these were.
+    pub(crate) async fn by_id(&mut self, issues: &[i64]) -> Result<(Page, usize), Failure> {
+        let (client, wanted) = (&self.site.client, self.fields.wanted());
+        let by_id = |size: u32| {
+            let some = &issues[..issues.len().min(size as usize)];
+            let found = client.by_id(some, &wanted, Some("changelog"));
+            async move { Ok((found.await?, some.len())) }
+        };
+        let (found, count) = smaller_until_answered(&mut self.size, by_id).await?;
+        Ok((self.read(&found), count))
     }
 
     /// Where to read the histories that were cut off.
@@ -119,13 +132,12 @@ impl Issues {
             return Ok(Page::default());
         }
         let told = match self.in_bulk {
-            true => self.site.client.changelogs(&batch.issues, token.as_deref()).await,
-            false => Ok(None),
-        };
-        let told = match told {
-            // The batch is another one now, so its pages are too.
-            Err(Failure::StaleCursor) => self.site.client.changelogs(&batch.issues, None).await?,
-            told => told?,
+            true => match self.changelogs(&batch, token.as_deref()).await {
+                // The batch is another one now, so its pages are too.
+                Err(Failure::StaleCursor) => self.changelogs(&batch, None).await?,
+                told => told?,
+            },
+            false => None,
         };
         let Some(told) = told else {
             self.in_bulk = false;
@@ -154,6 +166,16 @@ impl Issues {
         Ok(Page { next: place.map(|place| place.to_string()), ..page })
     }
 
+    async fn changelogs(
+        &mut self,
+        batch: &Batch,
+        token: Option<&str>,
+    ) -> Result<Option<wire::Changelogs>, Failure> {
+        let client = &self.site.client;
+        let ask = |entries| client.changelogs(&batch.issues, token, entries);
+        smaller_until_answered(&mut self.entries, ask).await
+    }
+
     async fn batch_after(&self, after: i64) -> Result<Batch, Failure> {
         let limit = if self.in_bulk { CHANGELOGS_MAX } else { ONE_BY_ONE };
         let Site { kept, owner, integration, .. } = &self.site;
@@ -166,8 +188,7 @@ impl Issues {
                 after,
                 limit as i64,
             )
-            .await
-            .map_err(|e| store_is_out(&e))?;
+            .await?;
         Ok(Batch { after, issues, broken: HashSet::new() })
     }
 

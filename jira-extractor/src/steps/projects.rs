@@ -13,7 +13,7 @@ use serde::Serialize;
 use super::SIDE_BY_SIDE;
 use crate::jql;
 use crate::mapping;
-use crate::source::{Site, store_is_out};
+use crate::source::Site;
 use crate::wire;
 
 /// Above this it is worth knowing how old a project is, because it will be read in slices.
@@ -81,7 +81,7 @@ impl Projects {
     /// The sizes of projects of which nothing is kept yet; the others are not read in slices.
     async fn sizes(&self, projects: &[Seen]) -> Result<Vec<Finding>, Failure> {
         let Site { kept, owner, integration, .. } = &self.site;
-        let known = kept.projects(*owner, *integration).await.map_err(|e| store_is_out(&e))?;
+        let known = kept.projects(*owner, *integration).await?;
         let known: HashSet<i64> = known.iter().map(|project| project.external_id).collect();
         let is_known = |seen: &Seen| known.contains(&seen.project.external_id);
         let calls: Vec<_> = projects.iter().map(|seen| self.size(seen, is_known(seen))).collect();
@@ -97,7 +97,7 @@ impl Projects {
         let id = seen.project.external_id;
         if known {
             let is_begun = kept.has_live_issues(*owner, *integration, id).await;
-            if is_begun.map_err(|e| store_is_out(&e))? {
+            if is_begun? {
                 return Ok(None);
             }
         }

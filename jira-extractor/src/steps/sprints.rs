@@ -9,7 +9,7 @@ use futures::{StreamExt, TryStreamExt};
 
 use super::SIDE_BY_SIDE;
 use crate::mapping;
-use crate::source::{Site, store_is_out};
+use crate::source::Site;
 use crate::wire::Board;
 
 /// Boards per page.
@@ -57,7 +57,7 @@ impl Sprints {
     /// Boards that may have sprints, of projects that are read.
     async fn boards(&self) -> Result<Vec<i64>, Failure> {
         let Site { kept, owner, integration, .. } = &self.site;
-        let projects = kept.projects(*owner, *integration).await.map_err(|e| store_is_out(&e))?;
+        let projects = kept.projects(*owner, *integration).await?;
         let projects: HashSet<i64> = projects.iter().map(|project| project.external_id).collect();
         let first = self.site.client.boards(None, 0).await?;
         let Some(first) = first else {

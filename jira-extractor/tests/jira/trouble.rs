@@ -30,6 +30,27 @@ async fn storms_pass_and_the_truth_is_held() {
 }
 
 #[tokio::test]
+async fn pages_larger_than_we_take_in_are_asked_for_smaller() {
+    let too_large = |path| vec![fault(path, FaultKind::Bloat, 1, Some(3))];
+    let faults = too_large("changelog/bulkfetch");
+    let house = House::start(Options { issues: 900, faults, ..Options::default() }).await;
+    let hidden = house.simulator.hide_issues(7);
+    let run = house.sync().await;
+    assert_eq!((run.outcome, run.gaps), (Some(Outcome::Finished), vec![]), "{:?}", run.error);
+
+    house.simulator.advance(std::time::Duration::from_secs(86_400));
+    house.simulator.set_faults(too_large("search/jql"));
+    let run = house.sync().await;
+    assert_eq!((run.outcome, run.gaps), (Some(Outcome::Finished), vec![]), "{:?}", run.error);
+
+    house.simulator.show_issues(&hidden);
+    house.simulator.set_faults(too_large("issue/bulkfetch"));
+    let run = house.sync().await;
+    assert_eq!((run.outcome, run.gaps), (Some(Outcome::Finished), vec![]), "{:?}", run.error);
+    house.expect_truth("after nine answers of 100 MB").await;
+}
+
+#[tokio::test]
 async fn a_long_wait_parks_the_task_and_is_shown() {
     let throttle = Fault {
         retry_after: Some("3600".to_owned()),
