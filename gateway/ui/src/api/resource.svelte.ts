@@ -56,3 +56,10 @@ export class Resource<T> {
     this.loadedAt = Date.now();
   }
 }
+
+/** Something that is loaded by a component, and anew whenever what `load` reads before it waits has changed. */
+export function followed<T>(load: () => Promise<T>): Resource<T> {
+  const resource = new Resource(load);
+  $effect(() => void resource.reload());
+  return resource;
+}
