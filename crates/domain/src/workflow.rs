@@ -3,7 +3,9 @@
 //! [`Configuration::apply`] first.
 
 mod change;
+mod delete;
 mod place;
+mod put;
 mod refused;
 mod suggest;
 #[cfg(test)]
