@@ -22,6 +22,14 @@ pub(crate) struct ApiError {
     hint: Option<String>,
     fields: Vec<FieldError>,
     retry_after: Option<Duration>,
+    present: Option<Box<Present>>,
+}
+
+/// The step that has the commitment point, where that is the reason.
+#[derive(Debug, Serialize, ToSchema)]
+pub(crate) struct Present {
+    pub(crate) step_id: String,
+    pub(crate) workflow_id: String,
 }
 
 /// What is wrong with one field of what was sent.
@@ -47,6 +55,8 @@ pub(crate) struct Problem<'a> {
     hint: Option<&'a str>,
     trace_id: String,
     errors: &'a [FieldError],
+    #[serde(flatten)]
+    present: Option<&'a Present>,
 }
 
 impl ApiError {
@@ -62,6 +72,7 @@ impl ApiError {
             hint: None,
             fields: Vec::new(),
             retry_after: None,
+            present: None,
         }
     }
 
@@ -73,6 +84,10 @@ impl ApiError {
     pub(crate) fn about(self, field: &str) -> ApiError {
         let fault = FieldError::new(field, self.detail.clone());
         ApiError { fields: vec![fault], ..self }
+    }
+
+    pub(crate) fn present(self, step: Present) -> ApiError {
+        ApiError { present: Some(Box::new(step)), ..self }
     }
 
     pub(crate) fn after(self, wait: Duration) -> ApiError {
@@ -167,6 +182,7 @@ impl ResponseError for ApiError {
             hint: self.hint.as_deref(),
             trace_id: around::trace_id(),
             errors: &self.fields,
+            present: self.present.as_deref(),
         };
         let body = serde_json::to_string(&problem).expect("a problem is always JSON");
         let mut answer = HttpResponse::build(self.status);

@@ -1,8 +1,9 @@
 //! How a client sees its work: workflows with ordered steps, and which status of Jira belongs to
 //! which step. Every rule about them is here and pure; whoever keeps them asks
-//! [`Configuration::apply`] first.
+//! [`Configuration::apply_all`] first.
 
 mod change;
+mod commitment;
 mod delete;
 mod place;
 mod put;
@@ -18,6 +19,7 @@ use crate::project::StatusCategory;
 use crate::text::words;
 
 pub use change::{Change, Delete, Put, Seen};
+pub use commitment::CommitmentPoint;
 pub use place::{Excluded, Places};
 pub use refused::{Refused, Uses};
 pub use suggest::{Reason, Suggestion, Unplaced};
@@ -200,6 +202,11 @@ impl Configuration {
     /// The step with this id.
     pub fn step(&self, id: WorkflowStepId) -> Option<&WorkflowStep> {
         self.steps.iter().find(|step| step.id == id)
+    }
+
+    /// Whether the workflow counts.
+    fn is_active(&self, workflow: WorkflowId) -> bool {
+        self.workflow(workflow).is_some_and(|workflow| workflow.active)
     }
 
     /// The workflow with this id.

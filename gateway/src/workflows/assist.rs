@@ -252,9 +252,7 @@ pub(crate) async fn preview(
     }
     let before = workflows.of_client(caller.client).await?;
     let changes = wanted.into_iter().map(PreviewChange::read).collect::<Result<Vec<_>, _>>()?;
-    let after =
-        changes.iter().try_fold(before.clone(), |known, change| known.apply(change.clone()));
-    let after = after.map_err(store::Error::from)?;
+    let after = before.apply_all(changes.iter().cloned()).map_err(store::Error::from)?;
     let in_use = workflows.statuses_in_use(caller.client).await?;
 
     let request = PreviewRequest {

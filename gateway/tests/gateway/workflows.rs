@@ -78,6 +78,10 @@ async fn a_second_commitment_point_is_refused_with_the_name_of_the_first() {
          there can be only one."
     );
     assert!(refused["hint"].as_str().unwrap().contains("move_commitment"));
+    assert_eq!(
+        (&refused["step_id"], &refused["workflow_id"]),
+        (&made["steps"][1]["id"], &made["id"])
+    );
     backlog["move_commitment"] = json!(true);
     let moved = send(&house, Method::PUT, &path, &token, &backlog).await;
     assert_eq!(moved.json::<Value>().await.unwrap()["commitment_point"], true);
@@ -85,6 +89,43 @@ async fn a_second_commitment_point_is_refused_with_the_name_of_the_first() {
     let steps = after["items"][0]["steps"].as_array().unwrap();
     let marked: Vec<_> = steps.iter().filter(|s| s["commitment_point"] == true).collect();
     assert_eq!((marked.len(), &marked[0]["name"]), (1, &json!("Backlog")));
+}
+
+#[tokio::test]
+async fn the_commitment_point_is_never_lost_by_whatever_way() {
+    let house = House::start().await;
+    let token = house.platform.admin(1);
+    let made = house.make("/api/v1/workflows", &token, &kanban()).await;
+    let path = |at: usize| format!("/api/v1/workflow-steps/{}", id(&made["steps"][at]));
+    let doing = json!({ "name": "Doing", "category": "IN_PROGRESS" });
+    let done = format!("{}?reassign_to={}", path(1), id(&made["steps"][2]));
+    let off = json!({ "name": "Doing", "category": "IN_PROGRESS", "commitment_point": true,
+        "active": false });
+    for (method, path, body) in [
+        (Method::PUT, path(1), doing),
+        (Method::PUT, path(1), off),
+        (Method::DELETE, path(1), json!({})),
+        (Method::DELETE, done, json!({})),
+    ] {
+        let refused = send(&house, method, &path, &token, &body).await;
+        let refused = problem(refused, 409, "commitment_point_needed").await;
+        assert_eq!(
+            refused["detail"],
+            "The commitment point of all connections is \"Doing\" of the workflow \"Kanban\"; \
+             mark another step first, for while there are steps there must be one."
+        );
+        assert!(refused["hint"].as_str().unwrap().contains("reassign_to"));
+        assert_eq!(
+            (&refused["step_id"], &refused["workflow_id"]),
+            (&made["steps"][1]["id"], &made["id"])
+        );
+    }
+    let all = house.read("/api/v1/workflows", &token).await;
+    assert_eq!(all["items"], json!([made]), "nothing was kept");
+    let backlog = format!("{}?reassign_to={}", path(1), id(&made["steps"][0]));
+    let gone = send(&house, Method::DELETE, &backlog, &token, &json!({})).await;
+    assert_eq!(gone.status(), StatusCode::OK);
+    assert_eq!(house.read(&path(0), &token).await["commitment_point"], true);
 }
 
 #[tokio::test]

@@ -21,8 +21,8 @@ pub enum Change {
     PutStatusMapping(Put<StatusMapping>),
     /// A new or changed mapping of an issue type.
     PutIssueTypeMapping(Put<IssueTypeMapping>),
-    /// A workflow goes, and its steps with it. What hangs on them goes to the other workflow's first
-    /// active step of the same category.
+    /// A workflow goes, and its steps with it. What hangs on them, and the commitment point, goes to
+    /// the other workflow's first active step of the same category.
     DeleteWorkflow(Delete<WorkflowId>),
     /// A step goes. Its mappings, and the commitment point if it has it, go to the other step.
     DeleteStep(Delete<WorkflowStepId>),
@@ -101,33 +101,42 @@ rows! {
 }
 
 impl Configuration {
-    /// The configuration after `change`. The default gives way to the first workflow that a person
-    /// makes.
+    /// The configuration after one change; see [`Configuration::apply_all`].
     ///
     /// # Errors
     /// Why the change cannot be.
     pub fn apply(&self, change: Change) -> Result<Configuration, Refused> {
+        self.apply_all([change])
+    }
+
+    /// The configuration after some changes, one after another. The default gives way to the first
+    /// workflow that a person makes.
+    ///
+    /// # Errors
+    /// Why the first change cannot be that cannot, or what all of them together must not leave.
+    pub fn apply_all(
+        &self,
+        changes: impl IntoIterator<Item = Change>,
+    ) -> Result<Configuration, Refused> {
         let mut next = self.clone();
-        match change {
-            Change::PutWorkflow(put) => next.put_workflow(put)?,
-            Change::PutStep { put, moves_commitment } => next.put_step(put, moves_commitment)?,
-            Change::PutStatusMapping(put) => next.put_status_mapping(put)?,
-            Change::PutIssueTypeMapping(put) => next.put_issue_type_mapping(put)?,
-            Change::DeleteWorkflow(delete) => next.delete_workflow(delete)?,
-            Change::DeleteStep(delete) => next.delete_step(delete)?,
-            Change::DeleteStatusMapping(delete) => {
-                seen(&next.status_mappings, delete.id, delete.seen)?;
-                if delete.reassign_to.is_some() {
-                    return Err(invalid(
-                        "reassign_to",
-                        "nothing hangs on a status mapping; change its step instead",
-                    ));
-                }
-                next.status_mappings.retain(|mapping| mapping.id != delete.id);
-            }
-            Change::DeleteIssueTypeMapping(delete) => next.delete_issue_type_mapping(delete)?,
+        for change in changes {
+            next.make(change)?;
         }
+        next.check_commitment(self)?;
         Ok(next)
+    }
+
+    fn make(&mut self, change: Change) -> Result<(), Refused> {
+        match change {
+            Change::PutWorkflow(put) => self.put_workflow(put),
+            Change::PutStep { put, moves_commitment } => self.put_step(put, moves_commitment),
+            Change::PutStatusMapping(put) => self.put_status_mapping(put),
+            Change::PutIssueTypeMapping(put) => self.put_issue_type_mapping(put),
+            Change::DeleteWorkflow(delete) => self.delete_workflow(delete),
+            Change::DeleteStep(delete) => self.delete_step(delete),
+            Change::DeleteStatusMapping(delete) => self.delete_status_mapping(delete),
+            Change::DeleteIssueTypeMapping(delete) => self.delete_issue_type_mapping(delete),
+        }
     }
 
     /// What hangs on a workflow.
@@ -242,6 +251,18 @@ pub(super) fn reassigned<R: Row>(
         return Err(invalid("reassign_to", "must be another one than what is deleted"));
     }
     find(rows, to).map(Some)
+}
+
+/// What takes another's place must count, or nothing that goes there would.
+pub(super) fn check_counts(name: &str, counts: bool) -> Result<(), Refused> {
+    if counts {
+        return Ok(());
+    }
+    let reason = format!(
+        "{} is switched off, so nothing that goes there would count; switch it on first, or choose another",
+        quoted(name)
+    );
+    Err(invalid("reassign_to", reason))
 }
 
 /// Puts a row into its place, and tells what was there.

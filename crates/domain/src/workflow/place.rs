@@ -127,8 +127,7 @@ impl<'a> Places<'a> {
             None => self.taken_by(integration, type_mapping.and_then(|m| m.workflow), category),
         };
         let step = step.ok_or(Excluded::UnmappedStatus)?;
-        let workflow = self.configuration.workflow(step.workflow);
-        if !workflow.is_some_and(|workflow| workflow.active) {
+        if !self.configuration.is_active(step.workflow) {
             return Err(Excluded::InactiveWorkflow);
         }
         if !step.active {

@@ -1,9 +1,7 @@
 //! What is put into a configuration, and what keeps it out.
 
 use super::change::{Put, Row, Seen, find, invalid, named, put_row, quoted};
-use super::{
-    Configuration, IssueTypeMapping, Refused, StatusMapping, StepCategory, Workflow, WorkflowStep,
-};
+use super::{Configuration, IssueTypeMapping, Refused, StatusMapping, Workflow, WorkflowStep};
 use crate::ids::{IssueTypeMappingId, WorkflowId, WorkflowStepId};
 use crate::text::folded;
 
@@ -53,13 +51,15 @@ impl Configuration {
             return Err(Refused::Taken { noun: WorkflowStep::NOUN, name: quoted(&other.name) });
         }
         if row.commitment {
-            if matches!(row.category, StepCategory::Done | StepCategory::Discarded) {
+            if !row.category.may_commit() {
                 return Err(invalid(
                     "commitment_point",
                     "must lie before the work is over: in a step of TO_DO or IN_PROGRESS",
                 ));
             }
-            self.claim_commitment(&row, moves_commitment)?;
+            if moves_commitment {
+                self.take_commitment(&row);
+            }
         }
         if let Some(category) = row.takes {
             let takes_too = |other: &&WorkflowStep| {
@@ -129,24 +129,6 @@ impl Configuration {
             pair[1].category,
         );
         Err(invalid("position", reason))
-    }
-
-    fn claim_commitment(&mut self, row: &WorkflowStep, moves: bool) -> Result<(), Refused> {
-        let marked = |step: &&mut WorkflowStep| {
-            step.id != row.id && step.scope == row.scope && step.commitment
-        };
-        let Some(present) = self.steps.iter_mut().find(marked) else { return Ok(()) };
-        if moves {
-            present.commitment = false;
-            present.version += 1;
-            return Ok(());
-        }
-        let (step, workflow) = (present.name.clone(), present.workflow);
-        Err(Refused::SecondCommitment {
-            scope: self.scope_name(row.scope),
-            step,
-            workflow: find(&self.workflows, workflow)?.name.clone(),
-        })
     }
 
     pub(super) fn put_status_mapping(&mut self, put: Put<StatusMapping>) -> Result<(), Refused> {

@@ -2,7 +2,7 @@
 
 use std::fmt;
 
-use super::StepCategory;
+use super::{CommitmentPoint, StepCategory};
 
 /// One variant for each thing that a person would do differently.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -28,17 +28,11 @@ pub enum Refused {
         reason: String,
     },
     /// The scope has a commitment point already.
-    #[error(
-        "the commitment point of {scope} is \"{step}\" of the workflow \"{workflow}\"; there can be only one"
-    )]
-    SecondCommitment {
-        /// The connection's name, or all of them.
-        scope: String,
-        /// The step that has the mark.
-        step: String,
-        /// Its workflow.
-        workflow: String,
-    },
+    #[error("{0}; there can be only one")]
+    SecondCommitment(CommitmentPoint),
+    /// The scope would have none any more.
+    #[error("{0}; mark another step first, for while there are steps there must be one")]
+    CommitmentNeeded(CommitmentPoint),
     /// There is one like it.
     #[error("there is already a {noun} for {name}")]
     Taken {

@@ -82,7 +82,7 @@ impl Configuration {
             .steps
             .iter()
             .filter(|step| step.active && is_in_reach(step.scope, unplaced.integration))
-            .filter(|step| self.workflow(step.workflow).is_some_and(|workflow| workflow.active))
+            .filter(|step| self.is_active(step.workflow))
             .map(|step| suggestion(step, unplaced, meaning))
             .filter(|suggestion| suggestion.confidence >= WORTH_SHOWING)
             .collect();

@@ -1,5 +1,8 @@
 //! What may be changed, what may not and why, and where a status leads.
 
+mod commitment;
+mod reassignment;
+
 use uuid::Uuid;
 
 use super::*;
@@ -132,33 +135,6 @@ fn the_default_places_every_status_and_gives_way_to_the_first_workflow_made() {
 }
 
 #[test]
-fn a_second_commitment_point_is_refused_by_the_name_of_the_first_and_can_be_moved() {
-    let kanban = kanban();
-    let second = WorkflowStep { commitment: true, ..kanban.steps[0].clone() };
-    let put = Put { row: second, seen: Seen::Any };
-    let refused = kanban.apply(Change::PutStep { put: put.clone(), moves_commitment: false });
-    assert_eq!(
-        refused.unwrap_err().to_string(),
-        "the commitment point of all connections is \"Doing\" of the workflow \"Kanban\"; \
-         there can be only one"
-    );
-    let moved = kanban.apply(Change::PutStep { put, moves_commitment: true }).unwrap();
-    let marked: Vec<_> = moved.steps.iter().filter(|s| s.commitment).map(|s| &s.name).collect();
-    assert_eq!(marked, ["Backlog"]);
-
-    // Another connection has one of its own.
-    let own = WorkflowId(Uuid::from_u128(201));
-    let apart = kanban.apply(Change::PutWorkflow(new(workflow(own, Some(JIRA), "Own")))).unwrap();
-    let doing = step(9, "Doing", StepCategory::InProgress);
-    let doing = WorkflowStep { workflow: own, commitment: true, ..doing };
-    let apart = apart.apply(put_step(doing)).unwrap();
-    assert_eq!(apart.steps.iter().filter(|step| step.commitment).count(), 2);
-
-    let late = WorkflowStep { commitment: true, ..step(9, "Over", StepCategory::Done) };
-    assert_eq!(invalid_field(&kanban.apply(put_step(late)).unwrap_err()), "commitment_point");
-}
-
-#[test]
 fn steps_stand_in_the_order_in_which_work_goes() {
     let kanban = kanban();
     let review = WorkflowStep { position: 3, ..step(5, "Review", StepCategory::InProgress) };
@@ -197,9 +173,10 @@ fn a_workflow_goes_with_its_mappings_led_to_steps_of_the_same_category() {
     let kanban = kanban();
     let other = WorkflowId(Uuid::from_u128(201));
     let start = WorkflowStep { workflow: other, ..step(6, "Start", StepCategory::ToDo) };
+    let work = WorkflowStep { workflow: other, ..step(7, "Work", StepCategory::InProgress) };
     let both = kanban
         .apply(Change::PutWorkflow(new(workflow(other, None, "Other"))))
-        .and_then(|known| known.apply(put_step(start)))
+        .and_then(|known| known.apply_all([put_step(start), put_step(work)]))
         .and_then(|known| known.apply(Change::PutStatusMapping(new(mapping(1, "New", step_id(1))))))
         .unwrap();
     let delete = |known: &Configuration, id, reassign_to| {
@@ -207,7 +184,7 @@ fn a_workflow_goes_with_its_mappings_led_to_steps_of_the_same_category() {
     };
     assert!(matches!(delete(&both, FLOW, None), Err(Refused::InUse { .. })));
     let gone = delete(&both, FLOW, Some(other)).unwrap();
-    assert_eq!((gone.workflows.len(), gone.steps.len()), (1, 1));
+    assert_eq!((gone.workflows.len(), gone.steps.len()), (1, 2));
     assert_eq!(gone.status_mappings[0].step, step_id(6));
 
     let done = both.apply(Change::PutStatusMapping(new(mapping(2, "Over", step_id(3))))).unwrap();

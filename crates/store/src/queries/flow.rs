@@ -133,9 +133,7 @@ pub(crate) fn follow<R: Rules>(
 ) -> Result<R, Error> {
     super::super::dialect::read(conn, |conn| {
         let mut ground = ground(conn, client)?;
-        for change in changes {
-            ground.configuration = ground.configuration.apply(change.clone())?;
-        }
+        ground.configuration = ground.configuration.apply_all(changes.iter().cloned())?;
         let connections = connections(&ground);
         rules.begin(ground);
         for integration in connections {

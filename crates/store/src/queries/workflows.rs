@@ -7,7 +7,7 @@ use diesel::prelude::*;
 use domain::ids::ClientId;
 use domain::project::StatusCategory;
 use domain::work::SourceKind;
-use domain::workflow::{Change, Configuration, Connection};
+use domain::workflow::{Change, Configuration, Connection, WorkflowStep};
 
 use super::super::Conn;
 use crate::Error;
@@ -99,8 +99,8 @@ pub(crate) fn change(
     grow(conn, client.into())?;
     super::changes::note(conn, client.into())?;
     let before = configuration_within(conn, client)?;
-    let after =
-        changes.iter().try_fold(before.clone(), |known, change| known.apply(change.clone()))?;
+    let after = before.apply_all(changes.iter().cloned())?;
+    take_marks(conn, &stored(&before), &stored(&after))?;
     put_changed(conn, &stored(&before), &stored(&after))?;
     delete_gone(conn, &stored(&before), &stored(&after))?;
     Ok(after)
@@ -116,6 +116,21 @@ fn stored(configuration: &Configuration) -> Configuration {
     stored
 }
 
+/// What only one step can have is taken from whoever loses it before another gets it.
+fn take_marks(conn: &mut Conn, before: &Configuration, after: &Configuration) -> QueryResult<()> {
+    let client = Id::from(after.client);
+    for step in before.steps.iter().filter(|step| step.commitment || step.takes.is_some()) {
+        let marks = |step: &WorkflowStep| (step.commitment, step.takes);
+        if after.step(step.id).map(marks) == Some(marks(step)) {
+            continue;
+        }
+        diesel::update(workflow_steps::table.find((client, Id::from(step.id))))
+            .set((workflow_steps::commitment.eq(false), workflow_steps::takes.eq(None::<String>)))
+            .execute(conn)?;
+    }
+    Ok(())
+}
+
 /// Writes what is new or differs: what others lean on before them.
 fn put_changed(conn: &mut Conn, before: &Configuration, after: &Configuration) -> QueryResult<()> {
     let client = after.client;
@@ -128,10 +143,7 @@ fn put_changed(conn: &mut Conn, before: &Configuration, after: &Configuration) -
             .set(&row)
             .execute(conn)?;
     }
-    let mut steps: Vec<_> = after.steps.iter().filter(|row| !before.steps.contains(row)).collect();
-    // A mark is taken from one step before another gets it.
-    steps.sort_by_key(|step| (step.commitment, step.takes.is_some()));
-    for step in steps {
+    for step in after.steps.iter().filter(|row| !before.steps.contains(row)) {
         let row = WorkflowStepRow::new(client, step);
         diesel::insert_into(workflow_steps::table)
             .values(&row)

@@ -21,6 +21,7 @@ contract! {
     what_was_changed_is_read_back,
     changes_come_all_or_not_at_all,
     a_mark_moves_in_one_transaction,
+    marks_of_what_is_deleted_go_to_its_heir,
     nobody_reaches_workflows_of_another_client,
     statuses_are_told_with_the_issues_in_them,
     moves_are_counted_by_the_names_of_their_ends,
@@ -172,11 +173,38 @@ async fn a_mark_moves_in_one_transaction(house: &House) {
     let put = Put { row: backlog, seen: Seen::Any };
     let change = |moves_commitment| Change::PutStep { put: put.clone(), moves_commitment };
     let refusal = refused(house.workflows.change(house.client, vec![change(false)]).await);
-    assert!(matches!(refusal, Refused::SecondCommitment { step, .. } if step == "Doing"));
+    assert!(matches!(refusal, Refused::SecondCommitment(present) if present.step == "Doing"));
     house.workflows.change(house.client, vec![change(true)]).await.unwrap();
     let kept = house.workflows.of_client(house.client).await.unwrap();
     let marked: Vec<_> = kept.steps.iter().filter(|s| s.commitment).map(|s| &s.name).collect();
     assert_eq!(marked, ["Backlog"]);
+}
+
+async fn marks_of_what_is_deleted_go_to_its_heir(house: &House) {
+    let made = kanban(house).await;
+    let [backlog, doing] = [0, 1].map(|at| made.steps[at].clone());
+    let needed = Delete { id: doing.id, seen: Seen::Any, reassign_to: Some(made.steps[2].id) };
+    let refusal =
+        refused(house.workflows.change(house.client, vec![Change::DeleteStep(needed)]).await);
+    assert!(matches!(refusal, Refused::CommitmentNeeded(present) if present.step == "Doing"));
+    assert_eq!(house.workflows.of_client(house.client).await.unwrap(), made);
+
+    // Backlog gets the commitment point, and gives what it took of Jira to a new step.
+    let gone = Delete { id: doing.id, seen: Seen::Any, reassign_to: Some(backlog.id) };
+    let idle = WorkflowStep { takes: None, position: 1, ..backlog.clone() };
+    let idle = Put { row: idle, seen: Seen::Any };
+    let taker = step(&made.workflows[0], "Inbox", StepCategory::ToDo);
+    let taker = WorkflowStep { takes: backlog.takes, position: 1, ..taker };
+    let changes = vec![
+        Change::PutStep { put: idle, moves_commitment: false },
+        put_step(taker),
+        Change::DeleteStep(gone),
+    ];
+    let changed = house.workflows.change(house.client, changes).await.unwrap();
+    assert_eq!(house.workflows.of_client(house.client).await.unwrap(), changed);
+    let marks = changed.steps.iter().map(|s| (&*s.name, s.commitment, s.takes.is_some()));
+    let marks: Vec<_> = marks.collect();
+    assert_eq!(marks, [("Inbox", false, true), ("Backlog", true, false), ("Done", false, false)]);
 }
 
 async fn nobody_reaches_workflows_of_another_client(house: &House) {
