@@ -90,6 +90,17 @@ impl ApiError {
         ApiError { present: Some(Box::new(step)), ..self }
     }
 
+    /// It is about what lies at this place of what was sent.
+    pub(crate) fn within(mut self, place: &str) -> ApiError {
+        if self.fields.is_empty() {
+            return self.about(place);
+        }
+        for fault in &mut self.fields {
+            fault.field = format!("{place}.{}", fault.field);
+        }
+        self
+    }
+
     pub(crate) fn after(self, wait: Duration) -> ApiError {
         ApiError { retry_after: Some(wait), ..self }
     }

@@ -18,7 +18,8 @@ use crate::error::{FieldError, Problem};
 use crate::integrations::trial;
 use crate::lists::{Asked, LISTS};
 use crate::live::ticket;
-use crate::workflows::{self, Reassigned, assist};
+use crate::workflows::lists::Taken;
+use crate::workflows::{self, Reassigned, impact, lists, preview, suggest};
 use crate::{deployments, integrations, jobs, live, metrics, rules, schedule, session};
 
 #[derive(OpenApi)]
@@ -34,10 +35,11 @@ use crate::{deployments, integrations, jobs, live, metrics, rules, schedule, ses
         rules::deployments::get, rules::deployments::put, rules::incidents::get, rules::incidents::put,
         rules::projects::get, rules::projects::put, rules::bots::get, rules::bots::put,
         deployments::post,
-        metrics::dora, metrics::flow, metrics::pull_requests, metrics::forecast, metrics::data_quality, assist::suggest, assist::preview,
+        metrics::dora, metrics::flow, metrics::pull_requests, metrics::forecast, metrics::data_quality, suggest::suggest,
+        preview::preview, preview::of_mappings, lists::save,
     ),
     components(schemas(
-        Problem, FieldError, workflows::ImpactJson, workflows::StatusMappingsJson,
+        Problem, FieldError, impact::ImpactJson, lists::StatusMappingsJson, lists::IssueTypeMappingsJson,
         workflows::WorkflowDraft, workflows::WorkflowJson, workflows::StepDraft, workflows::StepJson,
         workflows::StatusMappingDraft, workflows::StatusMappingJson,
         workflows::IssueTypeMappingDraft, workflows::IssueTypeMappingJson,
@@ -86,17 +88,35 @@ fn reading(list: &str, fields: &[&str]) -> Operation {
 impl Modify for Nouns {
     fn modify(&self, api: &mut Api) {
         let nouns = [
-            ("workflows", "WorkflowDraft", "WorkflowJson"),
-            ("workflow-steps", "StepDraft", "StepJson"),
-            ("status-mappings", "StatusMappingDraft", "StatusMappingJson"),
-            ("issue-type-mappings", "IssueTypeMappingDraft", "IssueTypeMappingJson"),
+            ("workflows", "WorkflowDraft", "WorkflowJson", None),
+            ("workflow-steps", "StepDraft", "StepJson", None),
+            (
+                "status-mappings",
+                "StatusMappingDraft",
+                "StatusMappingJson",
+                Some("StatusMappingsJson"),
+            ),
+            (
+                "issue-type-mappings",
+                "IssueTypeMappingDraft",
+                "IssueTypeMappingJson",
+                Some("IssueTypeMappingsJson"),
+            ),
         ];
-        for (noun, draft, row) in nouns {
+        for (noun, draft, row, whole) in nouns {
             let path = format!("/api/v1/{noun}");
             let list = ObjectBuilder::new()
                 .property("items", ArrayBuilder::new().items(Ref::from_schema_name(row)))
                 .property("next_cursor", Schema::default());
-            let mut all = PathItem::new(HttpMethod::Get, answering("All of them.", "200", list));
+            let summary = "All of them; as `ndjson` or `csv` to take away.";
+            let mut listed = match whole {
+                Some(whole) => answering(summary, "200", Ref::from_schema_name(whole)),
+                None => answering(summary, "200", list),
+            };
+            let taken = Taken::into_params(|| Some(ParameterIn::Query));
+            listed.parameters = Some(taken.into_iter().map(RefOr::T).collect());
+            let mut all = api.paths.paths.remove(&path).unwrap_or_default();
+            all.get = Some(listed);
             let added = answering("A new one.", "201", Ref::from_schema_name(row));
             all.post = Some(taking(added, draft));
             let shown = |summary| one(answering(summary, "200", Ref::from_schema_name(row)));

@@ -13,7 +13,7 @@ use crate::auth::signin;
 use crate::integrations::trial;
 use crate::lists::list;
 use crate::live::ticket;
-use crate::workflows::assist;
+use crate::workflows::{impact, lists, preview, suggest};
 use crate::{
     around, deployments, integrations, jobs, live, metrics, openapi, page, rules, schedule,
     session, workflows,
@@ -56,12 +56,14 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             .route("/integrations/{id}",        delete().to(integrations::deactivate))
             .route("/integrations/{id}/scopes", get().to(trial::scopes))
 
-            .configure(of::<Workflow>("/workflows",                     get().to(workflows::all::<Workflow>)))
-            .configure(of::<WorkflowStep>("/workflow-steps",            get().to(workflows::all::<WorkflowStep>)))
-            .route("/status-mappings/suggest",  post().to(assist::suggest))
-            .route("/status-mappings/preview",  post().to(assist::preview))
-            .configure(of::<StatusMapping>("/status-mappings",          get().to(workflows::status_mappings)))
-            .configure(of::<IssueTypeMapping>("/issue-type-mappings",   get().to(workflows::all::<IssueTypeMapping>)))
+            .route("/workflows/preview",        post().to(preview::preview))
+            .configure(of::<Workflow>("/workflows",                     get().to(lists::all::<Workflow>)))
+            .configure(of::<WorkflowStep>("/workflow-steps",            get().to(lists::all::<WorkflowStep>)))
+            .route("/status-mappings/suggest",  post().to(suggest::suggest))
+            .route("/status-mappings/preview",  post().to(preview::of_mappings))
+            .route("/status-mappings",          put().to(lists::save))
+            .configure(of::<StatusMapping>("/status-mappings",          get().to(lists::status_mappings)))
+            .configure(of::<IssueTypeMapping>("/issue-type-mappings",   get().to(lists::issue_type_mappings)))
 
             .route("/deployment-rules",         get().to(rules::deployments::get))
             .route("/deployment-rules",         put().to(rules::deployments::put))
@@ -115,7 +117,7 @@ fn of<N: workflows::Noun>(path: &str, all: Route) -> impl FnOnce(&mut ServiceCon
             .route(&one, get().to(workflows::one::<N>))
             .route(&one, put().to(workflows::replace::<N>))
             .route(&one, delete().to(workflows::delete::<N>))
-            .route(&format!("{one}/impact"), get().to(workflows::impact::<N>));
+            .route(&format!("{one}/impact"), get().to(impact::impact::<N>));
     }
 }
 

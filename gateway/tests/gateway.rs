@@ -12,6 +12,8 @@ mod platform;
 
 #[path = "gateway/api.rs"]
 mod api;
+#[path = "gateway/changes.rs"]
+mod changes;
 #[path = "gateway/deployments.rs"]
 mod deployments;
 #[path = "gateway/live.rs"]

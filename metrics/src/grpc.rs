@@ -4,6 +4,7 @@ use chrono::{NaiveDate, TimeDelta, Utc};
 use chrono_tz::Tz;
 use domain::Moment;
 use domain::ids::ClientId;
+use domain::workflow::Change;
 use proto::convert::{moment, parse};
 use proto::v1::metrics_server::Metrics as Service;
 use proto::v1::{Answer, PreviewReply, PreviewRequest, Question};
@@ -67,7 +68,7 @@ impl Service for Door {
     ) -> Result<Response<PreviewReply>, Status> {
         let asked = request.into_inner();
         let client: ClientId = parse("client_id", &asked.client_id)?;
-        let changes = preview::changes(asked.changes)?;
+        let changes = asked.changes.into_iter().map(Change::try_from).collect::<Result<_, _>>()?;
         match preview::lead_times(&self.facts, client, changes, Utc::now()).await {
             Ok(reply) => Ok(Response::new(reply)),
             Err(store::Error::Workflow(refused)) => {

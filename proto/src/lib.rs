@@ -7,6 +7,7 @@ mod link;
 mod pass;
 pub mod serve;
 mod there;
+mod workflow;
 
 pub use asker::asker;
 pub use link::Link;

@@ -27,6 +27,17 @@ pub struct StatusInUse {
     pub issues: u64,
 }
 
+/// Ways through the statuses of one connection.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Through {
+    /// The connection.
+    pub integration: IntegrationId,
+    /// The names of the types whose issues are meant.
+    pub issue_types: Vec<String>,
+    /// The names of the statuses.
+    pub statuses: Vec<String>,
+}
+
 /// Moves from one status to another.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Moves {
@@ -73,6 +84,23 @@ impl Workflows {
     /// The database cannot be reached.
     pub async fn statuses_in_use(&self, client: ClientId) -> Result<Vec<StatusInUse>, Error> {
         ask!(self.0, workflows::statuses_in_use(client.into()))
+    }
+
+    /// How many live issues of the client left one of these statuses and stand in none of them. No issue
+    /// goes two of the ways.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn passed(&self, client: ClientId, ways: Vec<Through>) -> Result<u64, Error> {
+        ask!(self.0, workflows::passed(client.into(), &ways))
+    }
+
+    /// How many incidents stand in one of these statuses.
+    ///
+    /// # Errors
+    /// The database cannot be reached.
+    pub async fn incidents(&self, client: ClientId, ways: Vec<Through>) -> Result<u64, Error> {
+        ask!(self.0, workflows::incidents(client.into(), &ways))
     }
 
     /// Which moves between statuses the client's issues ever made.

@@ -1,8 +1,12 @@
 //! Workflows, steps and mappings: four nouns with the same verbs.
 
-pub(crate) mod assist;
+pub(crate) mod impact;
+pub(crate) mod lists;
 mod nouns;
+pub(crate) mod preview;
 mod refusal;
+pub(crate) mod suggest;
+mod wanted;
 
 use std::str::FromStr;
 
@@ -10,19 +14,18 @@ use actix_web::http::header::{ETAG, IF_MATCH};
 use actix_web::web::{Data, Json, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::workflow::{Change, Configuration, Delete, Places, Refused, Seen, Uses};
+use serde::Deserialize;
 use serde::de::DeserializeOwned;
-use serde::{Deserialize, Serialize};
 use store::Workflows;
 use store::workflows::StatusInUse;
-use utoipa::ToSchema;
 use uuid::Uuid;
 
 use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::once::{Once, Repeatable};
-use crate::paging::Items;
 use crate::sent::Sent;
 
+use self::impact::measured;
 pub(crate) use self::nouns::{
     IssueTypeMappingDraft, IssueTypeMappingJson, StatusMappingDraft, StatusMappingJson, StepDraft,
     StepJson, WorkflowDraft, WorkflowJson,
@@ -32,6 +35,8 @@ pub(crate) use self::nouns::{
 pub(crate) trait Noun: Clone + Sized + 'static {
     /// As people call it.
     const NOUN: &'static str;
+    /// As addresses call all of them.
+    const LIST: &'static str;
     type Id: Copy + PartialEq + FromStr + From<Uuid> + 'static;
     type Draft: DeserializeOwned + 'static;
     type Json: Repeatable + 'static;
@@ -57,44 +62,11 @@ pub(crate) trait Noun: Clone + Sized + 'static {
     fn decides(places: &Places<'_>, id: Self::Id, issues: &StatusInUse) -> bool;
 }
 
-/// What hangs on something, and which numbers it moves.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct ImpactJson {
-    /// Live issues whose place it decides.
-    issues: u64,
-    steps: usize,
-    status_mappings: usize,
-    issue_type_mappings: usize,
-    /// Metrics that those issues are part of.
-    metrics: &'static [&'static str],
-}
-
-const METRICS: &[&str] = &[
-    "lead_time",
-    "cycle_time",
-    "time_in_step",
-    "flow_efficiency",
-    "rework",
-    "work_item_age",
-    "throughput",
-    "cumulative_flow",
-    "forecast",
-];
-
 #[derive(Deserialize, utoipa::IntoParams)]
 #[into_params(parameter_in = Query)]
 pub(crate) struct Reassigned {
     /// What takes its place for whatever hangs on it.
     reassign_to: Option<String>,
-}
-
-/// All of the caller's client.
-pub(crate) async fn all<N: Noun>(
-    caller: Caller,
-    workflows: Data<Workflows>,
-) -> Result<Json<Items<N::Json>>, ApiError> {
-    let known = workflows.of_client(caller.client).await?;
-    Ok(Json(Items::whole(N::all(&known).iter().map(|row| row.show(&known)).collect())))
 }
 
 /// One of them.
@@ -157,95 +129,6 @@ pub(crate) async fn delete<N: Noun>(
     workflows.change(caller.client, vec![N::delete(delete)]).await?;
     tracing::info!(impact.issues, "a {} was deleted", N::NOUN);
     Ok(HttpResponse::Ok().json(impact))
-}
-
-/// What deleting or switching it off would touch.
-pub(crate) async fn impact<N: Noun>(
-    caller: Caller,
-    workflows: Data<Workflows>,
-    id: Path<String>,
-) -> Result<Json<ImpactJson>, ApiError> {
-    Ok(Json(measured::<N>(&caller, &workflows, parse::<N>(&id)?).await?))
-}
-
-async fn measured<N: Noun>(
-    caller: &Caller,
-    workflows: &Workflows,
-    id: N::Id,
-) -> Result<ImpactJson, ApiError> {
-    let known = workflows.of_client(caller.client).await?;
-    let uses = N::uses(&known, id).map_err(store::Error::from)?;
-    let in_use = workflows.statuses_in_use(caller.client).await?;
-    let places = Places::new(&known);
-    let issues = in_use.iter().filter(|row| N::decides(&places, id, row)).map(|row| row.issues);
-    let issues = issues.sum();
-    Ok(ImpactJson {
-        issues,
-        steps: uses.steps,
-        status_mappings: uses.status_mappings,
-        issue_type_mappings: uses.issue_type_mappings,
-        metrics: if issues > 0 { METRICS } else { &[] },
-    })
-}
-
-/// A status that counts nowhere, because nothing says where it stands.
-#[derive(Serialize, ToSchema)]
-pub(crate) struct UnmappedJson {
-    integration_id: String,
-    issue_type: Option<String>,
-    status: String,
-    status_category: &'static str,
-    issues: u64,
-}
-
-#[derive(Serialize, ToSchema)]
-pub(crate) struct StatusMappingsJson {
-    items: Vec<StatusMappingJson>,
-    next_cursor: Option<String>,
-    /// Nothing is left unmapped.
-    complete: bool,
-    unmapped: Vec<UnmappedJson>,
-}
-
-/// The mappings of statuses, and the statuses that none of them names.
-pub(crate) async fn status_mappings(
-    caller: Caller,
-    workflows: Data<Workflows>,
-) -> Result<Json<StatusMappingsJson>, ApiError> {
-    let known = workflows.of_client(caller.client).await?;
-    let in_use = workflows.statuses_in_use(caller.client).await?;
-    let unmapped: Vec<_> = unmapped(&known, &in_use).map(UnmappedJson::from).collect();
-    Ok(Json(StatusMappingsJson {
-        items: known.status_mappings.iter().map(|row| row.show(&known)).collect(),
-        next_cursor: None,
-        complete: unmapped.is_empty(),
-        unmapped,
-    }))
-}
-
-/// What has no step, neither by a mapping nor by Jira's category.
-fn unmapped<'a>(
-    known: &'a Configuration,
-    in_use: &'a [StatusInUse],
-) -> impl Iterator<Item = &'a StatusInUse> {
-    let places = Places::new(known);
-    in_use.iter().filter(move |row| {
-        let issue_type = row.issue_type.as_deref().unwrap_or_default();
-        let step = places.step(row.integration, issue_type, &row.status, Some(row.category));
-        step == Err(domain::workflow::Excluded::UnmappedStatus)
-    })
-}
-
-impl From<&StatusInUse> for UnmappedJson {
-    fn from(row: &StatusInUse) -> UnmappedJson {
-        UnmappedJson {
-            integration_id: row.integration.to_string(),
-            issue_type: row.issue_type.clone(),
-            status: row.status.clone(),
-            status_category: row.category.as_str(),
-            issues: row.issues,
-        }
-    }
 }
 
 fn parse<N: Noun>(id: &str) -> Result<N::Id, ApiError> {

@@ -4,7 +4,7 @@ use std::str::FromStr;
 
 use domain::ids::{IntegrationId, IssueTypeMappingId, StatusMappingId, WorkflowId, WorkflowStepId};
 use domain::workflow::{
-    Change, Configuration, Delete, IssueTypeMapping, Places, Put, Refused, Scope, Seen,
+    Change, Configuration, Delete, Excluded, IssueTypeMapping, Places, Put, Refused, Scope, Seen,
     StatusMapping, StepCategory, Uses, Workflow, WorkflowStep,
 };
 use serde::{Deserialize, Serialize};
@@ -29,14 +29,14 @@ pub(crate) struct WorkflowDraft {
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct WorkflowJson {
-    id: String,
-    name: String,
-    integration_id: Option<String>,
-    active: bool,
+    pub(super) id: String,
+    pub(super) name: String,
+    pub(super) integration_id: Option<String>,
+    pub(super) active: bool,
     /// Nobody made it: it holds as long as there is no other.
-    default: bool,
-    steps: Vec<StepJson>,
-    version: i64,
+    pub(super) default: bool,
+    pub(super) steps: Vec<StepJson>,
+    pub(super) version: i64,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -63,17 +63,17 @@ pub(crate) struct StepDraft {
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct StepJson {
-    id: String,
-    workflow_id: String,
-    integration_id: Option<String>,
-    name: String,
-    position: i32,
-    category: &'static str,
-    waiting: bool,
-    commitment_point: bool,
-    status_category: Option<&'static str>,
-    active: bool,
-    version: i64,
+    pub(super) id: String,
+    pub(super) workflow_id: String,
+    pub(super) integration_id: Option<String>,
+    pub(super) name: String,
+    pub(super) position: i32,
+    pub(super) category: &'static str,
+    pub(super) waiting: bool,
+    pub(super) commitment_point: bool,
+    pub(super) status_category: Option<&'static str>,
+    pub(super) active: bool,
+    pub(super) version: i64,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -88,17 +88,17 @@ pub(crate) struct StatusMappingDraft {
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct StatusMappingJson {
-    id: String,
-    status: String,
-    step_id: String,
+    pub(super) id: String,
+    pub(super) status: String,
+    pub(super) step_id: String,
     /// The step's name.
-    step: Option<String>,
-    category: Option<&'static str>,
-    workflow_id: Option<String>,
-    integration_id: Option<String>,
-    issue_type: Option<String>,
-    active: bool,
-    version: i64,
+    pub(super) step: Option<String>,
+    pub(super) category: Option<&'static str>,
+    pub(super) workflow_id: Option<String>,
+    pub(super) integration_id: Option<String>,
+    pub(super) issue_type: Option<String>,
+    pub(super) active: bool,
+    pub(super) version: i64,
 }
 
 #[derive(Deserialize, ToSchema)]
@@ -119,15 +119,15 @@ pub(crate) struct IssueTypeMappingDraft {
 
 #[derive(Serialize, ToSchema)]
 pub(crate) struct IssueTypeMappingJson {
-    id: String,
-    issue_type: String,
-    mapped_to: String,
-    hierarchy_level: i32,
-    parent_id: Option<String>,
-    workflow_id: Option<String>,
-    integration_id: Option<String>,
-    active: bool,
-    version: i64,
+    pub(super) id: String,
+    pub(super) issue_type: String,
+    pub(super) mapped_to: String,
+    pub(super) hierarchy_level: i32,
+    pub(super) parent_id: Option<String>,
+    pub(super) workflow_id: Option<String>,
+    pub(super) integration_id: Option<String>,
+    pub(super) active: bool,
+    pub(super) version: i64,
 }
 
 impl Repeatable for WorkflowJson {}
@@ -183,6 +183,7 @@ fn step_change(
 
 impl Noun for Workflow {
     const NOUN: &'static str = "workflow";
+    const LIST: &'static str = "workflows";
     type Id = WorkflowId;
     type Draft = WorkflowDraft;
     type Json = WorkflowJson;
@@ -245,12 +246,13 @@ impl Noun for Workflow {
     }
 
     fn decides(places: &Places<'_>, id: WorkflowId, issues: &StatusInUse) -> bool {
-        step_of(places, issues).is_some_and(|step| step.workflow == id)
+        step_of(places, issues).is_ok_and(|step| step.workflow == id)
     }
 }
 
 impl Noun for WorkflowStep {
     const NOUN: &'static str = "workflow step";
+    const LIST: &'static str = "workflow-steps";
     type Id = WorkflowStepId;
     type Draft = StepDraft;
     type Json = StepJson;
@@ -305,12 +307,13 @@ impl Noun for WorkflowStep {
     }
 
     fn decides(places: &Places<'_>, id: WorkflowStepId, issues: &StatusInUse) -> bool {
-        step_of(places, issues).is_some_and(|step| step.id == id)
+        step_of(places, issues).is_ok_and(|step| step.id == id)
     }
 }
 
 impl Noun for StatusMapping {
     const NOUN: &'static str = "status mapping";
+    const LIST: &'static str = "status-mappings";
     type Id = StatusMappingId;
     type Draft = StatusMappingDraft;
     type Json = StatusMappingJson;
@@ -378,6 +381,7 @@ impl Noun for StatusMapping {
 
 impl Noun for IssueTypeMapping {
     const NOUN: &'static str = "issue type mapping";
+    const LIST: &'static str = "issue-type-mappings";
     type Id = IssueTypeMappingId;
     type Draft = IssueTypeMappingDraft;
     type Json = IssueTypeMappingJson;
@@ -444,11 +448,15 @@ impl Noun for IssueTypeMapping {
     }
 }
 
-fn type_of(issues: &StatusInUse) -> &str {
+pub(super) fn type_of(issues: &StatusInUse) -> &str {
     issues.issue_type.as_deref().unwrap_or_default()
 }
 
-fn step_of<'a>(places: &Places<'a>, issues: &StatusInUse) -> Option<&'a WorkflowStep> {
+/// The step of these issues, or why they count nowhere.
+pub(super) fn step_of<'a>(
+    places: &Places<'a>,
+    issues: &StatusInUse,
+) -> Result<&'a WorkflowStep, Excluded> {
     let (status, category) = (&issues.status, Some(issues.category));
-    places.step(issues.integration, type_of(issues), status, category).ok()
+    places.step(issues.integration, type_of(issues), status, category)
 }

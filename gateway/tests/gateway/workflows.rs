@@ -14,7 +14,7 @@ fn id(row: &Value) -> &str {
     row["id"].as_str().unwrap()
 }
 
-fn kanban() -> Value {
+pub fn kanban() -> Value {
     json!({ "name": "Kanban", "steps": [
         { "name": "Backlog", "category": "TO_DO" },
         { "name": "Doing", "category": "IN_PROGRESS", "commitment_point": true },
@@ -286,6 +286,9 @@ async fn statuses_without_a_mapping_come_with_steps_that_they_may_stand_for() {
     let reasons =
         json!(["It is called like the step.", "Its name means DONE.", "Jira groups it with DONE."]);
     assert_eq!(best["reasons"], reasons);
+    let because = json!([{ "kind": "same_name" }, { "kind": "meaning", "category": "DONE" },
+        { "kind": "jira_category", "category": "DONE" }]);
+    assert_eq!(best["because"], because);
 
     // What is mapped needs no suggestion, and nobody else's status gets one.
     let mapping = json!({ "status": "Done", "step_id": best["step_id"] });

@@ -118,12 +118,19 @@ impl Configuration {
         &self,
         changes: impl IntoIterator<Item = Change>,
     ) -> Result<Configuration, Refused> {
-        let mut next = self.clone();
-        for change in changes {
-            next.make(change)?;
-        }
+        let next = changes.into_iter().try_fold(self.clone(), Configuration::then)?;
         next.check_commitment(self)?;
         Ok(next)
+    }
+
+    /// The configuration between one change and the next of a list, where a mark may be missing or be
+    /// there twice.
+    ///
+    /// # Errors
+    /// See [`Configuration::apply`].
+    pub fn then(mut self, change: Change) -> Result<Configuration, Refused> {
+        self.make(change)?;
+        Ok(self)
     }
 
     fn make(&mut self, change: Change) -> Result<(), Refused> {

@@ -43,7 +43,10 @@ impl Configuration {
             let had = before.marked(scope).next();
             let mut marked = self.marked(scope);
             if let (Some(one), Some(_)) = (marked.next(), marked.next()) {
-                let present = had.and_then(|step| self.step(step.id)).unwrap_or(one);
+                let present = had
+                    .and_then(|step| self.step(step.id))
+                    .filter(|step| step.commitment)
+                    .unwrap_or(one);
                 return Err(Refused::SecondCommitment(self.commitment_point(present)));
             }
             let Some(had) = had else { continue };

@@ -1,5 +1,7 @@
 //! Queries on how clients see their work.
 
+mod touched;
+
 use std::collections::HashMap;
 
 use diesel::dsl::count_star;
@@ -20,6 +22,8 @@ use crate::schema::{
 };
 use crate::types::Id;
 use crate::workflows::{Moves, StatusInUse};
+
+pub(crate) use self::touched::{incidents, passed};
 
 pub(crate) fn configuration(conn: &mut Conn, client: ClientId) -> Result<Configuration, Error> {
     super::super::dialect::read(conn, |conn| configuration_within(conn, client))

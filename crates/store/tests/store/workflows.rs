@@ -10,10 +10,13 @@ use domain::workflow::{
     StepCategory, Workflow, WorkflowStep,
 };
 use store::Error;
-use store::workflows::{Moves, StatusInUse};
+use store::metrics::{IncidentFact, Publication};
+use store::workflows::{Moves, StatusInUse, Through};
 use uuid::Uuid;
 
+use crate::flow::Everywhere;
 use crate::house::House;
+use crate::metrics::publication;
 use crate::nouns::*;
 
 contract! {
@@ -25,6 +28,7 @@ contract! {
     nobody_reaches_workflows_of_another_client,
     statuses_are_told_with_the_issues_in_them,
     moves_are_counted_by_the_names_of_their_ends,
+    who_passed_is_counted_apart_from_who_stands,
 }
 
 fn workflow(scope: Option<IntegrationId>) -> Workflow {
@@ -277,4 +281,33 @@ async fn moves_are_counted_by_the_names_of_their_ends(house: &House) {
     assert_eq!(told, [moves("Done", "To Do", 1), moves("To Do", "Done", 1)]);
     let (other, ..) = house.add_client("globex").await;
     assert_eq!(house.workflows.moves(other).await.unwrap(), []);
+}
+
+async fn who_passed_is_counted_apart_from_who_stands(house: &House) {
+    house.jira_says(all_of_jira()).await;
+    house.github_says(all_of_github()).await;
+    let through = |issue_type: &str, statuses: &[&str]| Through {
+        integration: house.jira,
+        issue_types: vec![issue_type.to_owned()],
+        statuses: statuses.iter().map(|status| (*status).to_owned()).collect(),
+    };
+    // Both left To Do, and both are done.
+    let passed = async |ways| house.workflows.passed(house.client, ways).await.unwrap();
+    assert_eq!(passed(vec![through("Story", &["To Do"])]).await, 2);
+    assert_eq!(passed(vec![through("Story", &["To Do", "Done"])]).await, 0);
+    assert_eq!(passed(vec![through("Story", &["Done"])]).await, 0);
+    assert_eq!(passed(vec![through("Bug", &["To Do"])]).await, 0);
+    let both = vec![through("Bug", &["To Do"]), through("Story", &["To Do"])];
+    assert_eq!(passed(both.clone()).await, 2);
+    let (other, ..) = house.add_client("globex").await;
+    assert_eq!(house.workflows.passed(other, both).await.unwrap(), 0);
+
+    let incident =
+        IncidentFact { integration: house.jira, issue: 1, started_at: at(0), cause: None };
+    let publication = Publication { incidents: vec![incident], ..publication(house, 20) };
+    house.publish(publication, Everywhere::default()).await.unwrap();
+    let incidents = async |ways| house.workflows.incidents(house.client, ways).await.unwrap();
+    assert_eq!(incidents(vec![through("Story", &["Done"])]).await, 1);
+    assert_eq!(incidents(vec![through("Story", &["To Do"])]).await, 0);
+    assert_eq!(incidents(vec![through("Bug", &["Done"])]).await, 0);
 }
