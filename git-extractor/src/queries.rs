@@ -10,6 +10,9 @@ const ACTOR: &str = "author{__typename login}";
 const COMMIT: &str = "oid message authoredDate committedDate parents(first:10){nodes{oid}} \
     author{name user{login}}";
 
+/// A list of statuses of a deployment.
+const STATUSES: &str = "pageInfo{hasNextPage endCursor} nodes{state createdAt}";
+
 /// The nested lists of a pull request, by the name of the connection.
 pub const NESTED: [&str; 4] = ["commits", "reviews", "comments", "timelineItems"];
 
@@ -84,8 +87,25 @@ pub fn deployments() -> String {
          repository(owner:$o,name:$r){{deployments(first:$p,after:$after,\
          orderBy:{{field:CREATED_AT,direction:DESC}}){{pageInfo{{hasNextPage endCursor}} \
          nodes{{id databaseId commitOid environment state createdAt updatedAt \
-         statuses(first:30){{nodes{{state createdAt}}}}}}}}}}}}"
+         statuses(first:30){{{STATUSES}}}}}}}}}}}"
     )
+}
+
+/// More statuses of several deployments at once: for each its id and a cursor. The answers are named `a0`,
+/// `a1`, ….
+pub fn more_statuses<'a>(lists: impl Iterator<Item = (&'a str, &'a str)>) -> String {
+    let parts: Vec<_> = lists
+        .enumerate()
+        .map(|(position, (id, after))| {
+            format!(
+                "a{position}:node(id:{}){{... on Deployment{{\
+                 statuses(first:100,after:{}){{{STATUSES}}}}}}}",
+                quoted(id),
+                quoted(after)
+            )
+        })
+        .collect();
+    format!("query{{{RATE_LIMIT} {}}}", parts.join(" "))
 }
 
 /// A page of releases, newest first, with the commits of their tags. Variables: `o`, `r`, `p`, `after`.
@@ -153,6 +173,7 @@ mod tests {
             rest,
             repositories,
             deployments(),
+            more_statuses([("DE_1", "x"), ("DE_2", "y")].into_iter()),
             releases(),
             history(),
             histories,

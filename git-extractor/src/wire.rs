@@ -285,8 +285,16 @@ pub struct Run {
 }
 
 #[derive(Debug, Deserialize)]
+#[serde(rename_all = "camelCase")]
 pub struct Statuses {
+    pub page_info: Option<PageInfo>,
     pub nodes: Vec<Option<DeploymentStatus>>,
+}
+
+/// More of the statuses of a deployment.
+#[derive(Debug, Deserialize)]
+pub struct MoreStatuses {
+    pub statuses: Statuses,
 }
 
 #[derive(Debug, Clone, Deserialize)]

@@ -157,6 +157,13 @@ impl Simulator {
         Some(String::from_utf8(rows).expect("rows are JSON"))
     }
 
+    /// How many statuses the deployment has that has the most.
+    pub fn most_statuses(&self) -> usize {
+        let companies = self.state.companies();
+        let deployments = companies[0].world.repositories.iter().flat_map(|one| &one.deployments);
+        deployments.map(|deployment| deployment.statuses.len()).max().unwrap_or(0)
+    }
+
     /// How the issues of the first client flowed, each by itself.
     pub fn flowed(&self, way: &flow::Way) -> Vec<flow::Flowed> {
         flow::flowed(&self.state.companies()[0].world, way)

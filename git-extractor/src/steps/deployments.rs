@@ -10,7 +10,7 @@ use extractor::{Failure, Page, PageSize};
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 
-use super::{PageOf, Place, gaps, listed, repository};
+use super::{PageOf, Place, gaps, listed, repository, statuses};
 use crate::client::{Client, Listed};
 use crate::paging::MOST;
 use crate::{mapping, queries, wire};
@@ -134,12 +134,13 @@ impl Deployments {
             listed(client, &queries::deployments(), &mut self.size, variables).await?;
         let (found, budget) = repository::<wire::Deployments>(place, data, &errors)?;
         let next = found.deployments.page_info.next();
-        let wires: Vec<_> = found.deployments.nodes.into_iter().flatten().collect();
+        let mut wires: Vec<_> = found.deployments.nodes.into_iter().flatten().collect();
         let known =
             wires.last().is_some_and(|last| self.is_known(Source::Deployments, last.created_at));
+        let (budget, incomplete) = statuses::complete(client, &mut wires, budget).await?;
         let deployments = wires.into_iter().map(mapping::deployment).collect();
         let facts = Facts { repository_id: self.place.id, deployments, ..Facts::default() };
-        let gaps = gaps(&self.place, &errors).collect();
+        let gaps = gaps(&self.place, &errors).chain(incomplete).collect();
         Ok((Page { facts, gaps, budget, ..Page::default() }, next.filter(|_| !known)))
     }
 
@@ -334,6 +335,34 @@ mod tests {
             assert!(further < began, "{source}: {further} is not behind {began}");
             assert_eq!(read(source, Some(now)).await, Some(usual), "{source}: it is on the way");
         }
+    }
+
+    #[tokio::test]
+    async fn a_deployment_is_over_at_its_first_success_however_many_statuses_follow() {
+        let house = House::start();
+        let step = Deployments::new(house.busy.clone(), None, Vec::new(), Vec::new());
+        let pages = house.pages(step).await;
+        let truth = house.simulator.truth("deployments").unwrap();
+        let repository = format!("{}/{}", house.busy.owner, house.busy.name);
+        let mut told: Vec<(String, Option<Moment>)> = pages
+            .iter()
+            .flat_map(|page| &page.facts.deployments)
+            .map(|one| (one.external_id.clone(), one.finished_at))
+            .collect();
+        let mut expected: Vec<(String, Option<Moment>)> = truth
+            .lines()
+            .map(|line| serde_json::from_str::<serde_json::Value>(line).unwrap())
+            .filter(|row| row["repository"] == repository.as_str())
+            .map(|row| {
+                let finished_at = row["finished_at"].as_str().map(|at| at.parse().unwrap());
+                (row["external_id"].as_str().unwrap().to_owned(), finished_at)
+            })
+            .collect();
+        told.sort_unstable();
+        expected.sort_unstable();
+        assert_eq!(told, expected);
+        assert!(house.simulator.most_statuses() > 30, "one page does not tell all of every list");
+        assert_eq!(pages.iter().map(|page| page.gaps.len()).sum::<usize>(), 0);
     }
 
     #[test]

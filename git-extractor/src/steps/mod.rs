@@ -5,6 +5,7 @@ pub mod deployments;
 pub mod missing_commits;
 pub mod pull_requests;
 pub mod repositories;
+mod statuses;
 
 use domain::work::Gap;
 use extractor::paging::smaller_until_answered;

@@ -190,6 +190,13 @@ impl<'w> Schema<'w> {
     fn by_id(&self, id: &str) -> Result<Node<'w>, (&'static str, String)> {
         let found = || {
             let (kind, rest) = id.split_once("_kw")?;
+            if kind == "DE" {
+                let number: u64 = rest.parse().ok()?;
+                return self.world.repositories.iter().find_map(|repository| {
+                    let deployed = repository.deployments.iter().find(|one| one.id == number)?;
+                    Some(Node::Deployment(repository, deployed))
+                });
+            }
             let (repository, rest) = match rest.split_once('n') {
                 Some((repository, rest)) => (repository, Some(rest)),
                 None => (rest, None),
