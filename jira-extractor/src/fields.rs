@@ -15,6 +15,13 @@ const MOMENT: &str = "datetime";
 const TEXT: &str = "string";
 /// Kinds of fields with a short text, which may be a name of something.
 const SHORT_TEXTS: [&str; 2] = ["customfieldtypes:textfield", "customfieldtypes:url"];
+/// Kinds of fields that offer choices.
+const CHOICES: [&str; 4] = [
+    "customfieldtypes:select",
+    "customfieldtypes:radiobuttons",
+    "customfieldtypes:multiselect",
+    "customfieldtypes:multicheckboxes",
+];
 const ESTIMATES: [&str; 2] = ["story points", "story point estimate"];
 
 /// The fields that every site has under the same name.
@@ -45,6 +52,8 @@ pub(crate) struct CustomFields {
     pub(crate) moments: Vec<String>,
     /// Whatever holds a short text, sorted.
     pub(crate) mentions: Vec<String>,
+    /// Whatever offers choices, sorted.
+    pub(crate) choices: Vec<String>,
 }
 
 impl CustomFields {
@@ -73,19 +82,22 @@ impl CustomFields {
             found.sort_unstable();
             found
         };
+        let mut choices = ids(&|kind, _| CHOICES.iter().any(|choice| kind.ends_with(choice)));
+        choices.sort_unstable();
         let is_short = |kind: &str| SHORT_TEXTS.iter().any(|short| kind.ends_with(short));
         CustomFields {
             story_points,
             sprints: ids(&|kind, _| kind == SPRINT),
             moments: of_type(MOMENT, &|_| true),
             mentions: of_type(TEXT, &is_short),
+            choices,
         }
     }
 
     /// Everything to ask of an issue.
     pub(crate) fn wanted(&self) -> Vec<&str> {
         let custom = self.story_points.iter().chain(&self.sprints);
-        let custom = custom.chain(&self.moments).chain(&self.mentions);
+        let custom = custom.chain(&self.moments).chain(&self.mentions).chain(&self.choices);
         SYSTEM.into_iter().chain(custom.map(String::as_str)).collect()
     }
 }
@@ -117,6 +129,12 @@ mod tests {
                  "schema": {"custom": "com.atlassian.jira.plugin.system.customfieldtypes:float"}},
                 {"id": "customfield_4", "name": "Cost",
                  "schema": {"custom": "com.atlassian.jira.plugin.system.customfieldtypes:float"}},
+                {"id": "customfield_14", "name": "Severity", "schema": {"type": "option",
+                 "custom": "com.atlassian.jira.plugin.system.customfieldtypes:select"}},
+                {"id": "customfield_13", "name": "Systems", "schema": {"type": "array", "items": "option",
+                 "custom": "com.atlassian.jira.plugin.system.customfieldtypes:multiselect"}},
+                {"id": "customfield_15", "name": "Where", "schema": {"type": "option-with-child",
+                 "custom": "com.atlassian.jira.plugin.system.customfieldtypes:cascadingselect"}},
                 {"id": "customfield_5", "name": "Schätzung",
                  "schema": {"custom": "com.pyxis.greenhopper.jira:jsw-story-points"}}
             ]"#,
@@ -129,6 +147,8 @@ mod tests {
         assert_eq!(found.mentions, ["customfield_11", "customfield_12"]);
         let custom = ["customfield_5", "customfield_3", "customfield_2", "customfield_9"];
         assert_eq!(found.wanted()[13..17], custom);
-        assert_eq!(found.wanted()[17..], found.mentions);
+        assert_eq!(found.wanted()[17..19], found.mentions);
+        assert_eq!(found.choices, ["customfield_13", "customfield_14"]);
+        assert_eq!(found.wanted()[19..], found.choices);
     }
 }

@@ -254,7 +254,7 @@ impl<'a> Fields<'a> {
         custom.moments.iter().filter_map(moment).collect()
     }
 
-    /// Texts of one word, which may be the id or the address of something; sentences are not.
+    /// Texts of one word, which may be the id or the address of something, and choices; sentences are not.
     fn mentions(&self, custom: &CustomFields) -> Vec<(String, String)> {
         let mention = |id: &String| {
             let text: String = serde_json::from_str(self.values.get(id)?.get()).ok()?;
@@ -264,7 +264,24 @@ impl<'a> Fields<'a> {
                 && !word.contains(|c: char| c.is_whitespace() || c.is_control());
             is_word.then(|| (id.clone(), word))
         };
-        custom.mentions.iter().filter_map(mention).collect()
+        let mut mentions: Vec<(String, String)> =
+            custom.mentions.iter().filter_map(mention).collect();
+        for id in &custom.choices {
+            mentions.extend(self.chosen(id).into_iter().map(|value| (id.clone(), value)));
+        }
+        mentions
+    }
+
+    /// What was chosen in a field. A value that is no choice is worth less than the issue.
+    fn chosen(&self, id: &str) -> Vec<String> {
+        let told = self.values.get(id).and_then(|raw| serde_json::from_str(raw.get()).ok());
+        let choices = match told {
+            Some(wire::Chosen::One(choice)) => vec![choice],
+            Some(wire::Chosen::Several(choices)) => choices,
+            None => Vec::new(),
+        };
+        let values = choices.into_iter().map(|choice| clean(choice.value).trim().to_owned());
+        values.filter(|value| !value.is_empty() && value.len() <= LONGEST_MENTION).collect()
     }
 
     fn malformed(&self, reason: String) -> Malformed {
@@ -286,6 +303,7 @@ mod tests {
             sprints: vec!["customfield_10020".to_owned()],
             moments: vec!["customfield_10060".to_owned(), "customfield_10061".to_owned()],
             mentions: vec!["customfield_10070".to_owned(), "customfield_10071".to_owned()],
+            choices: vec!["customfield_10080".to_owned(), "customfield_10081".to_owned()],
         }
     }
 
@@ -321,7 +339,14 @@ mod tests {
             labels: vec!["backend".to_owned(), "quick-win".to_owned()],
             components: vec!["Ledger".to_owned(), "Payments API".to_owned()],
             moments: vec![("customfield_10060".to_owned(), at("2026-09-01T07:15:00Z"))],
-            mentions: vec![("customfield_10070".to_owned(), "1f3a9c2".to_owned())],
+            mentions: [
+                ("customfield_10070", "1f3a9c2"),
+                ("customfield_10080", "Sev1"),
+                ("customfield_10081", "EU"),
+                ("customfield_10081", "US west"),
+            ]
+            .map(|(id, value)| (id.to_owned(), value.to_owned()))
+            .to_vec(),
             story_points: Some(3.0),
             sprints: vec!["S41, the long one".to_owned(), "S42".to_owned()],
             created_at: at("2026-09-01T08:00:00Z"),

@@ -284,6 +284,20 @@ pub(crate) struct FieldSchema {
     pub(crate) custom: String,
 }
 
+/// What was chosen in a field: one or several.
+#[derive(Debug, Deserialize)]
+#[serde(untagged)]
+pub(crate) enum Chosen {
+    One(Choice),
+    Several(Vec<Choice>),
+}
+
+/// A choice that a field offers.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Choice {
+    pub(crate) value: String,
+}
+
 /// A sprint that an issue was in: an object, or on Data Center a printed Java object.
 #[derive(Debug, Deserialize)]
 #[serde(untagged)]

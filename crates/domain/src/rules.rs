@@ -12,13 +12,13 @@ mod tests;
 
 use regex::{Regex, RegexBuilder};
 
-use crate::text::folded;
+use crate::text::{folded, unfolding};
 
 pub use bots::BotRules;
 pub use deployments::{
     DeploymentRule, DeploymentRules, EnvironmentRule, RepositoryRules, Source, Verdict,
 };
-pub use incidents::{IncidentRule, IncidentRules, Suspect};
+pub use incidents::{FieldValues, IncidentRule, IncidentRules, Suspect};
 pub use projects::{ProjectRule, ProjectRules};
 
 /// The environment that counts for DORA.
@@ -89,7 +89,7 @@ impl Faults {
             self.add(path, format!("must have 1 to {LONGEST_PATTERN} printable characters"));
             return None;
         }
-        let mut builder = RegexBuilder::new(pattern);
+        let mut builder = RegexBuilder::new(&unfolding(pattern));
         builder.case_insensitive(true).size_limit(largest).dfa_size_limit(largest);
         match builder.build() {
             Ok(pattern) => Some(pattern),

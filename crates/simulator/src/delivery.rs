@@ -58,6 +58,8 @@ pub struct Trouble {
     pub labels: Vec<&'static str>,
     /// Names of components, as Jira has them.
     pub components: Vec<&'static str>,
+    /// Severities, as Jira has them.
+    pub severities: Vec<&'static str>,
     /// The field says when one began, where somebody filled it in.
     pub by_field: bool,
     /// The field says which deployment caused one, where somebody filled it in.
@@ -266,6 +268,7 @@ fn is(world: &World, issue: &Issue, trouble: &Trouble) -> bool {
     trouble.types.contains(&kind)
         || issue.labels.iter().any(|label| trouble.labels.contains(label))
         || world.jira.components(issue).iter().any(|name| trouble.components.contains(name))
+        || world.jira.severity(issue).is_some_and(|name| trouble.severities.contains(&name))
 }
 
 /// The positions of what somebody means who names the deployment that caused it.

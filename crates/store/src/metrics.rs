@@ -184,6 +184,15 @@ pub struct DeliveryState {
     pub(crate) publications: i64,
 }
 
+/// By what an issue may be an incident, beside its type.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct By {
+    /// Its labels and components.
+    pub names: bool,
+    /// What its custom fields hold.
+    pub fields: bool,
+}
+
 /// What decides whether an issue is an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct SuspectRead {
@@ -646,8 +655,8 @@ impl Metrics {
         Ok(rows.into_iter().map(|(integration, id, name)| (integration.into(), id, name)).collect())
     }
 
-    /// Live issues of these types, and with `by_names` all that have a label or a component, with an id
-    /// greater than `after`: the next `limit`, by id.
+    /// Live issues of these types, and all that have what is looked at beside, with an id greater than
+    /// `after`: the next `limit`, by id.
     ///
     /// # Errors
     /// See [`Metrics::repositories`].
@@ -656,13 +665,13 @@ impl Metrics {
         client: ClientId,
         integration: IntegrationId,
         types: &[i64],
-        by_names: bool,
+        by: By,
         after: i64,
         limit: i64,
     ) -> Result<Vec<SuspectRead>, Error> {
         let (client, integration) = (Id::from(client), Id::from(integration));
         let types = types.to_vec();
-        ask!(self.0, metrics::suspects(client, integration, &types, by_names, after, limit))
+        ask!(self.0, metrics::suspects(client, integration, &types, by, after, limit))
     }
 
     /// These issues, with their history.

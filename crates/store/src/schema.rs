@@ -711,6 +711,7 @@ table! {
         issue_types -> JsonDoc,
         labels -> JsonDoc,
         components -> JsonDoc,
+        fields -> JsonDoc,
         started_at_field -> Nullable<Text>,
         deployment_field -> Nullable<Text>,
         window_hours -> Nullable<BigInt>,

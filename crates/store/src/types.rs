@@ -118,6 +118,17 @@ impl Json {
         self.to_pairs()?.into_iter().map(read).collect()
     }
 
+    /// A list of names with texts each as a JSON array.
+    pub fn lists<'a>(lists: impl Iterator<Item = (&'a str, &'a [String])>) -> Json {
+        let lists: Vec<_> = lists.collect();
+        Json(serde_json::to_string(&lists).expect("texts are always JSON"))
+    }
+
+    /// Reads a list of names with texts each back.
+    pub fn to_lists(&self) -> Result<Vec<(String, Vec<String>)>, crate::Error> {
+        serde_json::from_str(&self.0).map_err(|e| unreadable("list of lists of texts", &e))
+    }
+
     /// Reads a list of pairs of texts back.
     pub fn to_pairs(&self) -> Result<Vec<(String, String)>, crate::Error> {
         serde_json::from_str(&self.0).map_err(|e| unreadable("list of pairs of texts", &e))

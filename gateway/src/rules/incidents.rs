@@ -3,7 +3,7 @@
 use actix_web::web::{Data, Json};
 use actix_web::{HttpRequest, HttpResponse};
 use domain::ids::IntegrationId;
-use domain::rules::{IncidentRule, IncidentRules};
+use domain::rules::{FieldValues, IncidentRule, IncidentRules};
 use serde::{Deserialize, Serialize};
 use store::Rules;
 use store::rules::InForce;
@@ -40,6 +40,9 @@ struct IncidentRuleJson {
     labels: Vec<String>,
     #[serde(default)]
     components: Vec<String>,
+    /// Custom fields, and the values of each that make an issue an incident.
+    #[serde(default)]
+    fields: Vec<FieldValuesJson>,
     /// The id of the custom field that says when it began, for example `customfield_10060`. Where it
     /// says nothing, an incident began when its issue was made.
     started_at_field: Option<String>,
@@ -50,6 +53,14 @@ struct IncidentRuleJson {
     /// and any time if null.
     #[serde(default = "a_day")]
     window_hours: Option<i64>,
+}
+
+#[derive(Serialize, Deserialize, ToSchema)]
+struct FieldValuesJson {
+    /// The id of a custom field with choices, or with a text of one word: for example `customfield_10050`.
+    field: String,
+    /// Any of these, whatever its case.
+    values: Vec<String>,
 }
 
 fn a_day() -> Option<i64> {
@@ -97,6 +108,11 @@ impl From<IncidentRuleJson> for IncidentRule {
             issue_types: json.issue_types,
             labels: json.labels,
             components: json.components,
+            fields: json
+                .fields
+                .into_iter()
+                .map(|of| FieldValues { field: of.field, values: of.values })
+                .collect(),
             started_at_field: json.started_at_field,
             deployment_field: json.deployment_field,
             window_hours: json.window_hours,
@@ -111,6 +127,11 @@ impl From<&IncidentRule> for IncidentRuleJson {
             issue_types: rule.issue_types.clone(),
             labels: rule.labels.clone(),
             components: rule.components.clone(),
+            fields: rule
+                .fields
+                .iter()
+                .map(|of| FieldValuesJson { field: of.field.clone(), values: of.values.clone() })
+                .collect(),
             started_at_field: rule.started_at_field.clone(),
             deployment_field: rule.deployment_field.clone(),
             window_hours: rule.window_hours,

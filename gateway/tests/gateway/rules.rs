@@ -29,7 +29,8 @@ fn merges() -> Value {
 
 fn outages() -> Value {
     json!({ "rules": [{ "integration_id": null, "issue_types": ["Outage"], "labels": ["sev1"],
-        "components": [], "started_at_field": null, "deployment_field": null, "window_hours": null }] })
+        "components": [], "fields": [{ "field": "customfield_10050", "values": ["Sev1", "Sev2"] }],
+        "started_at_field": null, "deployment_field": null, "window_hours": null }] })
 }
 
 fn machines() -> Value {
@@ -61,7 +62,7 @@ async fn a_fresh_client_is_told_the_defaults_that_are_in_force() {
         incidents,
         json!({ "default": true, "version": 0, "rules": [{
             "integration_id": null, "issue_types": ["Incident", "[System] Incident"], "labels": [],
-            "components": [], "started_at_field": null, "deployment_field": null,
+            "components": [], "fields": [], "started_at_field": null, "deployment_field": null,
             "window_hours": 24 }] })
     );
 }
@@ -171,6 +172,14 @@ async fn rules_that_cannot_be_are_refused_by_the_place() {
         (incident("started_at_field", json!("Incident start")), "rules[0].started_at_field"),
         (incident("deployment_field", json!("Cause")), "rules[0].deployment_field"),
         (incident("components", json!([""])), "rules[0].components[0]"),
+        (
+            incident("fields", json!([{ "field": "Severity", "values": ["Sev1"] }])),
+            "rules[0].fields[0].field",
+        ),
+        (
+            incident("fields", json!([{ "field": "customfield_1", "values": [] }])),
+            "rules[0].fields[0].values",
+        ),
     ];
     for ((path, rule), field) in cases {
         let answer = put(&house, path, &ours, &json!({ "rules": [rule] })).await;

@@ -6,7 +6,7 @@ use chrono::TimeDelta;
 use domain::Moment;
 use domain::ids::{ClientId, IntegrationId};
 use domain::rules::{IncidentRule, IncidentRules, Suspect};
-use store::metrics::{IncidentRead, SuspectRead};
+use store::metrics::{By, IncidentRead, SuspectRead};
 
 use super::references::Reference;
 
@@ -53,18 +53,22 @@ pub(super) async fn incidents(
     for (integration, types) in connections {
         let meant = types.iter().filter(|(_, name)| rules.mean_type(integration, name));
         let meant: Vec<i64> = meant.map(|(type_id, _)| *type_id).collect();
-        let by_names = rules.look_at_names(integration);
+        let by = By {
+            names: rules.look_at_names(integration),
+            fields: rules.look_at_fields(integration),
+        };
         let mut ruled: BTreeMap<i64, Ruled> = BTreeMap::new();
         let mut last = i64::MIN;
         loop {
-            let suspects = facts.suspects(client, integration, &meant, by_names, last, SUSPECTS);
+            let suspects = facts.suspects(client, integration, &meant, by, last, SUSPECTS);
             let suspects = suspects.await?;
             let Some(end) = suspects.last() else { break };
             last = end.id;
             for suspect in suspects {
                 let Some(issue_type) = types.get(&suspect.type_id) else { continue };
                 let (labels, components) = (&suspect.labels, &suspect.components);
-                let suspected = Suspect { integration, issue_type, labels, components };
+                let values = &suspect.mentions;
+                let suspected = Suspect { integration, issue_type, labels, components, values };
                 if let Some(rule) = rules.of(suspected) {
                     ruled.insert(suspect.id, Ruled::of(rule, &suspect));
                 }

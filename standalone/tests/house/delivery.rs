@@ -48,7 +48,11 @@ fn mixed() -> Way {
         ],
         incidents: vec![
             trouble(&["Bug"], &["security"], Some(6)),
-            Trouble { components: vec!["Payments API"], ..trouble(&[], &[], Some(48)) },
+            Trouble {
+                components: vec!["Payments API"],
+                severities: vec!["Sev1", "Sev2"],
+                ..trouble(&[], &[], Some(48))
+            },
         ],
         ..unsaid()
     }
@@ -71,10 +75,10 @@ fn releases() -> Way {
 }
 
 fn trouble(types: &[&'static str], labels: &[&'static str], window_hours: Option<i64>) -> Trouble {
-    let components = Vec::new();
+    let (components, severities) = (Vec::new(), Vec::new());
     let (types, labels) = (types.to_vec(), labels.to_vec());
     let (by_field, by_reference) = (false, false);
-    Trouble { types, labels, components, by_field, by_reference, window_hours }
+    Trouble { types, labels, components, severities, by_field, by_reference, window_hours }
 }
 
 /// Makes the product see delivery this way, too.
@@ -108,7 +112,14 @@ pub async fn say(stack: &Stack, way: &Way) {
         .map(|trouble| {
             let field = trouble.by_field.then_some("customfield_10060");
             let named = trouble.by_reference.then_some("customfield_10070");
-            json!({ "issue_types": trouble.types, "started_at_field": field, "deployment_field": named, "components": trouble.components, "window_hours": trouble.window_hours,
+            let severities: Vec<String> =
+                trouble.severities.iter().map(|name| name.to_uppercase()).collect();
+            let fields: Vec<Value> = Some(severities)
+                .filter(|names| !names.is_empty())
+                .map(|values| json!({ "field": "customfield_10080", "values": values }))
+                .into_iter()
+                .collect();
+            json!({ "issue_types": trouble.types, "fields": fields, "started_at_field": field, "deployment_field": named, "components": trouble.components, "window_hours": trouble.window_hours,
                 "labels": trouble.labels.iter().map(|l| l.to_uppercase()).collect::<Vec<_>>() })
         })
         .collect();

@@ -192,7 +192,11 @@ impl RepositoryRules<'_> {
         if !self.ask(source) {
             return Verdict::OtherSource;
         }
-        let finds = |pattern: &Regex| names.iter().any(|name| pattern.is_match(name.trim()));
+        let folded: Vec<String> = names.iter().map(|name| folded(name)).collect();
+        let finds = |pattern: &Regex| {
+            names.iter().any(|name| pattern.is_match(name.trim()))
+                || folded.iter().any(|name| pattern.is_match(name))
+        };
         let meant = self
             .0
             .iter()

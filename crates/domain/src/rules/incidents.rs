@@ -10,7 +10,16 @@ use crate::workflow::Connection;
 const DAY_HOURS: i64 = 24;
 const LONGEST_WINDOW_HOURS: i64 = 10 * 366 * 24;
 
-/// A rule as a person writes it: an issue that has any of the names is an incident.
+/// A custom field, and what it says of an incident.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FieldValues {
+    /// The id of the field.
+    pub field: String,
+    /// Any of these is meant: a choice, or a text of one word.
+    pub values: Vec<String>,
+}
+
+/// A rule as a person writes it: an issue that has any of the names or values is an incident.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IncidentRule {
     /// The only connection whose issues are meant.
@@ -21,6 +30,8 @@ pub struct IncidentRule {
     pub labels: Vec<String>,
     /// Names of components.
     pub components: Vec<String>,
+    /// Values of custom fields.
+    pub fields: Vec<FieldValues>,
     /// The id of the custom field that says when it began; when its issue was made if nothing is said.
     pub started_at_field: Option<String>,
     /// The id of the custom field that names the deployment which caused it.
@@ -43,6 +54,7 @@ struct Read {
     issue_types: Vec<String>,
     labels: Vec<String>,
     components: Vec<String>,
+    fields: Vec<FieldValues>,
 }
 
 /// What the rules look at.
@@ -56,6 +68,8 @@ pub struct Suspect<'a> {
     pub labels: &'a [String],
     /// Names of its components.
     pub components: &'a [String],
+    /// Ids of its custom fields, and what they hold.
+    pub values: &'a [(String, String)],
 }
 
 impl Default for IncidentRules {
@@ -66,6 +80,7 @@ impl Default for IncidentRules {
             issue_types: vec!["Incident".to_owned(), "[System] Incident".to_owned()],
             labels: Vec::new(),
             components: Vec::new(),
+            fields: Vec::new(),
             started_at_field: None,
             deployment_field: None,
             window_hours: Some(DAY_HOURS),
@@ -102,6 +117,7 @@ impl IncidentRules {
             issue_types: names(&rule.issue_types),
             labels: names(&rule.labels),
             components: names(&rule.components),
+            fields: rule.fields.iter().map(folded_values).collect(),
         });
         let read = read.collect();
         faults.or(IncidentRules { written, read })
@@ -118,6 +134,7 @@ impl IncidentRules {
             read.issue_types.contains(&folded(issue.issue_type))
                 || issue.labels.iter().any(|label| read.labels.contains(&folded(label)))
                 || issue.components.iter().any(|name| read.components.contains(&folded(name)))
+                || issue.values.iter().any(|(field, value)| read.has(field, value))
         })?;
         Some(rule)
     }
@@ -134,6 +151,11 @@ impl IncidentRules {
             .any(|(read, _)| !read.labels.is_empty() || !read.components.is_empty())
     }
 
+    /// Whether an issue of any type may be an incident, by what its custom fields hold.
+    pub fn look_at_fields(&self, integration: IntegrationId) -> bool {
+        self.rules_for(integration).any(|(read, _)| !read.fields.is_empty())
+    }
+
     fn rules_for(
         &self,
         integration: IntegrationId,
@@ -143,6 +165,19 @@ impl IncidentRules {
             .zip(&self.written)
             .filter(move |(_, rule)| rule.integration.is_none_or(|only| only == integration))
     }
+}
+
+impl Read {
+    /// Whether a field that holds this makes an incident.
+    fn has(&self, field: &str, value: &str) -> bool {
+        let mut meant = self.fields.iter().filter(|meant| meant.field == field);
+        meant.any(|meant| meant.values.contains(&folded(value)))
+    }
+}
+
+fn folded_values(written: &FieldValues) -> FieldValues {
+    let values = written.values.iter().map(|value| folded(value)).collect();
+    FieldValues { field: written.field.clone(), values }
 }
 
 fn check_rule(
@@ -167,10 +202,11 @@ fn check_rule(
     let issue_types = names("issue_types", rule.issue_types);
     let labels = names("labels", rule.labels);
     let components = names("components", rule.components);
-    if issue_types.is_empty() && labels.is_empty() && components.is_empty() {
+    let fields = check_fields(faults, path, rule.fields);
+    if issue_types.is_empty() && labels.is_empty() && components.is_empty() && fields.is_empty() {
         faults.add(
             format!("{path}.issue_types"),
-            "must name a type, or labels or components must name something",
+            "must name a type, or labels, components or fields must name something",
         );
     }
     let mut field = |name: &str, what: &str, id: Option<String>| {
@@ -192,7 +228,37 @@ fn check_rule(
             format!("is {hours}, but must be 1 to {LONGEST_WINDOW_HOURS}, or null for any time"),
         );
     }
-    IncidentRule { issue_types, labels, components, started_at_field, deployment_field, ..rule }
+    IncidentRule {
+        issue_types,
+        labels,
+        components,
+        fields,
+        started_at_field,
+        deployment_field,
+        ..rule
+    }
+}
+
+fn check_fields(faults: &mut Faults, path: &str, written: Vec<FieldValues>) -> Vec<FieldValues> {
+    faults.check_count(&format!("{path}.fields"), written.len(), MOST_NAMES);
+    let mut checked = Vec::with_capacity(written.len());
+    for (at, FieldValues { field, values }) in written.into_iter().enumerate() {
+        let place = format!("{path}.fields[{at}]");
+        let field = field.trim().to_owned();
+        if !is_custom_field(&field) {
+            let reason = "must be the id of a field with choices or a short text, for example customfield_10050";
+            faults.add(format!("{place}.field"), reason);
+        }
+        if values.is_empty() {
+            faults.add(format!("{place}.values"), "must have at least one value");
+        }
+        faults.check_count(&format!("{place}.values"), values.len(), MOST_NAMES);
+        let values = values.iter().enumerate();
+        let values =
+            values.map(|(n, value)| faults.name(format!("{place}.values[{n}]"), value)).collect();
+        checked.push(FieldValues { field, values });
+    }
+    checked
 }
 
 /// Names of fields repeat and change, their ids do not.

@@ -29,6 +29,7 @@ fn incidents(issue_types: &[&str], labels: &[&str], components: &[&str]) -> Inci
         issue_types: names(issue_types),
         labels: names(labels),
         components: names(components),
+        fields: Vec::new(),
         started_at_field: None,
         deployment_field: None,
         window_hours: Some(24),
@@ -179,6 +180,22 @@ fn names_of_environments_are_mapped_by_the_first_pattern() {
 }
 
 #[test]
+fn names_of_environments_fit_in_full_case_folding() {
+    let to = [("^straße$", "production"), ("^GROSS", "staging")];
+    let rules = DeploymentRules::check(vec![rule("*", "api", "", &to)]).unwrap();
+    let rules = rules.of("acme/pay");
+    for (name, expected) in [
+        ("Straße", Verdict::To(PRODUCTION)),
+        ("STRASSE", Verdict::To(PRODUCTION)),
+        ("strasse", Verdict::To(PRODUCTION)),
+        ("groß-1", Verdict::To("staging")),
+        ("strase", Verdict::NoEnvironmentRule),
+    ] {
+        assert_eq!(rules.place(Source::Api, &[name]), expected, "{name}");
+    }
+}
+
+#[test]
 fn the_first_pattern_that_fits_a_repository_decides() {
     let rules = DeploymentRules::check(vec![
         rule("acme/pay", "releases", "^v", &[]),
@@ -245,12 +262,25 @@ fn incident_rules_that_cannot_be_are_refused_by_the_place() {
             vec![IncidentRule { deployment_field: Some("Cause".to_owned()), ..good() }],
             &["rules[0].deployment_field"],
         ),
+        ("a value of no field", of_field("Severity", &["Sev1"]), &["rules[0].fields[0].field"]),
+        ("a field without a value", of_field("customfield_1", &[]), &["rules[0].fields[0].values"]),
+        (
+            "a value that is none",
+            of_field("customfield_1", &["Sev1", " "]),
+            &["rules[0].fields[0].values[1]"],
+        ),
+        ("too many values", of_field("customfield_1", &["x"; 101]), &["rules[0].fields[0].values"]),
         ("too many", vec![good(); 201], &["rules"]),
         ("too many names", vec![incidents(&["x"; 101], &[], &[])], &["rules[0].issue_types"]),
     ];
     for (name, rules, expected) in cases {
         assert_eq!(paths(IncidentRules::check(rules, &connections())), expected, "{name}");
     }
+    // What a field holds is enough to be known by.
+    let told = IncidentRules::check(of_field(" customfield_10050 ", &[" Sev1 "]), &[]).unwrap();
+    let values =
+        FieldValues { field: "customfield_10050".to_owned(), values: vec!["Sev1".to_owned()] };
+    assert_eq!(told.written()[0].fields, [values]);
     let theirs = vec![IncidentRule { integration: Some(JIRA), ..good() }];
     assert!(IncidentRules::check(theirs.clone(), &connections()).is_ok());
     let told = IncidentRules::check(field(" customfield_10060 "), &[]).unwrap();
@@ -286,19 +316,71 @@ fn an_issue_is_an_incident_by_the_first_rule_that_fits() {
             issue_type,
             labels: &labels,
             components: &components,
+            values: &[],
         };
         assert_eq!(rules.of(suspect), *expected, "{suspect:?}");
     }
+    assert!(!rules.look_at_fields(JIRA));
     assert!(rules.look_at_names(JIRA) && !rules.look_at_names(OTHER));
     assert!(rules.mean_type(OTHER, "outage") && !rules.mean_type(JIRA, "bug"));
     assert_eq!(here.window(), Some(chrono::TimeDelta::hours(2)));
+}
+
+fn of_field(field: &str, values: &[&str]) -> Vec<IncidentRule> {
+    let values = values.iter().map(|value| (*value).to_owned()).collect();
+    let fields = vec![FieldValues { field: field.to_owned(), values }];
+    vec![IncidentRule { fields, ..incidents(&[], &[], &[]) }]
+}
+
+#[test]
+fn an_issue_is_an_incident_by_any_value_of_a_field() {
+    let mut written = of_field("customfield_10050", &["Sev1", "Straße"]);
+    written[0].integration = Some(JIRA);
+    written[0].fields.push(FieldValues {
+        field: "customfield_10051".to_owned(),
+        values: vec!["yes".to_owned()],
+    });
+    let rules = IncidentRules::check(written.clone(), &connections()).unwrap();
+    let cases: &[(IntegrationId, &[(&str, &str)], bool)] = &[
+        (JIRA, &[("customfield_10050", "Sev1")], true),
+        (JIRA, &[("customfield_10050", " SEV1 ")], true),
+        (JIRA, &[("customfield_10050", "STRASSE")], true),
+        (JIRA, &[("customfield_10050", "Sev2")], false),
+        // One choice of several is enough, and so is another field.
+        (JIRA, &[("customfield_10050", "Sev2"), ("customfield_10050", "Sev1")], true),
+        (JIRA, &[("customfield_10050", "Sev2"), ("customfield_10051", "Yes")], true),
+        // The value of one field says nothing in another.
+        (JIRA, &[("customfield_10051", "Sev1")], false),
+        (OTHER, &[("customfield_10050", "Sev1")], false),
+        (JIRA, &[], false),
+    ];
+    for (integration, values, expected) in cases {
+        let values: Vec<(String, String)> =
+            values.iter().map(|(id, value)| ((*id).to_owned(), (*value).to_owned())).collect();
+        let suspect = Suspect {
+            integration: *integration,
+            issue_type: "Bug",
+            labels: &[],
+            components: &[],
+            values: &values,
+        };
+        assert_eq!(rules.of(suspect), expected.then_some(&written[0]), "{suspect:?}");
+    }
+    assert!(rules.look_at_fields(JIRA) && !rules.look_at_fields(OTHER));
+    assert!(!rules.look_at_names(JIRA));
 }
 
 #[test]
 fn by_default_incidents_are_known_by_their_type_whatever_its_case() {
     let rules = IncidentRules::default();
     for (name, expected) in [("INCIDENT", true), ("[system] incident", true), ("Bug", false)] {
-        let suspect = Suspect { integration: JIRA, issue_type: name, labels: &[], components: &[] };
+        let suspect = Suspect {
+            integration: JIRA,
+            issue_type: name,
+            labels: &[],
+            components: &[],
+            values: &[],
+        };
         assert_eq!(rules.of(suspect).is_some(), expected, "{name}");
     }
     assert_eq!(rules.written()[0].window_hours, Some(24));

@@ -8,7 +8,7 @@ use crate::moment::Moment;
 use crate::request::{Answer, Request};
 use crate::world::jira::{COMPONENTS, Issue, Kind, PRIORITIES, STATUSES};
 
-const NAVIGABLE: [&str; 25] = [
+const NAVIGABLE: [&str; 26] = [
     "summary",
     "status",
     "issuetype",
@@ -33,6 +33,7 @@ const NAVIGABLE: [&str; 25] = [
     "customfield_10050",
     "customfield_10060",
     "customfield_10070",
+    "customfield_10080",
     "customfield_10019",
 ];
 
@@ -274,6 +275,14 @@ fn write_fields(o: &mut Object, site: &Site, issue: &Issue, wanted: &Selection) 
             }
             "customfield_10070" => {
                 o.put(field, &crate::blame::text(site.world, issue));
+            }
+            "customfield_10080" => {
+                match jira.severity(issue) {
+                    Some(severity) => o.object(field, |o| {
+                        o.put("value", severity);
+                    }),
+                    None => o.put(field, &()),
+                };
             }
             "customfield_10050" => {
                 o.put(field, &issue.contract_date);

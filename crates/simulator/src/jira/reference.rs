@@ -160,7 +160,7 @@ const SYSTEM_FIELDS: [(&str, &str, &str); 17] = [
 ];
 const FLOAT: &str = "com.atlassian.jira.plugin.system.customfieldtypes:float";
 const TEXT: &str = "com.atlassian.jira.plugin.system.customfieldtypes:textfield";
-const CUSTOM_FIELDS: [(u32, &str, &str, &str); 10] = [
+const CUSTOM_FIELDS: [(u32, &str, &str, &str); 11] = [
     (10_014, "Epic Link", "any", "com.pyxis.greenhopper.jira:gh-epic-link"),
     (10_016, "Story point estimate", "number", "com.pyxis.greenhopper.jira:jsw-story-points"),
     (10_019, "Rank", "any", "com.pyxis.greenhopper.jira:gh-lexo-rank"),
@@ -180,6 +180,7 @@ const CUSTOM_FIELDS: [(u32, &str, &str, &str); 10] = [
         "com.atlassian.jira.plugin.system.customfieldtypes:datetime",
     ),
     (10_070, "Caused by deployment", "string", TEXT),
+    (10_080, "Severity", "option", "com.atlassian.jira.plugin.system.customfieldtypes:select"),
     // Names repeat: this one is a plain text of somebody's making.
     (10_077, "Sprint", "string", TEXT),
 ];

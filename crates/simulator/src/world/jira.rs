@@ -63,6 +63,16 @@ impl Jira {
         is_said.then(|| issue.created + -(minutes * MINUTE))
     }
 
+    /// How bad somebody says that it is: of every incident, and of some bugs.
+    pub fn severity(&self, issue: &Issue) -> Option<&'static str> {
+        let number = Issue::index_of(issue.id).unwrap_or_default();
+        match issue.kind {
+            Kind::Incident => Some(["Sev1", "Sev2", "Sev3"][number % 3]),
+            Kind::Bug if number % 4 == 0 => Some("Sev2"),
+            _ => None,
+        }
+    }
+
     /// The issues that can be seen.
     pub fn live(&self) -> impl Iterator<Item = &Issue> {
         self.issues.iter().filter(|issue| !issue.deleted)

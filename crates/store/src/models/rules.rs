@@ -1,7 +1,7 @@
 //! Rows of what a client says about its delivery.
 
 use diesel::prelude::*;
-use domain::rules::{DeploymentRule, EnvironmentRule, IncidentRule, ProjectRule};
+use domain::rules::{DeploymentRule, EnvironmentRule, FieldValues, IncidentRule, ProjectRule};
 
 use crate::Error;
 use crate::schema::{bot_rules, deployment_rules, incident_rules, project_rules, rule_versions};
@@ -29,6 +29,7 @@ pub(crate) struct IncidentRuleRow {
     pub(crate) issue_types: Json,
     pub(crate) labels: Json,
     pub(crate) components: Json,
+    pub(crate) fields: Json,
     pub(crate) started_at_field: Option<String>,
     pub(crate) deployment_field: Option<String>,
     pub(crate) window_hours: Option<i64>,
@@ -119,6 +120,9 @@ impl IncidentRuleRow {
             issue_types: Json::texts(&rule.issue_types),
             labels: Json::texts(&rule.labels),
             components: Json::texts(&rule.components),
+            fields: Json::lists(
+                rule.fields.iter().map(|of| (of.field.as_str(), of.values.as_slice())),
+            ),
             started_at_field: rule.started_at_field.clone(),
             deployment_field: rule.deployment_field.clone(),
             window_hours: rule.window_hours,
@@ -130,11 +134,13 @@ impl TryFrom<IncidentRuleRow> for IncidentRule {
     type Error = Error;
 
     fn try_from(row: IncidentRuleRow) -> Result<IncidentRule, Error> {
+        let values = |(field, values)| FieldValues { field, values };
         Ok(IncidentRule {
             integration: row.integration_id.map(Into::into),
             issue_types: row.issue_types.to_texts()?,
             labels: row.labels.to_texts()?,
             components: row.components.to_texts()?,
+            fields: row.fields.to_lists()?.into_iter().map(values).collect(),
             started_at_field: row.started_at_field,
             deployment_field: row.deployment_field,
             window_hours: row.window_hours,

@@ -20,7 +20,7 @@ use super::{fence, notes};
 use crate::Error;
 use crate::fact_table::Owner;
 use crate::metrics::{
-    CommentsBy, Delivery, DeliveryState, IncidentRead, PullRequestLife, ReviewAt, Said,
+    By, CommentsBy, Delivery, DeliveryState, IncidentRead, PullRequestLife, ReviewAt, Said,
     SuspectRead, Texts,
 };
 use crate::models::facts::ShipmentRow;
@@ -541,7 +541,7 @@ pub(crate) fn suspects(
     client: Id,
     integration: Id,
     types: &[i64],
-    by_names: bool,
+    by: By,
     after: i64,
     limit: i64,
 ) -> Result<Vec<SuspectRead>, Error> {
@@ -567,12 +567,14 @@ pub(crate) fn suspects(
             issues::mentions,
         ));
     let of_type = issues::type_id.eq_any(types);
-    let rows: Vec<(i64, i64, Json, Json, Json, Json)> = if by_names {
-        let none = Json::texts(&[]);
-        let is_named = issues::labels.ne(none.clone()).or(issues::components.ne(none));
-        live.filter(of_type.or(is_named)).load(conn)?
-    } else {
-        live.filter(of_type).load(conn)?
+    let none = || Json::texts(&[]);
+    let is_named = issues::labels.ne(none()).or(issues::components.ne(none()));
+    let says_more = issues::mentions.ne(none());
+    let rows: Vec<(i64, i64, Json, Json, Json, Json)> = match (by.names, by.fields) {
+        (false, false) => live.filter(of_type).load(conn)?,
+        (true, false) => live.filter(of_type.or(is_named)).load(conn)?,
+        (false, true) => live.filter(of_type.or(says_more)).load(conn)?,
+        (true, true) => live.filter(of_type.or(is_named).or(says_more)).load(conn)?,
     };
     rows.into_iter()
         .map(|(id, type_id, labels, components, moments, mentions)| {

@@ -10,7 +10,7 @@ use store::delivery::Shipped;
 use store::focus::Focus;
 use store::lists::Filter;
 use store::metrics::{
-    Cause, DeliveryState, DeploymentFact, IncidentFact, Link, Publication, PullRequestFact,
+    By, Cause, DeliveryState, DeploymentFact, IncidentFact, Link, Publication, PullRequestFact,
     Repository,
 };
 use uuid::Uuid;
@@ -374,12 +374,14 @@ async fn suspects_are_of_a_type_or_have_a_label_or_a_component(house: &House) {
     other.issue_type.external_id = 11;
     let mut part = issue(5);
     part.labels.clear();
+    part.mentions.clear();
     let issues = vec![issue(1), issue(2), bare, other, part];
     house.jira_says(Page { issues, ..jira_page() }).await;
     house.jira_says(Page { deleted_issues: vec![2], ..Page::default() }).await;
     let of = async |client, types: &[i64], by_names, after, limit| {
         let (metrics, jira) = (&house.metrics, house.jira);
-        metrics.suspects(client, jira, types, by_names, after, limit).await.unwrap()
+        let by = By { names: by_names, fields: false };
+        metrics.suspects(client, jira, types, by, after, limit).await.unwrap()
     };
     let suspects = async |types: &[i64], by_names, after, limit| {
         let told = of(house.client, types, by_names, after, limit).await;
@@ -392,6 +394,13 @@ async fn suspects_are_of_a_type_or_have_a_label_or_a_component(house: &House) {
     assert_eq!(suspects(&[], true, 0, 9).await, [(1, 2), (5, 0)]);
     assert_eq!(suspects(&[], false, 0, 9).await, []);
     let told = of(house.client, &[11], false, 0, 9).await;
+    // Whatever holds a value in a custom field, whatever its labels.
+    let by = By { names: false, fields: true };
+    let valued = house.metrics.suspects(house.client, house.jira, &[], by, 0, 9).await.unwrap();
+    assert_eq!(valued.iter().map(|suspect| suspect.id).collect::<Vec<_>>(), [1, 3, 4]);
+    let by = By { names: true, fields: true };
+    let either = house.metrics.suspects(house.client, house.jira, &[], by, 0, 9).await.unwrap();
+    assert_eq!(either.iter().map(|suspect| suspect.id).collect::<Vec<_>>(), [1, 3, 4, 5]);
     assert_eq!(told[0].moments, [("customfield_10060".to_owned(), at(500))]);
     assert_eq!(told[0].mentions, [("customfield_10070".to_owned(), "v1.8.0".to_owned())]);
     let (other, ..) = house.add_client("globex").await;

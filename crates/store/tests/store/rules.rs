@@ -1,8 +1,8 @@
 //! What clients say about their delivery: it is read back, and nobody else's.
 
 use domain::rules::{
-    DeploymentRule, DeploymentRules, EnvironmentRule, IncidentRule, IncidentRules, ProjectRule,
-    Refused,
+    DeploymentRule, DeploymentRules, EnvironmentRule, FieldValues, IncidentRule, IncidentRules,
+    ProjectRule, Refused,
 };
 use domain::workflow::Seen;
 use store::Error;
@@ -45,6 +45,10 @@ fn labelled(house: &House) -> Vec<IncidentRule> {
         issue_types: names(&["Outage"]),
         labels: names(&["sev1", "über"]),
         components: names(&["Payments"]),
+        fields: vec![FieldValues {
+            field: "customfield_10050".to_owned(),
+            values: names(&["Sev1", "größer"]),
+        }],
         started_at_field: Some("customfield_10060".to_owned()),
         deployment_field: Some("customfield_10070".to_owned()),
         window_hours: None,

@@ -1,0 +1,1 @@
+ALTER TABLE incident_rules DROP COLUMN fields;
