@@ -19,7 +19,9 @@ use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::lists::Format;
 
-use self::report::{FlowReport, ForecastReport, PullRequestsReport, QualityReport, Report};
+use self::report::{
+    FlowReport, ForecastReport, PullRequestsReport, QualityReport, Report, ReviewLoadReport,
+};
 use self::tables::{IDS, Tables, given};
 
 const DAYS_UNLESS_SAID: i64 = 90;
@@ -45,7 +47,7 @@ pub(crate) struct Asked {
     /// As `csv` or `ndjson` a part of it: the series, a line for each bucket, unless `part` says another.
     #[serde(default)]
     format: Format,
-    /// `series`, `metrics` or `ids`; of the flow also `steps` and `cumulative_flow`.
+    /// `series`, `metrics` or `ids`; of the flow also `steps`, `categories` and `cumulative_flow`.
     part: Option<String>,
 }
 
@@ -72,10 +74,14 @@ pub(crate) struct AskedAhead {
     items: Option<u32>,
     /// By which day; 30 days on unless said.
     until: Option<NaiveDate>,
+    /// With the issues that were done on the days that are drawn from.
+    explain: Option<bool>,
+    /// As it was told on this day or last before it, for as many items as were in progress then.
+    on: Option<NaiveDate>,
     /// As `csv` or `ndjson` a part of it: the chances unless `part` says another.
     #[serde(default)]
     format: Format,
-    /// `chances` or `back_test`.
+    /// `chances`, `back_test` or `ids`.
     part: Option<String>,
 }
 
@@ -111,6 +117,33 @@ pub(crate) async fn pull_requests(
     told::<PullRequestsReport>("pull-requests", &caller, &metrics, asked.into_inner()).await
 }
 
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+#[serde(deny_unknown_fields)]
+pub(crate) struct AskedOfReviews {
+    /// A moment, or a day, which begins at midnight in the client's time zone.
+    from: Option<String>,
+    to: Option<String>,
+    project: Option<String>,
+    repository: Option<String>,
+    /// As `csv` or `ndjson` a line for each person.
+    #[serde(default)]
+    format: Format,
+}
+
+/// Who gave how many reviews to pull requests of others in a window, by default of the last 90 days. Machines are
+/// left out, by the client's list.
+#[utoipa::path(get, path = "/api/v1/metrics/review-load", tag = "metrics", params(AskedOfReviews), responses((status = 200, body = ReviewLoadReport)))]
+pub(crate) async fn review_load(
+    caller: Caller,
+    metrics: Data<MetricsClient<Link>>,
+    asked: Query<AskedOfReviews>,
+) -> Result<HttpResponse, ApiError> {
+    let AskedOfReviews { from, to, project, repository, format } = asked.into_inner();
+    let asked = Asked { from, to, project, repository, format, ..Asked::default() };
+    told::<ReviewLoadReport>("review-load", &caller, &metrics, asked).await
+}
+
 /// When so many items will be done, and how many by a day, drawn from the throughput of the past,
 /// beside how well that would have been foretold before.
 #[utoipa::path(get, path = "/api/v1/metrics/forecast", tag = "metrics", params(AskedAhead), responses((status = 200, body = ForecastReport)))]
@@ -119,11 +152,15 @@ pub(crate) async fn forecast(
     metrics: Data<MetricsClient<Link>>,
     asked: Query<AskedAhead>,
 ) -> Result<HttpResponse, ApiError> {
-    let AskedAhead { from, to, project, items, until, format, part } = asked.into_inner();
+    let AskedAhead { from, to, project, items, until, explain, on, format, part } =
+        asked.into_inner();
+    if on.is_some() && (items.is_some() || until.is_some()) {
+        return Err(ApiError::bad_parameter("on", KEPT_WHOLE));
+    }
     if items == Some(0) {
         return Err(ApiError::bad_parameter("items", "must be 1 or more"));
     }
-    let past = Asked { from, to, project, ..Asked::default() };
+    let past = Asked { from, to, project, explain, on, part: part.clone(), ..Asked::default() };
     let question = Question {
         items,
         until: until.map(|day| day.to_string()).unwrap_or_default(),
@@ -224,6 +261,8 @@ fn bands(report: &str, year: Option<String>) -> Result<String, ApiError> {
     }
 }
 
+const KEPT_WHOLE: &str = "goes with format and part alone: what was told then is kept as a whole";
+
 /// Of days of the past one report is kept, the same for everybody.
 fn must_be_whole(asked: &Asked) -> Result<(), ApiError> {
     let Asked { from, to, project, repository, bucket, bands, explain, .. } = asked;
@@ -231,8 +270,7 @@ fn must_be_whole(asked: &Asked) -> Result<(), ApiError> {
     if others.is_none() && explain.is_none() {
         return Ok(());
     }
-    let reason = "goes with format and part alone: what was told then is kept as a whole";
-    Err(ApiError::bad_parameter("on", reason))
+    Err(ApiError::bad_parameter("on", KEPT_WHOLE))
 }
 
 /// Where a window begins or ends.

@@ -16,7 +16,7 @@ use utoipa::{IntoParams, Modify, OpenApi};
 use crate::auth::signin;
 use crate::error::{FieldError, Problem};
 use crate::integrations::trial;
-use crate::lists::{Asked, LISTS};
+use crate::lists::{Asked, LISTS, lacking};
 use crate::live::ticket;
 use crate::workflows::lists::Taken;
 use crate::workflows::{self, Reassigned, impact, lists, preview, suggest};
@@ -35,8 +35,8 @@ use crate::{deployments, integrations, jobs, live, metrics, rules, schedule, ses
         rules::deployments::get, rules::deployments::put, rules::incidents::get, rules::incidents::put,
         rules::projects::get, rules::projects::put, rules::bots::get, rules::bots::put,
         deployments::post,
-        metrics::dora, metrics::flow, metrics::pull_requests, metrics::forecast, metrics::data_quality, suggest::suggest,
-        preview::preview, preview::of_mappings, lists::save,
+        metrics::dora, metrics::flow, metrics::pull_requests, metrics::review_load, metrics::forecast, metrics::data_quality,
+        lacking::lacking, suggest::suggest, preview::preview, preview::of_mappings, lists::save,
     ),
     components(schemas(
         Problem, FieldError, impact::ImpactJson, lists::StatusMappingsJson, lists::IssueTypeMappingsJson,

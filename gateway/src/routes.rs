@@ -11,7 +11,7 @@ use store::lists::{
 
 use crate::auth::signin;
 use crate::integrations::trial;
-use crate::lists::list;
+use crate::lists::{lacking, list};
 use crate::live::ticket;
 use crate::workflows::{impact, lists, preview, suggest};
 use crate::{
@@ -77,8 +77,10 @@ pub(crate) fn routes(config: &mut ServiceConfig) {
             .route("/metrics/dora",             get().to(metrics::dora))
             .route("/metrics/flow",             get().to(metrics::flow))
             .route("/metrics/pull-requests",    get().to(metrics::pull_requests))
+            .route("/metrics/review-load",      get().to(metrics::review_load))
             .route("/metrics/forecast",         get().to(metrics::forecast))
             .route("/metrics/data-quality",     get().to(metrics::data_quality))
+            .route("/data-quality/{check}",     get().to(lacking::lacking))
 
             .route("/issues",                   get().to(list::<Issue>))
             .route("/issue-changes",            get().to(list::<IssueChange>))

@@ -65,6 +65,7 @@ impl Leads {
             p50: median(&mut self.seconds),
             p85: nearest_rank(&mut self.seconds, 0.85),
             counted: self.seconds.len() as u64,
+            kinds: crate::report::kinds(&["p50", "p85"]),
         }
     }
 }

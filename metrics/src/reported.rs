@@ -21,7 +21,8 @@ use crate::report::{self, Asked, Bucket, Report, Window};
 const SHOWN: TimeDelta = TimeDelta::days(90);
 
 /// What is kept of each day.
-const KEPT: [Report; 4] = [Report::Dora, Report::Flow, Report::PullRequests, Report::DataQuality];
+const KEPT: [Report; 5] =
+    [Report::Dora, Report::Flow, Report::PullRequests, Report::Forecast, Report::DataQuality];
 
 /// Keeps what is told now. Whoever published needs not mind when that fails: the next publication comes.
 pub async fn keep(facts: &store::Metrics, client: ClientId, now: Moment) {

@@ -10,7 +10,7 @@ use crate::flow::{self, done, middle, seconds};
 use crate::moment::{DAY, HOUR, Moment};
 use crate::pulls::reverts;
 use crate::world::World;
-use crate::world::git::{Pull, PullState, Repository};
+use crate::world::git::{Actor, Pull, PullState, Repository};
 use crate::world::jira::{Field, Issue};
 
 /// A way of seeing delivery.
@@ -146,6 +146,9 @@ pub fn totals(world: &World, way: &Way, from: DateTime<Utc>, to: DateTime<Utc>) 
             failed += 1;
         }
         for pull in &one.brought {
+            if matches!(pull.author, Actor::Bot(_)) {
+                continue;
+            }
             let authored = pull.commits.iter().map(|&at| one.repository.commits[at].authored);
             leads.extend(authored.min().map(|first| seconds(first, one.at)));
         }
@@ -162,7 +165,12 @@ pub fn totals(world: &World, way: &Way, from: DateTime<Utc>, to: DateTime<Utc>) 
     }
     Totals {
         deployments,
-        days_per_week: if deployments == 0 { None } else { middle(&mut per_week) },
+        // Once there was any deployment, a time without one has none.
+        days_per_week: if shipped.iter().any(|one| one.at < to) {
+            middle(&mut per_week)
+        } else {
+            None
+        },
         pull_requests: leads.len(),
         lead_time: middle(&mut leads),
         failure_rate: (deployments > 0).then(|| f64::from(failed) / deployments as f64),

@@ -106,10 +106,13 @@ pub fn totals(world: &World, way: &Way, from: DateTime<Utc>, to: DateTime<Utc>) 
     let mut cycles = Vec::new();
     let mut customer = Vec::new();
     let mut shares = Vec::new();
-    let mut back = 0;
+    let (mut back, mut known) = (0, 0);
     for one in &done {
         let end = one.done.expect("a done issue has an end");
         customer.push(seconds(one.events[0].0, end));
+        if !one.was_nowhere {
+            known += 1;
+        }
         if let Some(committed) = one.committed {
             leads.push(seconds(committed, end));
             if committed < end {
@@ -136,7 +139,7 @@ pub fn totals(world: &World, way: &Way, from: DateTime<Utc>, to: DateTime<Utc>) 
         cycle_time: middle(&mut cycles).zip(rank85(&cycles)),
         customer_lead_time: middle(&mut customer),
         flow_efficiency: middle(&mut shares),
-        rework: (!done.is_empty()).then(|| f64::from(back) / done.len() as f64),
+        rework: (known > 0).then(|| f64::from(back) / f64::from(known)),
         wip,
     }
 }
@@ -155,6 +158,8 @@ struct Told<'w> {
     started: Option<Moment>,
     done: Option<Moment>,
     went_back: bool,
+    /// It was somewhere that is no step, so that nobody knows what happened there.
+    was_nowhere: bool,
 }
 
 impl<'w> Told<'w> {
@@ -172,8 +177,21 @@ impl<'w> Told<'w> {
         for (at, _, to) in moves {
             events.push((at, step_of(way, kind, to.expect("a move leads somewhere"))));
         }
-        let mut told =
-            Told { way, events, committed: None, started: None, done: None, went_back: false };
+        let mut was_nowhere = false;
+        for (_, step) in &events {
+            if step.is_none() {
+                was_nowhere = true;
+            }
+        }
+        let mut told = Told {
+            way,
+            events,
+            committed: None,
+            started: None,
+            done: None,
+            went_back: false,
+            was_nowhere,
+        };
         told.read();
         told
     }
@@ -205,6 +223,11 @@ impl<'w> Told<'w> {
         }
         if self.way.steps[last].meaning == Meaning::Done {
             self.done = Some(came);
+        }
+        if self.was_nowhere {
+            self.committed = None;
+            self.started = None;
+            self.went_back = false;
         }
     }
 
@@ -241,9 +264,6 @@ impl<'w> Told<'w> {
     }
 
     fn is_doing_before(&self, moment: Moment) -> bool {
-        if self.events.last().is_none_or(|(_, step)| step.is_none()) {
-            return false;
-        }
         let mut place = None;
         for &(at, step) in &self.events {
             if at < moment {

@@ -5,7 +5,7 @@ use std::collections::HashSet;
 use domain::Moment;
 use domain::deployment::DeploymentOutcome;
 use domain::ids::{ClientId, IntegrationId};
-use domain::rules::ProjectRules;
+use domain::rules::{PRODUCTION, ProjectRules};
 
 use crate::db::ask;
 use crate::focus::Focus;
@@ -30,6 +30,8 @@ pub struct DoraRead {
     pub incidents: Vec<IncidentSeen>,
     /// Incidents that count nowhere, and so never end.
     pub incidents_left_out: Vec<LeftOut>,
+    /// When each repository first brought something to production, whatever time was asked for.
+    pub first: Vec<(Place, Moment)>,
 }
 
 /// A deployment in a report.
@@ -53,6 +55,14 @@ pub struct DeploymentSeen {
     pub failed: bool,
 }
 
+impl DeploymentSeen {
+    /// Whether it brought something to production.
+    pub fn counts(&self) -> bool {
+        self.environment.as_deref() == Some(PRODUCTION)
+            && self.outcome == DeploymentOutcome::Success
+    }
+}
+
 /// A pull request in a report.
 #[derive(Debug, Clone, PartialEq)]
 pub struct PullRequestSeen {
@@ -66,6 +76,8 @@ pub struct PullRequestSeen {
     pub lead_seconds: Option<f64>,
     /// At least one of its commits is known.
     pub has_commits: bool,
+    /// A machine opened it.
+    pub by_bot: bool,
 }
 
 /// An incident in a report.

@@ -159,6 +159,9 @@ pub struct IssueFact {
     pub rework: i32,
     /// Seconds in each step that it has left.
     pub steps: Vec<(WorkflowStepId, f64)>,
+    /// It stands in a step, but came through a status that has none, so that nothing can be said of its
+    /// steps.
+    pub passed_unmapped: bool,
     /// How often it entered and left each step on each day.
     pub moves: Vec<Move>,
 }
@@ -220,6 +223,19 @@ pub struct FlowRead {
     pub in_progress: Vec<StartedIssue>,
     /// Days until the end of the window, from the first on, in order.
     pub days: Vec<DayFact>,
+    /// Issues that stand nowhere, whenever they came there.
+    pub nowhere: Vec<Nowhere>,
+}
+
+/// How many issues of a project stand nowhere.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Nowhere {
+    /// Where they are.
+    pub project: Place,
+    /// Why.
+    pub reason: String,
+    /// How many.
+    pub count: u64,
 }
 
 /// An issue in progress.
@@ -246,7 +262,7 @@ pub struct EndedIssue {
     pub entered_at: Moment,
     /// What that means.
     pub category: Option<StepCategory>,
-    /// Why it counts nowhere.
+    /// Why it counts nowhere, or why nothing is said of its steps where it is over.
     pub reason: Option<String>,
     /// Seconds from commitment to done.
     pub lead_seconds: Option<f64>,
@@ -275,8 +291,8 @@ pub struct FlowHead {
 
 /// Whoever takes all facts of a client, one part after another.
 pub trait TakeFlow: Send + 'static {
-    /// When the facts were complete, and which publication they are of.
-    fn begin(&mut self, publication: i64, as_of: Moment);
+    /// When the facts were complete, which publication they are of, and the steps that they name.
+    fn begin(&mut self, publication: i64, as_of: Moment, steps: &[WorkflowStep]);
 
     /// All days, in order.
     fn days(&mut self, days: Vec<DayFact>);

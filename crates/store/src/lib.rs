@@ -29,6 +29,7 @@ pub mod posted;
 pub mod pull_requests;
 pub mod quality;
 pub mod reported;
+pub mod review_load;
 pub mod rules;
 pub mod work;
 pub mod workflows;

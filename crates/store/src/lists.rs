@@ -10,6 +10,7 @@ mod status_interval;
 
 use domain::Moment;
 use domain::ids::ClientId;
+use domain::rules::BotRules;
 
 pub use incident::Incident;
 pub use issue::{Issue, IssueChange};
@@ -83,6 +84,12 @@ pub(crate) trait Listed {
 
     /// Where the row stands in its list.
     fn key(&self) -> Key;
+
+    /// Whether somebody in it may be a machine by the client's list.
+    const HAS_PEOPLE: bool = false;
+
+    /// Marks machines.
+    fn mark_bots(&mut self, _bots: &BotRules) {}
 }
 
 macro_rules! lists {
@@ -91,6 +98,10 @@ macro_rules! lists {
             /// Over `db`.
             pub fn new(db: Db) -> Lists {
                 Lists(db)
+            }
+
+            pub(crate) fn db(&self) -> &Db {
+                &self.0
             }
 
             $(

@@ -3,23 +3,19 @@
 use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
-use domain::ids::ClientId;
 use futures::stream;
-use store::Lists;
-use store::lists::{Filter, Key, Page};
+use store::lists::{Key, Page};
 
-use super::{Fields, Format, Object, Row};
+use super::{Fields, Format, Object, Pages};
 use crate::error::ApiError;
 
 const ROWS_AT_ONCE: u32 = 1_000;
 
 /// Where the stream stands.
-struct Reading<R> {
-    lists: Lists,
-    client: ClientId,
-    filter: Filter,
+struct Reading<P: Pages> {
+    rows: P,
     format: Format,
-    next: Next<R>,
+    next: Next<P::Row>,
 }
 
 enum Next<R> {
@@ -31,20 +27,19 @@ enum Next<R> {
 
 /// All rows behind `after`. The first page is read before anything is answered, so that what goes
 /// wrong at once is told properly; what goes wrong later breaks the stream off.
-pub(super) async fn stream<R: Row>(
-    lists: Lists,
-    client: ClientId,
-    filter: Filter,
+pub(super) async fn stream<P: Pages>(
+    rows: P,
     after: Option<Key>,
     format: Format,
 ) -> Result<HttpResponse, ApiError> {
-    let first = R::page(&lists, client, &filter, after.as_ref(), ROWS_AT_ONCE).await?;
+    let first = rows.page(after.as_ref(), ROWS_AT_ONCE).await?;
     let next = match format {
         Format::Csv => Next::Header(first),
         Format::Json | Format::Ndjson => Next::Page(first),
     };
-    let reading = Reading { lists, client, filter, format, next };
-    Ok(attachment(R::LIST, format).streaming(stream::try_unfold(reading, read_on)))
+    let name = rows.name();
+    let reading = Reading { rows, format, next };
+    Ok(attachment(name, format).streaming(stream::try_unfold(reading, read_on)))
 }
 
 /// Rows that are all in memory anyway, to take away as `name`.
@@ -65,21 +60,23 @@ fn attachment(name: &str, format: Format) -> HttpResponseBuilder {
     answer
 }
 
-async fn read_on<R: Row>(reading: Reading<R>) -> Result<Option<(Bytes, Reading<R>)>, store::Error> {
-    let Reading { lists, client, filter, format, next } = reading;
+async fn read_on<P: Pages>(
+    reading: Reading<P>,
+) -> Result<Option<(Bytes, Reading<P>)>, store::Error> {
+    let Reading { rows, format, next } = reading;
     let (text, next) = match next {
         Next::End => return Ok(None),
-        Next::Header(first) => (header::<R>(), Next::Page(first)),
+        Next::Header(first) => (header::<P::Row>(), Next::Page(first)),
         Next::Page(page) => (lines(&page.items, format), behind(page.next)),
         Next::After(key) => {
-            let page = R::page(&lists, client, &filter, Some(&key), ROWS_AT_ONCE).await;
+            let page = rows.page(Some(&key), ROWS_AT_ONCE).await;
             let page = page.inspect_err(|error| {
-                tracing::error!(%error, list = R::LIST, "an export broke off");
+                tracing::error!(%error, list = rows.name(), "an export broke off");
             })?;
             (lines(&page.items, format), behind(page.next))
         }
     };
-    Ok(Some((text.into(), Reading { lists, client, filter, format, next })))
+    Ok(Some((text.into(), Reading { rows, format, next })))
 }
 
 fn behind<R>(key: Option<Key>) -> Next<R> {

@@ -2,7 +2,10 @@
 
 pub(crate) mod cell;
 pub(crate) mod export;
+pub(crate) mod lacking;
 mod rows;
+
+use std::marker::PhantomData;
 
 use actix_web::HttpResponse;
 use actix_web::web::{Data, Query};
@@ -26,6 +29,21 @@ pub(crate) trait Fields {
 
     /// The value of each field, in that order.
     fn cells(&self) -> Vec<Cell<'_>>;
+}
+
+/// Rows that are read a page at a time.
+pub(crate) trait Pages: 'static {
+    type Row: Fields;
+
+    /// What they are called when they are taken away.
+    fn name(&self) -> &'static str;
+
+    /// At most `limit` rows behind `after`.
+    fn page(
+        &self,
+        after: Option<&Key>,
+        limit: u32,
+    ) -> impl Future<Output = Result<Page<Self::Row>, store::Error>>;
 }
 
 /// A row that people can read.
@@ -72,7 +90,7 @@ pub(crate) enum Format {
 
 #[derive(Serialize)]
 #[serde(bound = "")]
-struct Answer<'a, R: Row> {
+struct Answer<'a, R: Fields> {
     items: Vec<Object<&'a R>>,
     next_cursor: Option<String>,
 }
@@ -92,15 +110,46 @@ pub(crate) async fn list<R: Row>(
     let limit = limit(asked.limit, 100)?;
     let filter = Filter::from(asked);
     must_be_heeded::<R>(&filter)?;
+    let lists = lists.get_ref().clone();
+    let rows = Filtering::<R> { lists, client: caller.client, filter, row: PhantomData };
+    told(rows, after, limit, format).await
+}
+
+/// A page of rows; with another format than JSON all of them.
+async fn told<P: Pages>(
+    rows: P,
+    after: Option<Key>,
+    limit: u32,
+    format: Format,
+) -> Result<HttpResponse, ApiError> {
     if format != Format::Json {
-        return export::stream::<R>(lists.get_ref().clone(), caller.client, filter, after, format)
-            .await;
+        return export::stream(rows, after, format).await;
     }
-    let page = R::page(&lists, caller.client, &filter, after.as_ref(), limit).await?;
+    let page = rows.page(after.as_ref(), limit).await?;
     Ok(HttpResponse::Ok().json(Answer {
         next_cursor: page.next.map(|key| cursor(&key.to_string())),
         items: page.items.iter().map(Object).collect(),
     }))
+}
+
+/// Rows of a list that a filter leaves.
+struct Filtering<R> {
+    lists: Lists,
+    client: ClientId,
+    filter: Filter,
+    row: PhantomData<R>,
+}
+
+impl<R: Row> Pages for Filtering<R> {
+    type Row = R;
+
+    fn name(&self) -> &'static str {
+        R::LIST
+    }
+
+    async fn page(&self, after: Option<&Key>, limit: u32) -> Result<Page<R>, store::Error> {
+        R::page(&self.lists, self.client, &self.filter, after, limit).await
+    }
 }
 
 /// Whoever asks for a part shall not be given the whole.

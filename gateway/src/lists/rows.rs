@@ -136,6 +136,7 @@ rows! {
         "deployment_id" => &pull.deployment_id,
         "issue_keys" => &pull.issue_keys,
         "integration_id" => &pull.integration_id,
+        "bot" => &pull.bot,
     }
     review: Review as "reviews" from reviews {
         "repository" => &review.repository,
@@ -145,6 +146,7 @@ rows! {
         "state" => &review.state,
         "submitted_at" => &review.submitted_at,
         "integration_id" => &review.integration_id,
+        "bot" => &review.bot,
     }
     comment: ReviewComment as "review-comments" from review_comments {
         "repository" => &comment.repository,

@@ -22,6 +22,8 @@ pub(crate) struct Report {
     pub(super) band_table: String,
     pub(super) metrics: Vec<Metric>,
     pub(super) series: Vec<SeriesPoint>,
+    /// How the values of `series` came about.
+    pub(super) about: BTreeMap<String, About>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -46,6 +48,8 @@ pub(super) struct Metric {
     pub(super) version: u32,
     pub(super) empty_reason: Option<String>,
     pub(super) details: BTreeMap<String, f64>,
+    /// `linear` or `nearest_rank`: of the value, and of each detail that is a percentile.
+    pub(super) kinds: BTreeMap<String, String>,
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(super) ids: Vec<String>,
 }
@@ -69,8 +73,34 @@ pub(crate) struct FlowReport {
     pub(super) series: Vec<FlowPoint>,
     /// How long the issues that are done stayed in each step.
     pub(super) steps: Vec<FlowStep>,
+    /// How long they stayed in the steps of each category.
+    pub(super) categories: Vec<FlowCategory>,
     /// Where issues stood at the end of each day.
     pub(super) cumulative_flow: Vec<FlowDay>,
+    /// How the values of `series` and `cumulative_flow` came about.
+    pub(super) about: BTreeMap<String, About>,
+}
+
+/// How the values of a part came about.
+#[derive(Serialize, ToSchema)]
+pub(super) struct About {
+    formula: String,
+    version: u32,
+    counted: u64,
+    excluded: Vec<Excluded>,
+    kinds: BTreeMap<String, String>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct FlowCategory {
+    pub(super) category: String,
+    pub(super) counted: u64,
+    pub(super) excluded: Vec<Excluded>,
+    pub(super) seconds_p50: Option<f64>,
+    pub(super) seconds_p85: Option<f64>,
+    pub(super) kinds: BTreeMap<String, String>,
+    pub(super) formula: String,
+    pub(super) version: u32,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -80,8 +110,12 @@ pub(super) struct FlowStep {
     pub(super) name: String,
     pub(super) category: String,
     pub(super) counted: u64,
+    pub(super) excluded: Vec<Excluded>,
     pub(super) seconds_p50: Option<f64>,
     pub(super) seconds_p85: Option<f64>,
+    pub(super) kinds: BTreeMap<String, String>,
+    pub(super) formula: String,
+    pub(super) version: u32,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -104,17 +138,48 @@ pub(crate) struct PullRequestsReport {
     pub(super) recomputing: bool,
     pub(super) metrics: Vec<Metric>,
     pub(super) series: Vec<PullRequestsPoint>,
+    /// How the values of `series` came about.
+    pub(super) about: BTreeMap<String, About>,
+}
+
+/// Who gave how many reviews to others in a window.
+#[derive(Serialize, ToSchema)]
+pub(crate) struct ReviewLoadReport {
+    pub(super) window: Window,
+    pub(super) as_of: Option<DateTime<Utc>>,
+    /// Reviews.
+    pub(super) counted: u64,
+    pub(super) excluded: Vec<Excluded>,
+    pub(super) formula: String,
+    pub(super) version: u32,
+    pub(super) empty_reason: Option<String>,
+    /// The most first; no machines.
+    pub(super) people: Vec<Reviewer>,
+}
+
+#[derive(Serialize, ToSchema)]
+pub(super) struct Reviewer {
+    pub(super) login: String,
+    pub(super) reviews: u64,
+    pub(super) pull_requests: u64,
 }
 
 /// What is missing from the data, and what mends it.
 #[derive(Serialize, ToSchema)]
 pub(crate) struct QualityReport {
+    /// When it was looked at: data quality has no window.
+    pub(super) as_of: Option<DateTime<Utc>>,
+    /// The zone of the client's days.
+    pub(super) timezone: String,
     /// When it was told, if that was on another day.
     pub(super) told_at: Option<DateTime<Utc>>,
     /// From 0 to 1: how far the numbers can be trusted.
     pub(super) score: Option<f64>,
     pub(super) formula: String,
     pub(super) version: u32,
+    /// Checks that the score is made of.
+    pub(super) counted: u64,
+    pub(super) excluded: Vec<Excluded>,
     pub(super) empty_reason: Option<String>,
     pub(super) checks: Vec<QualityCheck>,
 }
@@ -134,6 +199,8 @@ pub(super) struct QualityCheck {
 pub(crate) struct ForecastReport {
     pub(super) window: Window,
     pub(super) as_of: Option<DateTime<Utc>>,
+    /// When it was told, if that was on another day.
+    pub(super) told_at: Option<DateTime<Utc>>,
     /// The workflows changed since, and the numbers follow within seconds.
     pub(super) recomputing: bool,
     pub(super) trials: u64,
@@ -146,9 +213,14 @@ pub(crate) struct ForecastReport {
     /// How many items are done by `until`, at least.
     pub(super) how_many: Option<Counts>,
     pub(super) back_test: BackTest,
+    /// Of `when`, `how_many` and `back_test`.
+    pub(super) kinds: BTreeMap<String, String>,
     pub(super) formula: String,
     pub(super) version: u32,
     pub(super) empty_reason: Option<String>,
+    /// The issues that were done on the days of the history, when explained.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(super) ids: Vec<String>,
 }
 
 #[derive(Serialize, ToSchema)]
@@ -204,6 +276,7 @@ impl TryFrom<Answer> for Report {
             band_table: answer.band_table,
             metrics: answer.metrics.into_iter().map(Metric::from).collect(),
             series: answer.series.into_iter().map(SeriesPoint::from).collect(),
+            about: about(answer.about),
         })
     }
 }
@@ -220,6 +293,8 @@ impl TryFrom<Answer> for FlowReport {
             metrics: answer.metrics.into_iter().map(Metric::from).collect(),
             series: answer.series.into_iter().map(FlowPoint::from).collect(),
             steps: answer.steps.into_iter().map(FlowStep::from).collect(),
+            categories: answer.categories.into_iter().map(FlowCategory::from).collect(),
+            about: about(answer.about),
             cumulative_flow: answer.days.into_iter().map(FlowDay::from).collect(),
         })
     }
@@ -236,6 +311,31 @@ impl TryFrom<Answer> for PullRequestsReport {
             window: Window::try_from(&answer)?,
             metrics: answer.metrics.into_iter().map(Metric::from).collect(),
             series: answer.series.into_iter().map(PullRequestsPoint::from).collect(),
+            about: about(answer.about),
+        })
+    }
+}
+
+impl TryFrom<Answer> for ReviewLoadReport {
+    type Error = Unreadable;
+
+    fn try_from(answer: Answer) -> Result<ReviewLoadReport, Self::Error> {
+        let (window, as_of) = (Window::try_from(&answer)?, as_of(&answer)?);
+        let told = answer.review_load.unwrap_or_default();
+        let person = |person: proto::v1::Reviewer| Reviewer {
+            login: person.login,
+            reviews: person.reviews,
+            pull_requests: person.pull_requests,
+        };
+        Ok(ReviewLoadReport {
+            window,
+            as_of,
+            counted: told.counted,
+            excluded: excluded(told.excluded),
+            formula: told.formula,
+            version: told.version,
+            empty_reason: unless_empty(told.empty_reason),
+            people: told.people.into_iter().map(person).collect(),
         })
     }
 }
@@ -244,14 +344,15 @@ impl TryFrom<Answer> for ForecastReport {
     type Error = Unreadable;
 
     fn try_from(answer: Answer) -> Result<ForecastReport, Self::Error> {
-        let (window, as_of) = (Window::try_from(&answer)?, as_of(&answer)?);
+        let (window, as_of, told_at) =
+            (Window::try_from(&answer)?, as_of(&answer)?, told_at(&answer)?);
         let told = answer.forecast.unwrap_or_default();
-        let excluded = told.excluded.into_iter();
         let checks: Vec<Check> = told.checks.into_iter().map(Check::from).collect();
         let count = |text: String| proto::convert::parse("how_many", &text);
         Ok(ForecastReport {
             window,
             as_of,
+            told_at,
             recomputing: answer.is_behind,
             trials: told.trials,
             seed: told.seed,
@@ -260,9 +361,7 @@ impl TryFrom<Answer> for ForecastReport {
             history: History {
                 days: told.days,
                 done: told.done,
-                excluded: excluded
-                    .map(|row| Excluded { reason: row.reason, count: row.count })
-                    .collect(),
+                excluded: excluded(told.excluded),
             },
             when: told.when.map(|when| Days { p50: when.p50, p85: when.p85, p95: when.p95 }),
             how_many: match told.how_many {
@@ -279,9 +378,11 @@ impl TryFrom<Answer> for ForecastReport {
                 hits: told.hits,
                 checks,
             },
+            kinds: told.kinds,
             formula: told.formula,
             version: told.version,
             empty_reason: unless_empty(told.empty_reason),
+            ids: told.ids,
         })
     }
 }
@@ -296,7 +397,8 @@ impl TryFrom<Answer> for QualityReport {
     type Error = Unreadable;
 
     fn try_from(answer: Answer) -> Result<QualityReport, Self::Error> {
-        let told_at = told_at(&answer)?;
+        let (as_of, told_at) = (as_of(&answer)?, told_at(&answer)?);
+        let timezone = answer.timezone;
         let told = answer.quality.unwrap_or_default();
         let check = |check: proto::v1::QualityCheck| QualityCheck {
             name: check.name,
@@ -307,10 +409,14 @@ impl TryFrom<Answer> for QualityReport {
             fix: check.fix,
         };
         Ok(QualityReport {
+            as_of,
+            timezone,
             told_at,
             score: told.score,
             formula: told.formula,
             version: told.version,
+            counted: told.counted,
+            excluded: excluded(told.excluded),
             empty_reason: unless_empty(told.empty_reason),
             checks: told.checks.into_iter().map(check).collect(),
         })
@@ -365,10 +471,47 @@ impl From<proto::v1::FlowStep> for FlowStep {
             name: step.name,
             category: step.category,
             counted: step.counted,
+            excluded: excluded(step.excluded),
             seconds_p50: step.seconds_p50,
             seconds_p85: step.seconds_p85,
+            kinds: step.kinds,
+            formula: step.formula,
+            version: step.version,
         }
     }
+}
+
+impl From<proto::v1::FlowCategory> for FlowCategory {
+    fn from(category: proto::v1::FlowCategory) -> FlowCategory {
+        FlowCategory {
+            category: category.category,
+            counted: category.counted,
+            excluded: excluded(category.excluded),
+            seconds_p50: category.seconds_p50,
+            seconds_p85: category.seconds_p85,
+            kinds: category.kinds,
+            formula: category.formula,
+            version: category.version,
+        }
+    }
+}
+
+fn about(parts: Vec<proto::v1::About>) -> BTreeMap<String, About> {
+    let about = |part: proto::v1::About| {
+        let about = About {
+            formula: part.formula,
+            version: part.version,
+            counted: part.counted,
+            excluded: excluded(part.excluded),
+            kinds: part.kinds,
+        };
+        (part.part, about)
+    };
+    parts.into_iter().map(about).collect()
+}
+
+fn excluded(rows: Vec<proto::v1::Excluded>) -> Vec<Excluded> {
+    rows.into_iter().map(|row| Excluded { reason: row.reason, count: row.count }).collect()
 }
 
 impl From<proto::v1::FlowDay> for FlowDay {
@@ -379,7 +522,6 @@ impl From<proto::v1::FlowDay> for FlowDay {
 
 impl From<proto::v1::Metric> for Metric {
     fn from(metric: proto::v1::Metric) -> Metric {
-        let excluded = metric.excluded.into_iter();
         Metric {
             name: metric.name,
             value: metric.value,
@@ -388,13 +530,12 @@ impl From<proto::v1::Metric> for Metric {
             band: unless_empty(metric.band),
             previous: metric.previous,
             counted: metric.counted,
-            excluded: excluded
-                .map(|row| Excluded { reason: row.reason, count: row.count })
-                .collect(),
+            excluded: excluded(metric.excluded),
             formula: metric.formula,
             version: metric.version,
             empty_reason: unless_empty(metric.empty_reason),
             details: metric.details,
+            kinds: metric.kinds,
             ids: metric.ids,
         }
     }

@@ -4,8 +4,8 @@ use actix_web::HttpResponse;
 use serde::Serialize;
 
 use super::report::{
-    Check, Excluded, FlowDay, FlowReport, FlowStep, ForecastReport, Metric, PullRequestsReport,
-    QualityCheck, QualityReport, Report,
+    Check, Excluded, FlowCategory, FlowDay, FlowReport, FlowStep, ForecastReport, Metric,
+    PullRequestsReport, QualityCheck, QualityReport, Report, ReviewLoadReport, Reviewer,
 };
 use crate::error::ApiError;
 use crate::lists::cell::Cell;
@@ -73,7 +73,8 @@ impl Tables for FlowReport {
         vec![
             table("series", &*self.series),
             table("metrics", metrics(&self.metrics)),
-            table("steps", &*self.steps),
+            table("steps", spent(&self.steps, |step| (&step.excluded, step.version))),
+            table("categories", spent(&self.categories, |one| (&one.excluded, one.version))),
             table("cumulative_flow", stands(&self.cumulative_flow)),
             table(IDS, ids(&self.metrics)),
         ]
@@ -90,9 +91,19 @@ impl Tables for PullRequestsReport {
     }
 }
 
+impl Tables for ReviewLoadReport {
+    fn tables(&self) -> Vec<Table<'_>> {
+        vec![table("people", &*self.people)]
+    }
+}
+
 impl Tables for ForecastReport {
     fn tables(&self) -> Vec<Table<'_>> {
-        vec![table("chances", self.chances()), table("back_test", &*self.back_test.checks)]
+        vec![
+            table("chances", self.chances()),
+            table("back_test", &*self.back_test.checks),
+            table(IDS, self.ids.iter().map(|id| IdRow { metric: DONE, id }).collect::<Vec<_>>()),
+        ]
     }
 }
 
@@ -115,6 +126,12 @@ macro_rules! fields {
         }
     };
 }
+
+fields!(Reviewer as person {
+    "login" => &person.login,
+    "reviews" => &person.reviews,
+    "pull_requests" => &person.pull_requests,
+});
 
 struct MetricRow<'r> {
     metric: &'r Metric,
@@ -147,7 +164,9 @@ fields!(MetricRow<'_> as row {
     "unit" => &row.metric.unit,
     "kind" => &row.metric.kind,
     "p85" => &row.p85,
+    "p85_kind" => row.metric.kinds.get("p85"),
     "p95" => &row.p95,
+    "p95_kind" => row.metric.kinds.get("p95"),
     "band" => &row.metric.band,
     "previous" => &row.metric.previous,
     "counted" => &row.metric.counted,
@@ -157,8 +176,11 @@ fields!(MetricRow<'_> as row {
     "empty_reason" => &row.metric.empty_reason,
 });
 
+/// What the rows of a forecast are.
+const DONE: &str = "done";
+
 struct IdRow<'r> {
-    metric: &'r String,
+    metric: &'r str,
     id: &'r String,
 }
 
@@ -171,18 +193,54 @@ fn ids(metrics: &[Metric]) -> Vec<IdRow<'_>> {
 }
 
 fields!(IdRow<'_> as row {
-    "metric" => row.metric,
+    "metric" => Cell::Text(row.metric),
     "id" => row.id,
 });
 
-fields!(FlowStep as step {
-    "id" => &step.id,
-    "workflow_id" => &step.workflow_id,
-    "name" => &step.name,
-    "category" => &step.category,
-    "counted" => &step.counted,
-    "seconds_p50" => &step.seconds_p50,
-    "seconds_p85" => &step.seconds_p85,
+/// Time in a step or a category, with what has no cell of its own.
+struct Spent<'r, T> {
+    of: &'r T,
+    excluded: Vec<String>,
+    version: u64,
+}
+
+fn spent<'r, T>(
+    rows: &'r [T],
+    beside: impl Fn(&'r T) -> (&'r Vec<Excluded>, u32),
+) -> Vec<Spent<'r, T>> {
+    let row = |of: &'r T| {
+        let (excluded, version) = beside(of);
+        let excluded = excluded.iter().map(Excluded::to_string).collect();
+        Spent { of, excluded, version: u64::from(version) }
+    };
+    rows.iter().map(row).collect()
+}
+
+fields!(Spent<'_, FlowStep> as row {
+    "id" => &row.of.id,
+    "workflow_id" => &row.of.workflow_id,
+    "name" => &row.of.name,
+    "category" => &row.of.category,
+    "counted" => &row.of.counted,
+    "excluded" => &row.excluded,
+    "seconds_p50" => &row.of.seconds_p50,
+    "seconds_p50_kind" => row.of.kinds.get("seconds_p50"),
+    "seconds_p85" => &row.of.seconds_p85,
+    "seconds_p85_kind" => row.of.kinds.get("seconds_p85"),
+    "formula" => &row.of.formula,
+    "version" => &row.version,
+});
+
+fields!(Spent<'_, FlowCategory> as row {
+    "category" => &row.of.category,
+    "counted" => &row.of.counted,
+    "excluded" => &row.excluded,
+    "seconds_p50" => &row.of.seconds_p50,
+    "seconds_p50_kind" => row.of.kinds.get("seconds_p50"),
+    "seconds_p85" => &row.of.seconds_p85,
+    "seconds_p85_kind" => row.of.kinds.get("seconds_p85"),
+    "formula" => &row.of.formula,
+    "version" => &row.version,
 });
 
 /// How many issues stood in a step at the end of a day.

@@ -1,6 +1,8 @@
 //! What changes would do before they are saved. Nothing is kept; what could not be saved is refused
 //! the same way.
 
+use std::collections::BTreeMap;
+
 use actix_web::web::{Data, Json};
 use domain::ids::StatusMappingId;
 use domain::workflow::{
@@ -78,6 +80,8 @@ struct BeforeAndAfter {
 struct LeadTimesJson {
     p50_seconds: Option<f64>,
     p85_seconds: Option<f64>,
+    /// `linear` or `nearest_rank` of each percentile.
+    kinds: BTreeMap<String, String>,
     counted: u64,
 }
 
@@ -188,6 +192,12 @@ fn named(place: Result<&WorkflowStep, Excluded>) -> String {
 
 impl From<proto::v1::LeadTimes> for LeadTimesJson {
     fn from(told: proto::v1::LeadTimes) -> LeadTimesJson {
-        LeadTimesJson { p50_seconds: told.p50, p85_seconds: told.p85, counted: told.counted }
+        let kinds = told.kinds.into_iter();
+        LeadTimesJson {
+            p50_seconds: told.p50,
+            p85_seconds: told.p85,
+            kinds: kinds.map(|(name, kind)| (format!("{name}_seconds"), kind)).collect(),
+            counted: told.counted,
+        }
     }
 }

@@ -153,8 +153,11 @@ impl Metrics for Measuring {
         request: Request<PreviewRequest>,
     ) -> Result<Response<PreviewReply>, Status> {
         let asked = request.into_inner();
-        let times =
-            |counted: usize| Some(LeadTimes { counted: counted as u64, p50: Some(1.5), p85: None });
+        let kinds = [("p50".to_owned(), "linear".to_owned())];
+        let times = |counted: usize| {
+            let (counted, kinds) = (counted as u64, kinds.clone().into());
+            Some(LeadTimes { counted, p50: Some(1.5), p85: None, kinds })
+        };
         let (before, after) = (times(asked.client_id.len()), times(asked.changes.len()));
         Ok(Response::new(PreviewReply { before, after }))
     }

@@ -127,6 +127,9 @@ async fn no_address_tells_or_takes_what_is_another_clients() {
         "metrics/pull-requests",
         "metrics/forecast",
         "metrics/data-quality",
+        "metrics/review-load",
+        "data-quality/unmapped_statuses",
+        "data-quality/issues_without_history",
     ];
     for path in seen_by_all {
         let text = house.get(&format!("/api/v1/{path}"), &theirs).await;

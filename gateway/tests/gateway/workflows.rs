@@ -319,7 +319,10 @@ async fn a_preview_tells_what_would_move_and_keeps_nothing() {
         "from": "unmapped_status", "to": "Done", "issues": 1 }]);
     assert_eq!(new["moves"], moved);
     // The metrics service was asked for this client and these changes.
-    let times = |counted| json!({ "p50_seconds": 1.5, "p85_seconds": null, "counted": counted });
+    let times = |counted| {
+        json!({ "p50_seconds": 1.5, "p85_seconds": null, "kinds": { "p50_seconds": "linear" },
+            "counted": counted })
+    };
     assert_eq!(new["lead_time"], json!({ "before": times(36), "after": times(1) }));
     assert_eq!(house.read("/api/v1/status-mappings", &token).await["items"], json!([]));
 

@@ -28,7 +28,7 @@ impl Flow {
 }
 
 /// Grows with each change of what is made of an issue.
-const VERSION: i64 = 1;
+const VERSION: i64 = 2;
 
 impl Rules for Flow {
     fn version(&self) -> i64 {
@@ -74,26 +74,38 @@ impl Under {
     fn issue(&mut self, issue: &IssueHistory) -> IssueFact {
         let stays = issue.stays();
         let last = stays.last().expect("a life has a last stay");
-        let standing = match self.standing(issue, &last.place) {
-            Ok(step) => step,
-            Err(reason) => return counts_nowhere(reason, last.at),
+        let (standing, since) = (self.standing(issue, &last.place), last.at);
+        // Where it stood before is true also of one whose status of today has no step.
+        let is_followed = match &standing {
+            Ok(_) => true,
+            Err(reason) => *reason == Excluded::UnmappedStatus && !issue.deleted,
         };
-        let stays: Vec<Stay<Option<StepSeen>>> = stays
-            .into_iter()
-            .map(|stay| Stay {
-                at: stay.at,
-                until: stay.until,
-                place: self.step(issue, &stay.place).ok(),
-            })
-            .collect();
+        if let (Err(reason), false) = (standing, is_followed) {
+            return counts_nowhere(reason, since, Vec::new());
+        }
+        let mut passed_unmapped = false;
+        let mut placed: Vec<Stay<Option<StepSeen>>> = Vec::with_capacity(stays.len());
+        for stay in &stays {
+            let step = self.step(issue, &stay.place);
+            passed_unmapped |= step == Err(Excluded::UnmappedStatus);
+            placed.push(Stay { at: stay.at, until: stay.until, place: step.ok() });
+        }
+        let stays = placed;
         let moves = self.moves(&stays);
+        let standing = match standing {
+            Ok(step) => step,
+            Err(reason) => return counts_nowhere(reason, since, moves),
+        };
         let commitment = self.commitments.get(&standing.workflow);
-        let life = life::life(&stays, commitment.map(|position| (standing.workflow, *position)));
+        let life = match passed_unmapped {
+            true => Life::default(),
+            false => life::life(&stays, commitment.map(|position| (standing.workflow, *position))),
+        };
         let name = self.ground.configuration.step(standing.id).map(|step| step.name.clone());
         let name = name.unwrap_or_default();
         let place = Standing { step: standing.id, name, category: standing.category };
         let entered_at = life::entered_at(&stays).expect("it stands in a step");
-        fact(place, entered_at, life, moves)
+        IssueFact { passed_unmapped, ..fact(place, entered_at, life, moves) }
     }
 
     /// The step in which it stands, or the first level that keeps it out.
@@ -169,7 +181,7 @@ pub fn day_of(number: i32) -> NaiveDate {
     NaiveDate::default() + chrono::TimeDelta::days(number.into())
 }
 
-fn counts_nowhere(reason: Excluded, entered_at: Moment) -> IssueFact {
+fn counts_nowhere(reason: Excluded, entered_at: Moment, moves: Vec<Move>) -> IssueFact {
     IssueFact {
         place: Err(reason),
         entered_at,
@@ -180,7 +192,8 @@ fn counts_nowhere(reason: Excluded, entered_at: Moment) -> IssueFact {
         active_seconds: None,
         rework: 0,
         steps: Vec::new(),
-        moves: Vec::new(),
+        passed_unmapped: false,
+        moves,
     }
 }
 
@@ -195,15 +208,16 @@ fn fact(standing: Standing, entered_at: Moment, life: Life, moves: Vec<Move>) ->
         active_seconds: life.active_seconds,
         rework: life.rework,
         steps: life.steps,
+        passed_unmapped: false,
         moves,
     }
 }
 
 #[cfg(test)]
 mod tests {
-    use domain::ids::ClientId;
+    use domain::ids::{ClientId, StatusMappingId};
     use domain::project::StatusCategory;
-    use domain::workflow::{Configuration, Connection};
+    use domain::workflow::{Configuration, Connection, StatusMapping, StepCategory};
     use store::flow::{Known, StatusChange};
     use uuid::Uuid;
 
@@ -335,7 +349,76 @@ mod tests {
         let mut issue = history(&[("2026-03-28T22:30:00Z", 2, 3)]);
         issue.changes[0].from = StatusSeen { id: Some(404), name: "Old".to_owned() };
         let mut flow = begun(ground());
+        // Nothing maps the old name, so nobody knows when work began.
         let fact = flow.issue(&issue);
-        assert_eq!((fact.started_at, fact.steps.len()), (Some(at("2026-03-28T22:30:00Z")), 0));
+        assert!(fact.passed_unmapped);
+        assert_eq!((fact.started_at, fact.steps.len()), (None, 0));
+        let mut ground = ground();
+        let step = ground.configuration.steps[1].id;
+        ground.configuration.status_mappings = vec![mapping("old", step)];
+        let fact = begun(ground).issue(&issue);
+        assert!(!fact.passed_unmapped);
+        assert_eq!((fact.started_at, fact.steps.len()), (Some(issue.created_at), 1));
+    }
+
+    fn mapping(status: &str, step: WorkflowStepId) -> StatusMapping {
+        StatusMapping {
+            id: StatusMappingId(Uuid::from_u128(3)),
+            scope: None,
+            issue_type: None,
+            status: status.to_owned(),
+            step,
+            active: true,
+            version: 1,
+        }
+    }
+
+    /// Open (1) and Done (3) have steps, the status between them has none.
+    #[test]
+    fn nothing_is_said_of_steps_where_an_issue_came_through_a_status_without_one() {
+        let mut ground = ground();
+        ground.statuses.remove(&(JIRA, 2));
+        let day = |hour| format!("2026-03-28T{hour:02}:00:00Z");
+        let [one, two, three] = [9, 10, 11].map(day);
+        let days = |fact: &IssueFact| -> Vec<(u128, i64, i64)> {
+            fact.moves.iter().map(|day| (day.step.0.as_u128() & 7, day.entered, day.gone)).collect()
+        };
+        // Done in the end: it is done, but neither lead nor cycle nor steps are known.
+        let done = history(&[(&one, 1, 2), (&two, 2, 3)]);
+        let fact = begun(ground.clone()).issue(&done);
+        assert_eq!(fact.place.as_ref().unwrap().category, StepCategory::Done);
+        assert!(fact.passed_unmapped);
+        let lengths = (fact.lead_seconds, fact.cycle_seconds, fact.active_seconds);
+        assert_eq!((lengths, fact.committed_at, fact.started_at), ((None, None, None), None, None));
+        assert_eq!((fact.rework, fact.steps.len()), (0, 0));
+        assert_eq!(fact.entered_at, at(&two));
+        // To do on the 27th, out of it on the 28th, and done then.
+        assert_eq!(days(&fact), [(2, 1, 0), (2, 0, 1), (4, 1, 0)]);
+
+        // Still there: it counts nowhere now, but the days before stay true.
+        let stuck = history(&[(&one, 1, 3), (&two, 3, 1), (&three, 1, 2)]);
+        let fact = begun(ground.clone()).issue(&stuck);
+        assert_eq!(fact.place, Err(Excluded::UnmappedStatus));
+        assert_eq!(days(&fact), [(2, 1, 0), (2, 1, 2), (4, 1, 1)]);
+
+        // One that is deleted was never anywhere.
+        let gone = IssueHistory { deleted: true, ..stuck };
+        assert_eq!(days(&begun(ground.clone()).issue(&gone)), []);
+
+        // What is switched off is a decision, not a gap.
+        ground.configuration.status_mappings = vec![StatusMapping {
+            active: false,
+            ..mapping("working", ground.configuration.steps[1].id)
+        }];
+        let mut named = history(&[(&one, 1, 2), (&two, 2, 3)]);
+        for change in &mut named.changes {
+            for seen in [&mut change.from, &mut change.to] {
+                if seen.id == Some(2) {
+                    seen.name = "Working".to_owned();
+                }
+            }
+        }
+        let fact = begun(ground).issue(&named);
+        assert_eq!((fact.passed_unmapped, fact.cycle_seconds), (false, Some(0.0)));
     }
 }

@@ -9,7 +9,7 @@ use store::dora::{
 };
 
 use super::groups::Groups;
-use super::ranked::Stretch;
+use super::ranked::{Stretch, length};
 use super::rows::{Measure, Timeline, micros};
 
 /// Facts of one publication.
@@ -27,9 +27,11 @@ pub struct DoraFacts {
     pub incidents_left_out: Vec<LeftOut>,
     /// Pull requests in production.
     pub deployed: Deployed,
+    /// When each repository first brought something to production.
+    first: HashMap<Place, Moment>,
 }
 
-/// Pull requests in production, by repository and in the order in which they came there.
+/// Pull requests of people in production, by repository and in the order in which they came there.
 #[derive(Debug, Default)]
 pub struct Deployed {
     repositories: Groups,
@@ -39,6 +41,8 @@ pub struct Deployed {
     pub lead: Measure,
     /// Nought for each that has known commits.
     pub commits: Measure,
+    /// Those of machines.
+    bots: Timeline,
 }
 
 impl DoraFacts {
@@ -49,6 +53,8 @@ impl DoraFacts {
             builder.begin(0, as_of);
         }
         builder.others(read.deployments, read.incidents, read.incidents_left_out);
+        // What was read is of a window, these are of all time.
+        builder.facts.first.extend(read.first);
         builder.pull_requests(read.pull_requests);
         builder.build().expect("there is room for everything")
     }
@@ -57,6 +63,11 @@ impl DoraFacts {
     pub fn deployments(&self, from: Moment, to: Moment) -> &[DeploymentSeen] {
         let before = |end| self.deployments.partition_point(|one| one.finished_at < end);
         &self.deployments[before(from)..before(to)]
+    }
+
+    /// Whether the repository brought something to production before `to`.
+    pub fn has_deployed(&self, repository: Place, to: Moment) -> bool {
+        self.first.get(&repository).is_some_and(|first| *first < to)
     }
 
     /// Incidents that ended in `from..to`, in that order.
@@ -84,6 +95,11 @@ impl Deployed {
         self.timeline.within(repositories, from, to)
     }
 
+    /// How many of machines came to production there.
+    pub fn bots(&self, repositories: &[usize], from: i64, to: i64) -> usize {
+        length(&self.bots.within(repositories, from, to)) as usize
+    }
+
     /// Their names, in the order in which they came to production.
     pub fn names(&self, rows: &[Stretch], names: &Names<'_>) -> Vec<String> {
         let name = |row: u32| {
@@ -96,6 +112,7 @@ impl Deployed {
     fn bytes(&self) -> usize {
         self.repositories.bytes()
             + self.timeline.bytes()
+            + self.bots.bytes()
             + size_of_val(&*self.numbers)
             + self.lead.bytes()
             + self.commits.bytes()
@@ -130,13 +147,20 @@ pub struct Builder {
     room: usize,
     facts: DoraFacts,
     rows: Vec<Row>,
+    bots: Vec<(usize, i64)>,
     is_full: bool,
 }
 
 impl Builder {
     /// With room for so many bytes.
     pub fn new(room: usize) -> Builder {
-        Builder { room, facts: DoraFacts::default(), rows: Vec::new(), is_full: false }
+        Builder {
+            room,
+            facts: DoraFacts::default(),
+            rows: Vec::new(),
+            bots: Vec::new(),
+            is_full: false,
+        }
     }
 
     /// The facts; nothing if they do not fit.
@@ -144,7 +168,8 @@ impl Builder {
         if self.is_full {
             return None;
         }
-        let (mut facts, mut rows) = (self.facts, self.rows);
+        let (mut facts, mut rows, mut bots) = (self.facts, self.rows, self.bots);
+        bots.sort_unstable();
         facts.deployments.sort_by_key(|one| one.finished_at);
         facts.incidents.sort_by_key(|one| one.ended_at);
         rows.sort_by_key(|(repository, at, number, ..)| (*repository, *at, *number));
@@ -154,6 +179,7 @@ impl Builder {
             numbers: rows.iter().map(|row| row.2).collect(),
             lead: Measure::new(rows.iter().map(|row| row.3)),
             commits: Measure::new(rows.iter().map(|row| row.4.then_some(0.0))),
+            bots: Timeline::new(groups, bots.into_iter()),
             ..facts.deployed
         };
         Some(facts)
@@ -172,6 +198,10 @@ impl TakeDora for Builder {
         incidents: Vec<IncidentSeen>,
         incidents_left_out: Vec<LeftOut>,
     ) {
+        for one in deployments.iter().filter(|one| one.counts()) {
+            let first = self.facts.first.entry(one.repository).or_insert(one.finished_at);
+            *first = one.finished_at.min(*first);
+        }
         self.facts.deployments = deployments;
         self.facts.incidents = incidents;
         self.facts.incidents_left_out = incidents_left_out;
@@ -181,10 +211,15 @@ impl TakeDora for Builder {
         for seen in some {
             let repository = self.facts.deployed.repositories.number(seen.repository);
             let at = micros(seen.deployed_at);
+            if seen.by_bot {
+                self.bots.push((repository, at));
+                continue;
+            }
             self.rows.push((repository, at, seen.number, seen.lead_seconds, seen.has_commits));
         }
         let others = self.facts.deployments.len() + self.facts.incidents.len();
-        let bytes = others * BYTES_PER_DEPLOYMENT + self.rows.len() * BYTES_PER_PULL_REQUEST;
+        let pulls = self.rows.len() + self.bots.len();
+        let bytes = others * BYTES_PER_DEPLOYMENT + pulls * BYTES_PER_PULL_REQUEST;
         self.is_full = bytes > self.room;
         !self.is_full
     }

@@ -6,6 +6,7 @@ use std::collections::{BTreeMap, HashMap};
 
 use domain::Moment;
 use domain::ids::WorkflowStepId;
+use domain::workflow::StepCategory;
 use store::dora::Place;
 use store::flow::{FlowRead, TakeFlow};
 
@@ -26,6 +27,8 @@ pub struct FlowFacts {
     /// Issues that are done.
     pub done: Done,
     left_out: Vec<LeftOut>,
+    /// Issues that stand nowhere, by project and whenever they came there.
+    nowhere: BTreeMap<(usize, String), u64>,
     /// Issues in progress now.
     pub in_progress: InProgress,
     standing: Vec<Standing>,
@@ -46,6 +49,12 @@ pub struct Done {
     /// The share of the lead time in which somebody worked.
     pub efficiency: Measure,
     steps: HashMap<WorkflowStepId, Measure>,
+    /// Of categories that have several steps.
+    categories: BTreeMap<StepCategory, Measure>,
+    /// Of those that have one.
+    alone: BTreeMap<StepCategory, WorkflowStepId>,
+    /// Nought for each that came through a status without a step.
+    pub passed_unmapped: Measure,
 }
 
 /// Issues that ended otherwise: for one reason, and in the order in which they did.
@@ -97,10 +106,12 @@ impl FlowFacts {
     pub fn of(read: FlowRead) -> FlowFacts {
         let mut builder = Builder::new(usize::MAX);
         if let Some(as_of) = read.as_of {
-            builder.begin(0, as_of);
+            builder.begin(0, as_of, &read.steps);
         }
         builder.days(read.days);
         builder.issues(read.ended, read.in_progress);
+        // What was read is of a window, these are all there are.
+        builder.nowhere(read.nowhere);
         builder.build().expect("there is room for everything")
     }
 
@@ -117,6 +128,18 @@ impl FlowFacts {
             let count = stretches.iter().map(ExactSizeIterator::len).sum::<usize>();
             if count > 0 {
                 counts.insert(left_out.reason.clone(), count);
+            }
+        }
+        counts
+    }
+
+    /// How many issues of these projects stand nowhere now, by reason.
+    pub fn nowhere(&self, projects: &[usize]) -> BTreeMap<&str, usize> {
+        let mut counts = BTreeMap::new();
+        for ((project, reason), count) in &self.nowhere {
+            if projects.binary_search(project).is_ok() {
+                *counts.entry(reason.as_str()).or_default() +=
+                    usize::try_from(*count).unwrap_or(usize::MAX);
             }
         }
         counts
@@ -193,14 +216,24 @@ impl Done {
         self.steps.get(&step).map(|measure| measure.within(rows))
     }
 
+    /// The same of all steps of a category together.
+    pub fn in_category(&self, category: StepCategory, rows: &[Stretch]) -> Option<Known<'_>> {
+        match self.alone.get(&category) {
+            Some(step) => self.in_step(*step, rows),
+            None => self.categories.get(&category).map(|measure| measure.within(rows)),
+        }
+    }
+
     /// Their keys, in the order in which they were done.
     pub fn keys(&self, rows: &[Stretch]) -> Vec<String> {
         self.timeline.by_time(rows).into_iter().map(|row| self.keys.key(row as usize)).collect()
     }
 
     fn bytes(&self) -> usize {
-        let measures = [&self.lead, &self.cycle, &self.customer_lead, &self.efficiency];
-        let measures = measures.into_iter().chain(self.steps.values()).map(Measure::bytes);
+        let measures =
+            [&self.lead, &self.cycle, &self.customer_lead, &self.efficiency, &self.passed_unmapped];
+        let measures = measures.into_iter().chain(self.steps.values());
+        let measures = measures.chain(self.categories.values()).map(Measure::bytes);
         self.timeline.bytes()
             + self.keys.bytes()
             + size_of_val(&*self.rework)

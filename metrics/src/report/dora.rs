@@ -4,7 +4,6 @@ use std::collections::{BTreeMap, HashSet};
 
 use chrono::NaiveDate;
 use domain::Moment;
-use domain::deployment::DeploymentOutcome;
 use domain::ids::ClientId;
 use domain::rules::PRODUCTION;
 use proto::v1::{Answer, Excluded, Metric, Point};
@@ -13,7 +12,7 @@ use store::focus::Focus;
 
 use super::{Asked, Bucket, Span, Window, count_as_number, excluded, share};
 use crate::bands::{Band, Frequency, Table};
-use crate::compute::deployments::{NO_ENVIRONMENT_RULE, OTHER_SOURCE};
+use crate::compute::deployments::{NO_ENVIRONMENT_RULE, OTHER_SOURCE, UNKNOWN_COMMIT};
 use crate::memory::dora::{DoraFacts, Names};
 use crate::memory::ranked::{Stretch, length};
 use crate::memory::rows::micros;
@@ -65,10 +64,16 @@ pub fn report(
     let mut metrics = now.metrics();
     super::compare(&mut metrics, before.metrics());
     super::explain(&mut metrics, dora.as_of, "both jobs");
+    super::tell_kinds(&mut metrics);
+    let mut about = super::about_series(&[]);
+    for median in ["lead_time_seconds", "recovery_seconds", "restore_seconds"] {
+        about.kinds.insert(median.to_owned(), super::LINEAR.to_owned());
+    }
     Answer {
         band_table: asked.bands.name.to_owned(),
         metrics,
         series: now.series(),
+        about: vec![about],
         ..asked.window.answer(dora.as_of, head.is_behind)
     }
 }
@@ -132,9 +137,13 @@ struct Period<'a> {
     deployments: Vec<&'a DeploymentSeen>,
     /// Those that count: successful, in production.
     counted: Vec<&'a DeploymentSeen>,
-    /// Pull requests that came to production.
+    /// Pull requests of people that came to production.
     deployed: Vec<Stretch>,
+    /// Those of machines.
+    by_bots: usize,
     incidents: Vec<&'a IncidentSeen>,
+    /// Whether anything came to production until the end of the window.
+    has_deployed: bool,
 }
 
 impl<'a> Period<'a> {
@@ -151,9 +160,11 @@ impl<'a> Period<'a> {
             counted: deployments.iter().copied().filter(counts).collect(),
             deployments,
             deployed: dora.deployed.within(&scope.deployed, micros(from), micros(to)),
+            by_bots: dora.deployed.bots(&scope.deployed, micros(from), micros(to)),
             incidents: incidents
                 .filter(|i| i.is_meant(scope.focus, &scope.projects, &scope.repositories))
                 .collect(),
+            has_deployed: scope.repositories.iter().any(|place| dora.has_deployed(*place, to)),
         }
     }
 
@@ -186,8 +197,8 @@ impl<'a> Period<'a> {
         }
         let mut per_week: Vec<f64> = days.into_values().map(count_as_number).collect();
         let weeks = per_week.len();
-        // Without a single deployment the source may simply not be connected: no value, not zero.
-        let value = if self.counted.is_empty() { None } else { median(&mut per_week) };
+        // Where nothing ever came to production, the source may simply not be connected: no value, not zero.
+        let value = if self.has_deployed { median(&mut per_week) } else { None };
         let length_days = (self.window.to - self.window.from).as_seconds_f64() / 86_400.0;
         let bands = self.scope.bands;
         let deployments = count_as_number(self.counted.len());
@@ -203,7 +214,7 @@ impl<'a> Period<'a> {
             counted: self.counted.len() as u64,
             excluded: self.deployments_left_out(),
             formula: "median over weeks of days with a successful production deployment".to_owned(),
-            version: 1,
+            version: 2,
             empty_reason: if value.is_none() { self.why_no_deployments() } else { String::new() },
             details: [
                 ("deployments".to_owned(), deployments),
@@ -229,13 +240,22 @@ impl<'a> Period<'a> {
         } else {
             Vec::new()
         };
+        // What these brought waits for the next deployment whose commit is known.
+        let is_of_unknown = |d: &&&DeploymentSeen| d.reason.as_deref() == Some(UNKNOWN_COMMIT);
+        let of_unknown = self.counted.iter().filter(is_of_unknown).count();
         let empty_reason = match value {
             Some(_) => String::new(),
             None if self.counted.is_empty() => self.why_no_deployments(),
+            None if of_unknown == self.counted.len() => format!(
+                "{of_unknown} deployments to production are all of commits that GitHub does not know."
+            ),
             None if unknown + negative > 0 => format!(
                 "{} pull requests were deployed, but of none is a commit known from before its deployment.",
                 unknown + negative
             ),
+            None if self.by_bots > 0 => {
+                format!("{} pull requests were deployed, all of machines.", self.by_bots)
+            }
             None => format!(
                 "{} deployments to production brought no pull request: is the history of the default branch read?",
                 self.counted.len()
@@ -248,9 +268,14 @@ impl<'a> Period<'a> {
             kind: "linear".to_owned(),
             band: band(value, |value| self.scope.bands.of_lead_time(value)),
             counted: leads.count() as u64,
-            excluded: excluded([("no_commits", unknown), ("negative_interval", negative)]),
+            excluded: excluded([
+                ("bot", self.by_bots),
+                ("no_commits", unknown),
+                ("negative_interval", negative),
+                (UNKNOWN_COMMIT, of_unknown),
+            ]),
             formula: "median of first authored commit to first production deployment".to_owned(),
-            version: 1,
+            version: 2,
             empty_reason,
             ids,
             ..Metric::default()
@@ -459,7 +484,7 @@ fn why_not(deployment: &DeploymentSeen) -> Option<&'static str> {
     match deployment.environment.as_deref() {
         None if deployment.reason.as_deref() == Some(OTHER_SOURCE) => Some(OTHER_SOURCE),
         None => Some(NO_ENVIRONMENT_RULE),
-        Some(PRODUCTION) if deployment.outcome == DeploymentOutcome::Success => None,
+        Some(PRODUCTION) if deployment.counts() => None,
         Some(PRODUCTION) => Some("not_successful"),
         Some(_) => Some("other_environment"),
     }

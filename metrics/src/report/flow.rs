@@ -1,12 +1,12 @@
 //! The flow of a window: how long issues took, how many there were, and where they stood.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use chrono::{NaiveDate, TimeDelta};
 use domain::Moment;
 use domain::ids::{ClientId, WorkflowStepId};
 use domain::workflow::StepCategory;
-use proto::v1::{Answer, Excluded, FlowDay, FlowStep, Metric, Point};
+use proto::v1::{About, Answer, Excluded, FlowCategory, FlowDay, FlowStep, Metric, Point};
 use store::flow::FlowHead;
 use store::focus::Focus;
 
@@ -69,7 +69,6 @@ pub fn report(flow: &FlowFacts, head: &FlowHead, asked: &Asked) -> Answer {
     let scope = Scope {
         flow,
         explain: *explain,
-        has_moved: flow.has_moved(&projects, day_number(window.last_day())),
         in_progress: steps
             .filter(|step| step.category == StepCategory::InProgress)
             .map(|step| step.id)
@@ -82,11 +81,15 @@ pub fn report(flow: &FlowFacts, head: &FlowHead, asked: &Asked) -> Answer {
     super::compare(&mut metrics, before.metrics());
     metrics.push(age(&scope, *now));
     super::explain(&mut metrics, flow.as_of, "the Jira job");
+    super::tell_kinds(&mut metrics);
+    let days = this.days();
     Answer {
         metrics,
         series: this.series(),
         steps: this.steps(head),
-        days: this.days(),
+        categories: this.categories(head),
+        about: vec![super::about_series(SERIES_RANKS), about_days(&scope, &days)],
+        days,
         ..window.answer(flow.as_of, head.is_behind)
     }
 }
@@ -97,8 +100,6 @@ struct Scope<'a> {
     /// Numbers of the projects that are meant.
     projects: Vec<usize>,
     in_progress: Vec<WorkflowStepId>,
-    /// Whether any of their issues ever moved.
-    has_moved: bool,
     explain: bool,
 }
 
@@ -127,17 +128,24 @@ struct Period<'a> {
     done: Vec<Stretch>,
     /// The same, but are over or count nowhere.
     left_out: BTreeMap<Reason, usize>,
+    /// How many of those that are done came through a status without a step.
+    passed: usize,
+    /// Whether any issue was in a step until the end of the window.
+    has_moved: bool,
 }
 
 impl<'a> Period<'a> {
     fn of(scope: &'a Scope<'a>, window: &Window) -> Period<'a> {
         let (from, to) = (micros(window.from), micros(window.to));
         let (flow, projects) = (scope.flow, &scope.projects);
+        let done = flow.done.within(projects, from, to);
         Period {
             scope,
             window: *window,
-            done: flow.done.within(projects, from, to),
+            passed: flow.done.passed_unmapped.within(&done).count(),
+            done,
             left_out: flow.left_out(projects, from, to),
+            has_moved: flow.has_moved(projects, day_number(window.last_day())),
         }
     }
 
@@ -148,9 +156,16 @@ impl<'a> Period<'a> {
     fn metrics(&self) -> Vec<Metric> {
         let done = &self.scope.flow.done;
         vec![
-            self.duration("lead_time", "commitment to done", &done.lead, UNCOMMITTED),
-            self.duration("cycle_time", "start to done", &done.cycle, UNSTARTED),
-            self.duration("customer_lead_time", "creation to done", &done.customer_lead, NEGATIVE),
+            self.duration("lead_time", "commitment to done", &done.lead, UNCOMMITTED, self.passed),
+            self.duration("cycle_time", "start to done", &done.cycle, UNSTARTED, self.passed),
+            // From the day it was made, whatever it came through.
+            self.duration(
+                "customer_lead_time",
+                "creation to done",
+                &done.customer_lead,
+                NEGATIVE,
+                0,
+            ),
             self.efficiency(),
             self.rework(),
             self.throughput(),
@@ -158,20 +173,28 @@ impl<'a> Period<'a> {
         ]
     }
 
-    fn duration(&self, name: &str, span: &str, length: &Measure, missing: Missing) -> Metric {
+    /// `passed` issues have no such length because of what they came through.
+    fn duration(
+        &self,
+        name: &str,
+        span: &str,
+        length: &Measure,
+        missing: Missing,
+        passed: usize,
+    ) -> Metric {
         let lengths = length.within(&self.done);
         let value = lengths.median();
-        let without = self.count() - lengths.count();
+        let without = self.count() - lengths.count() - passed;
         Metric {
             name: name.to_owned(),
             value,
             unit: "seconds".to_owned(),
             kind: "linear".to_owned(),
             counted: lengths.count() as u64,
-            excluded: self.left_out([(missing.reason, without)]),
+            excluded: self.left_out([(missing.reason, without)], passed),
             formula: format!("median from {span}; p85 and p95 by nearest rank"),
-            version: 2,
-            empty_reason: self.why_without(value, without, missing),
+            version: 3,
+            empty_reason: self.why_without(value, without, missing, passed),
             details: super::ranks(&lengths),
             ids: self.scope.keys(&lengths.rows()),
             ..Metric::default()
@@ -183,19 +206,23 @@ impl<'a> Period<'a> {
         let done = &self.scope.flow.done;
         let shares = done.efficiency.within(&self.done);
         let value = shares.median();
-        let without = self.count() - done.lead.within(&self.done).count();
-        let at_once = self.count() - without - shares.count();
+        let led = done.lead.within(&self.done).count();
+        let without = self.count() - self.passed - led;
+        let at_once = led - shares.count();
         Metric {
             name: "flow_efficiency".to_owned(),
             value,
             unit: "ratio".to_owned(),
             kind: "linear".to_owned(),
             counted: shares.count() as u64,
-            excluded: self.left_out([(UNCOMMITTED.reason, without), ("zero_lead_time", at_once)]),
+            excluded: self.left_out(
+                [(UNCOMMITTED.reason, without), ("zero_lead_time", at_once)],
+                self.passed,
+            ),
             formula: "median of time in active steps between committed and done / lead time"
                 .to_owned(),
-            version: 1,
-            empty_reason: self.why_without(value, without, UNCOMMITTED),
+            version: 2,
+            empty_reason: self.why_without(value, without, UNCOMMITTED, self.passed),
             ids: self.scope.keys(&shares.rows()),
             ..Metric::default()
         }
@@ -205,19 +232,20 @@ impl<'a> Period<'a> {
     fn rework(&self) -> Metric {
         let done = &self.scope.flow.done;
         let went_back = done.reworked(&self.done);
-        let value = super::share(went_back.len(), self.count());
+        let counted = self.count() - self.passed;
+        let value = super::share(went_back.len(), counted);
         #[expect(clippy::cast_precision_loss, reason = "no count of ours reaches 2^53")]
         let entries = done.entries(&self.done) as f64;
         Metric {
             name: "rework".to_owned(),
             value,
             unit: "ratio".to_owned(),
-            counted: self.count() as u64,
-            excluded: self.left_out([]),
+            counted: counted as u64,
+            excluded: self.left_out([], self.passed),
             formula: "done issues that entered an earlier step after the start / done issues"
                 .to_owned(),
-            version: 1,
-            empty_reason: self.why_empty(value),
+            version: 2,
+            empty_reason: self.why_without(value, 0, UNSTARTED, self.passed),
             details: [("entries".to_owned(), entries)].into(),
             ids: self.scope.keys(&went_back),
             ..Metric::default()
@@ -227,16 +255,16 @@ impl<'a> Period<'a> {
     fn throughput(&self) -> Metric {
         let done = count_as_number(self.count());
         let days = (self.window.to - self.window.from).as_seconds_f64() / 86_400.0;
-        // Without a single issue the workflow may simply not be mapped: no value, not zero.
-        let value = (self.count() > 0).then_some(done);
+        // Where no issue ever was in a step, the workflow may simply not be mapped: no value, not zero.
+        let value = (self.has_moved || self.count() > 0).then_some(done);
         Metric {
             name: "throughput".to_owned(),
             value,
             unit: "issues".to_owned(),
             counted: self.count() as u64,
-            excluded: self.left_out([]),
+            excluded: self.left_out([], 0),
             formula: "issues done in the window".to_owned(),
-            version: 1,
+            version: 2,
             empty_reason: self.why_empty(value),
             details: [("per_week".to_owned(), done / days * 7.0)].into(),
             ids: self.scope.keys(&self.done),
@@ -248,30 +276,47 @@ impl<'a> Period<'a> {
     fn wip(&self) -> Metric {
         let wip = self.scope.wip(&[self.window.last_day()])[0].max(0);
         #[expect(clippy::cast_precision_loss, reason = "no count of ours reaches 2^53")]
-        let value = self.scope.has_moved.then_some(wip as f64);
+        let value = self.has_moved.then_some(wip as f64);
         Metric {
             name: "wip".to_owned(),
             value,
             unit: "issues".to_owned(),
             counted: wip.unsigned_abs(),
+            excluded: excluded(self.scope.flow.nowhere(&self.scope.projects)),
             formula: "issues in steps in progress at the end of the last day".to_owned(),
-            version: 1,
+            version: 2,
             empty_reason: if value.is_none() { NOTHING_MOVED.to_owned() } else { String::new() },
             ..Metric::default()
         }
     }
 
     /// Discarded ones, those that count nowhere, and what this metric leaves out beside.
-    fn left_out<const N: usize>(&self, own: [(&'static str, usize); N]) -> Vec<Excluded> {
-        let counts: BTreeMap<&str, usize> =
+    fn left_out<const N: usize>(
+        &self,
+        own: [(&'static str, usize); N],
+        passed: usize,
+    ) -> Vec<Excluded> {
+        let mut counts: BTreeMap<&str, usize> =
             self.left_out.iter().map(|(reason, count)| (reason.as_str(), *count)).collect();
+        *counts.entry(UNMAPPED).or_default() += passed;
         excluded(own.into_iter().chain(counts))
     }
 
-    /// The same, for what some issues have not though they are done.
-    fn why_without(&self, value: Option<f64>, without: usize, missing: Missing) -> String {
+    /// Why there is no value, for what some issues have not though they are done.
+    fn why_without(
+        &self,
+        value: Option<f64>,
+        without: usize,
+        missing: Missing,
+        passed: usize,
+    ) -> String {
         if value.is_none() && without > 0 {
             return format!("{without} issues were done, but {}.", missing.sentence);
+        }
+        if value.is_none() && passed > 0 {
+            return format!(
+                "{passed} issues were done, but each came through a status that has no step."
+            );
         }
         self.why_empty(value)
     }
@@ -322,17 +367,51 @@ impl<'a> Period<'a> {
     fn steps(&self, head: &FlowHead) -> Vec<FlowStep> {
         let steps = head.steps.iter().map(|step| {
             let spent = self.scope.flow.done.in_step(step.id, &self.done);
+            let counted = spent.as_ref().map_or(0, Known::count);
             FlowStep {
                 id: step.id.to_string(),
                 workflow_id: step.workflow.to_string(),
                 name: step.name.clone(),
                 category: step.category.as_str().to_owned(),
-                counted: spent.as_ref().map_or(0, Known::count) as u64,
+                counted: counted as u64,
                 seconds_p50: spent.as_ref().and_then(Known::median),
                 seconds_p85: spent.and_then(|spent| spent.nearest_rank(0.85)),
+                kinds: super::kinds(SPENT_RANKS),
+                excluded: self.never_there(counted),
+                formula: "sum of an issue's stays in the step, of issues done in the window"
+                    .to_owned(),
+                version: 2,
             }
         });
         steps.collect()
+    }
+
+    /// How long they stayed in the steps of each category that a step has.
+    fn categories(&self, head: &FlowHead) -> Vec<FlowCategory> {
+        let categories: BTreeSet<StepCategory> =
+            head.steps.iter().map(|step| step.category).collect();
+        let told = categories.into_iter().map(|category| {
+            let spent = self.scope.flow.done.in_category(category, &self.done);
+            let counted = spent.as_ref().map_or(0, Known::count);
+            FlowCategory {
+                category: category.as_str().to_owned(),
+                counted: counted as u64,
+                seconds_p50: spent.as_ref().and_then(Known::median),
+                seconds_p85: spent.and_then(|spent| spent.nearest_rank(0.85)),
+                kinds: super::kinds(SPENT_RANKS),
+                excluded: self.never_there(counted),
+                formula:
+                    "sum of an issue's stays in steps of the category, of issues done in the window"
+                        .to_owned(),
+                version: 1,
+            }
+        });
+        told.collect()
+    }
+
+    /// What time in a step leaves out where so many left it.
+    fn never_there(&self, counted: usize) -> Vec<Excluded> {
+        self.left_out([("never_there", self.count() - self.passed - counted)], self.passed)
     }
 
     fn days(&self) -> Vec<FlowDay> {
@@ -371,6 +450,27 @@ const NEGATIVE: Missing = Missing {
     sentence: "their history says that they were done before they were made",
 };
 
+const UNMAPPED: &str = domain::workflow::Excluded::UnmappedStatus.as_str();
+
+/// The percentiles of a series, and those of time spent.
+const SERIES_RANKS: &[&str] =
+    &["lead_time_p50", "lead_time_p85", "cycle_time_p50", "cycle_time_p85"];
+const SPENT_RANKS: &[&str] = &["seconds_p50", "seconds_p85"];
+
+/// What the days are made of: every issue that stands in a step at the end of the last one.
+fn about_days(scope: &Scope<'_>, days: &[FlowDay]) -> About {
+    let standing = days.last().map_or(0, |day| day.in_step.values().sum::<i64>());
+    About {
+        part: "cumulative_flow".to_owned(),
+        formula: "issues that entered a step until the end of the day - those that left it"
+            .to_owned(),
+        version: 2,
+        counted: standing.max(0).unsigned_abs(),
+        excluded: excluded(scope.flow.nowhere(&scope.projects)),
+        ..About::default()
+    }
+}
+
 const NOTHING_MOVED: &str = "No issue with a mapped status was ever seen.";
 
 /// The median age of what is in progress now.
@@ -383,7 +483,17 @@ fn age(scope: &Scope<'_>, now: Moment) -> Metric {
         1 => age(count / 2),
         _ => age(count / 2).and_then(|upper| Some(f64::midpoint(age(count / 2 - 1)?, upper))),
     };
-    let empty_reason = if value.is_none() { "No issue is in progress now." } else { "" };
+    let unknown = scope.flow.in_progress.count(&scope.projects) - count;
+    let empty_reason = match value {
+        Some(_) => String::new(),
+        None if unknown > 0 => {
+            format!("{unknown} issues are in progress, but nobody knows since when.")
+        }
+        None => "No issue is in progress now.".to_owned(),
+    };
+    // Those in progress that came through a status without a step, beside what counts nowhere at all.
+    let mut left_out = scope.flow.nowhere(&scope.projects);
+    *left_out.entry(UNMAPPED).or_default() += unknown;
     let p85 = age(crate::stats::rank(count, 0.85)).map(|p85| ("p85".to_owned(), p85));
     Metric {
         name: "work_item_age".to_owned(),
@@ -391,9 +501,10 @@ fn age(scope: &Scope<'_>, now: Moment) -> Metric {
         unit: "seconds".to_owned(),
         kind: "linear".to_owned(),
         counted: count as u64,
-        formula: "median of now - started over issues in progress".to_owned(),
-        version: 1,
-        empty_reason: empty_reason.to_owned(),
+        excluded: excluded(left_out),
+        formula: "median of now - started over issues in progress; p85 by nearest rank".to_owned(),
+        version: 2,
+        empty_reason,
         details: p85.into_iter().collect(),
         ids: if scope.explain { begun.keys() } else { Vec::new() },
         ..Metric::default()

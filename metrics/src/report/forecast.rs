@@ -13,7 +13,7 @@ use crate::flow::day_number;
 use crate::flow::forecast::{self, HORIZON_DAYS, SEED, TRIALS};
 use crate::memory::Memory;
 use crate::memory::flow::{FlowFacts, Reason};
-use crate::memory::ranked::length;
+use crate::memory::ranked::{Stretch, length};
 use crate::memory::rows::micros;
 
 /// How far ahead is looked unless a day is said.
@@ -99,6 +99,10 @@ pub fn report(flow: &FlowFacts, head: &FlowHead, asked: &Asked, wanted: Wanted) 
             .to_owned(),
         version: 1,
         empty_reason: why_empty(flow, &past, when.is_some()),
+        kinds: ["when", "how_many", "back_test"]
+            .map(|part| (part.to_owned(), super::NEAREST_RANK.to_owned()))
+            .into(),
+        ids: if asked.explain { flow.done.keys(&past.rows) } else { Vec::new() },
     };
     Answer { forecast: Some(forecast), ..window.answer(flow.as_of, head.is_behind) }
 }
@@ -107,6 +111,8 @@ pub fn report(flow: &FlowFacts, head: &FlowHead, asked: &Asked, wanted: Wanted) 
 struct Past {
     first: NaiveDate,
     daily: Vec<u32>,
+    /// The issues that were done on these days.
+    rows: Vec<Stretch>,
 }
 
 impl Past {
@@ -119,10 +125,13 @@ impl Past {
         let mut daily = vec![0; (day_number(days.start)..day_number(days.end)).len()];
         let whole = window.spans(Bucket::Day);
         let whole = whole.iter().filter(|day| days.contains(&day.start));
+        let mut rows = Vec::new();
         for (count, day) in daily.iter_mut().zip(whole) {
-            *count = length(&flow.done.within(projects, day.from, day.to));
+            let done = flow.done.within(projects, day.from, day.to);
+            *count = length(&done);
+            rows.extend(done);
         }
-        Past { first, daily }
+        Past { first, daily, rows }
     }
 }
 

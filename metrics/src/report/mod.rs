@@ -5,6 +5,7 @@ pub mod flow;
 pub mod forecast;
 pub mod pull_requests;
 pub mod quality;
+pub mod review_load;
 
 use std::collections::BTreeMap;
 use std::str::FromStr;
@@ -14,7 +15,7 @@ use chrono_tz::Tz;
 use domain::Moment;
 use domain::ids::ClientId;
 use proto::convert::timestamp;
-use proto::v1::{Answer, Excluded, Metric};
+use proto::v1::{About, Answer, Excluded, Metric};
 use store::focus::Focus;
 use tonic::Status;
 use tracing::error;
@@ -244,13 +245,20 @@ pub(crate) enum Report {
     Dora,
     Flow,
     PullRequests,
+    ReviewLoad,
     Forecast,
     DataQuality,
 }
 
 impl Report {
-    const ALL: [Report; 5] =
-        [Report::Dora, Report::Flow, Report::PullRequests, Report::Forecast, Report::DataQuality];
+    const ALL: [Report; 6] = [
+        Report::Dora,
+        Report::Flow,
+        Report::PullRequests,
+        Report::ReviewLoad,
+        Report::Forecast,
+        Report::DataQuality,
+    ];
 
     pub(crate) fn named(name: &str) -> Option<Report> {
         Report::ALL.into_iter().find(|report| report.name() == name)
@@ -261,6 +269,7 @@ impl Report {
             Report::Dora => "dora",
             Report::Flow => "flow",
             Report::PullRequests => "pull-requests",
+            Report::ReviewLoad => "review-load",
             Report::Forecast => "forecast",
             Report::DataQuality => "data-quality",
         }
@@ -280,8 +289,9 @@ impl Report {
             Report::Dora => dora::answer(facts, memory, client, asked).await,
             Report::Flow => flow::answer(facts, memory, client, asked).await,
             Report::PullRequests => pull_requests::answer(facts, memory, client, asked).await,
+            Report::ReviewLoad => review_load::answer(facts, client, asked).await,
             Report::Forecast => forecast::answer(facts, memory, client, asked, wanted).await,
-            Report::DataQuality => quality::answer(facts, client, asked.now).await,
+            Report::DataQuality => quality::answer(facts, client, asked).await,
         }
     }
 }
@@ -298,6 +308,38 @@ pub(crate) fn midnight(zone: Tz, day: NaiveDate) -> Moment {
 fn compare(metrics: &mut [Metric], before: Vec<Metric>) {
     for (metric, earlier) in metrics.iter_mut().zip(before) {
         metric.previous = earlier.value;
+    }
+}
+
+/// How a percentile is told: the middle between two, or the nearest of those that there are.
+pub(crate) const LINEAR: &str = "linear";
+pub(crate) const NEAREST_RANK: &str = "nearest_rank";
+
+/// The kinds of some percentiles, by their names: `p50` ends what is linear.
+pub(crate) fn kinds(names: &[&str]) -> BTreeMap<String, String> {
+    let kind = |name: &str| if name.ends_with("p50") { LINEAR } else { NEAREST_RANK };
+    names.iter().map(|name| ((*name).to_owned(), kind(name).to_owned())).collect()
+}
+
+/// Says of each value, and of each rank beside it, which kind of percentile it is.
+fn tell_kinds(metrics: &mut [Metric]) {
+    for metric in metrics {
+        let ranks = ["p85", "p95"].into_iter().filter(|rank| metric.details.contains_key(*rank));
+        metric.kinds = kinds(&ranks.collect::<Vec<_>>());
+        if !metric.kind.is_empty() {
+            metric.kinds.insert("value".to_owned(), metric.kind.clone());
+        }
+    }
+}
+
+/// What the values of a series are: each that of the metric of its name, over a bucket.
+fn about_series(percentiles: &[&str]) -> About {
+    About {
+        part: "series".to_owned(),
+        formula: "each value as the metric of its name tells it, over the bucket".to_owned(),
+        version: 1,
+        kinds: kinds(percentiles),
+        ..About::default()
     }
 }
 

@@ -72,10 +72,27 @@ pub fn report(
     super::compare(&mut metrics, before.metrics());
     metrics.push(age(&scope, asked.now));
     super::explain(&mut metrics, facts.as_of, "the GitHub job");
-    Answer { metrics, series: this.series(), ..asked.window.answer(facts.as_of, head.is_behind) }
+    super::tell_kinds(&mut metrics);
+    Answer {
+        metrics,
+        series: this.series(),
+        about: vec![super::about_series(SERIES_RANKS)],
+        ..asked.window.answer(facts.as_of, head.is_behind)
+    }
 }
 
 const BOT: &str = "bot";
+
+/// The percentiles of the series.
+const SERIES_RANKS: &[&str] = &[
+    "coding_time_p50",
+    "pickup_time_p50",
+    "review_time_p50",
+    "deploy_time_p50",
+    "time_to_merge_p50",
+    "time_to_merge_p85",
+    "size_p50",
+];
 
 /// What a question is about, in whatever window.
 struct Scope<'a> {

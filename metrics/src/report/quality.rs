@@ -1,23 +1,28 @@
 //! How far the numbers can be trusted: what is missing from the data, and what mends it.
 
-use domain::Moment;
 use domain::ids::ClientId;
+use proto::convert::timestamp;
 use proto::v1::{Answer, Quality, QualityCheck};
 use store::quality::Found;
 
-use super::count_as_number;
+use super::{Asked, count_as_number, excluded};
 
-/// Looks at the client's data as of `now`.
+/// Looks at the client's data as of now, whatever window is asked for.
 ///
 /// # Errors
 /// The store's.
 pub async fn answer(
     facts: &store::Metrics,
     client: ClientId,
-    now: Moment,
+    asked: &Asked,
 ) -> Result<Answer, store::Error> {
-    let found = facts.quality(client, now).await?;
-    Ok(Answer { quality: Some(report(&found)), ..Answer::default() })
+    let found = facts.quality(client, asked.now).await?;
+    Ok(Answer {
+        quality: Some(report(&found)),
+        as_of: Some(timestamp(asked.now)),
+        timezone: asked.window.zone.name().to_owned(),
+        ..Answer::default()
+    })
 }
 
 /// The report over what was found. Pure.
@@ -31,6 +36,8 @@ pub fn report(found: &[Found]) -> Quality {
         version: 1,
         empty_reason: if score.is_none() { NOTHING.to_owned() } else { String::new() },
         checks: found.iter().map(check).collect(),
+        counted: shares.len() as u64,
+        excluded: excluded([("nothing_to_look_at", found.len() - shares.len())]),
     }
 }
 
@@ -54,7 +61,13 @@ fn check(found: &Found) -> QualityCheck {
 
 fn fix(check: &str) -> &'static str {
     match check {
-        "issues_unmapped" => "Map their statuses to steps under Mappings; suggestions wait there.",
+        "unmapped_statuses" => "Map each to a step under Mappings; suggestions wait there.",
+        "unmapped_issue_types" => {
+            "Say under Mappings what each of them is, or switch it off there."
+        }
+        "issues_unmapped" => {
+            "Map the statuses that they are in or came through: unmapped_statuses names them."
+        }
         "issues_without_history" => {
             "Run the Jira job once more: it reads on where a changelog was cut off."
         }
@@ -96,6 +109,10 @@ mod tests {
         assert_eq!(quality.score, Some(0.875));
         let shares: Vec<_> = quality.checks.iter().map(|check| check.share).collect();
         assert_eq!(shares, [Some(0.25), Some(0.0), None]);
+        // Two checks had something to look at, one had not.
+        let excluded: Vec<_> =
+            quality.excluded.iter().map(|e| (e.reason.as_str(), e.count)).collect();
+        assert_eq!((quality.counted, excluded), (2, vec![("nothing_to_look_at", 1)]));
         assert_eq!(quality.checks[0].examples, ["PAY-1"]);
     }
 

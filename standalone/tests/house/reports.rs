@@ -1,6 +1,6 @@
 //! Reports are taken away in parts, and what was told on a day is told again.
 
-use chrono::{Days, Utc};
+use chrono::{DateTime, Days, Utc};
 use serde_json::{Value, json};
 use simulator::Options;
 
@@ -13,6 +13,7 @@ const PARTS: &[(&str, &str, &str)] = &[
     ("flow", "series", "/series"),
     ("flow", "metrics", "/metrics"),
     ("flow", "steps", "/steps"),
+    ("flow", "categories", "/categories"),
     ("pull-requests", "series", "/series"),
     ("pull-requests", "metrics", "/metrics"),
     ("forecast", "back_test", "/back_test/checks"),
@@ -60,6 +61,15 @@ async fn every_part_of_a_report_can_be_taken_away() {
         .to_vec();
     assert_eq!(chances, told);
 
+    let explained = stack.get("/api/v1/metrics/forecast?explain=true").await;
+    let ids = explained["ids"].as_array().unwrap();
+    assert_eq!(json!(ids.len()), explained["history"]["done"], "{explained}");
+    let rows = lines(&stack, "/api/v1/metrics/forecast?part=ids&format=ndjson").await;
+    assert_eq!(rows.len(), ids.len());
+
+    expect_all_that_lacks(&stack).await;
+    expect_review_load(&stack).await;
+
     for path in ["dora?part=metrics", "dora?part=steps&format=csv", "forecast?part=x&format=ndjson"]
     {
         let refused = stack.try_get(&format!("/api/v1/metrics/{path}")).await;
@@ -67,15 +77,76 @@ async fn every_part_of_a_report_can_be_taken_away() {
     }
 }
 
+/// Each check of the data quality lists as many rows as its report counts, whatever the size of the pages.
+async fn expect_all_that_lacks(stack: &Stack) {
+    let quality = stack.get("/api/v1/metrics/data-quality").await;
+    assert!(quality["as_of"].is_string() && quality["timezone"].is_string(), "{quality}");
+    let mut in_all = 0;
+    for check in quality["checks"].as_array().unwrap() {
+        let name = check["name"].as_str().unwrap();
+        let path = format!("/api/v1/data-quality/{name}");
+        let rows = lines(stack, &format!("{path}?format=ndjson")).await;
+        assert_eq!(json!(rows.len()), check["count"], "{name}");
+        in_all += rows.len();
+        let mut paged = Vec::new();
+        let mut cursor = String::new();
+        loop {
+            let page = stack.get(&format!("{path}?limit=90{cursor}")).await;
+            paged.extend(page["items"].as_array().unwrap().clone());
+            match page["next_cursor"].as_str() {
+                Some(next) => cursor = format!("&cursor={next}"),
+                None => break,
+            }
+        }
+        assert_eq!(paged, rows, "{name}");
+    }
+    assert!(in_all > 100, "a company of {in_all} faults is too good");
+    let csv = stack.try_get("/api/v1/data-quality/pull_requests_without_issue?format=csv").await;
+    let attached = "attachment; filename=\"pull_requests_without_issue.csv\"";
+    assert_eq!(csv.headers()["content-disposition"], attached);
+    assert!(csv.text().await.unwrap().starts_with("name,detail,integration_id\r\n"));
+    assert_eq!(stack.try_get("/api/v1/data-quality/nothing").await.status().as_u16(), 404);
+}
+
+/// Reviewers are those whom the list of reviews names, without machines and without those of their own.
+async fn expect_review_load(stack: &Stack) {
+    let window = window();
+    let load = stack.get(&format!("/api/v1/metrics/review-load?{window}")).await;
+    let people = load["people"].as_array().unwrap();
+    assert!(people.len() > 3, "{load}");
+    let number = |value: &Value| value.as_u64().unwrap();
+    let sum: u64 = people.iter().map(|person| number(&person["reviews"])).sum();
+    assert_eq!(sum, number(&load["counted"]));
+    let excluded = load["excluded"].as_array().unwrap();
+    let all = sum + excluded.iter().map(|row| number(&row["count"])).sum::<u64>();
+    let (from, to) = (bound(&load, "from"), bound(&load, "to"));
+    let reviews = lines(stack, "/api/v1/reviews?format=ndjson").await;
+    let within = reviews.iter().filter(|row| {
+        let at: Option<DateTime<Utc>> = row["submitted_at"].as_str().map(|at| at.parse().unwrap());
+        at.is_some_and(|at| from <= at && at < to)
+    });
+    let within: Vec<&Value> = within.collect();
+    assert_eq!(all, within.len() as u64);
+    let bots = within.iter().filter(|row| row["bot"] == true).count();
+    let told = excluded.iter().find(|row| row["reason"] == "bot").map(|row| number(&row["count"]));
+    assert_eq!(told.unwrap_or(0), bots as u64);
+    let taken = lines(stack, &format!("/api/v1/metrics/review-load?{window}&format=ndjson")).await;
+    assert_eq!(taken, *people);
+}
+
+fn bound(report: &Value, name: &str) -> DateTime<Utc> {
+    report["window"][name].as_str().unwrap().parse().unwrap()
+}
+
 #[tokio::test]
 async fn what_was_told_on_a_day_is_told_again() {
     let stack = synced().await;
     let today = Utc::now().date_naive();
-    for report in ["dora", "flow", "pull-requests", "data-quality"] {
+    for report in ["dora", "flow", "pull-requests", "forecast", "data-quality"] {
         let path = format!("/api/v1/metrics/{report}");
         let kept = stack.get(&format!("{path}?on={today}")).await;
         assert!(kept["told_at"].is_string(), "{kept}");
-        if report != "data-quality" {
+        if !["forecast", "data-quality"].contains(&report) {
             let bound = |name: &str| kept["window"][name].as_str().unwrap().to_owned();
             let window = format!("from={}&to={}", bound("from"), bound("to"));
             let told = stack.get(&format!("{path}?{window}")).await;
@@ -150,6 +221,10 @@ async fn expect_taken(stack: &Stack, report: &str, part: &str, place: &str) {
             let is_told = match (field.as_str(), &row[field]) {
                 // The ranks stand among the details.
                 ("p85" | "p95", Value::Null) => *value == row["details"][field],
+                // And their kinds among the kinds.
+                (kind, Value::Null) if kind.ends_with("_kind") => {
+                    *value == row["kinds"][kind.trim_end_matches("_kind")]
+                }
                 // With its count before it.
                 ("excluded", Value::Array(told)) => value.as_array().unwrap().len() == told.len(),
                 (_, told) => told == value,

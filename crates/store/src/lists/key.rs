@@ -7,7 +7,7 @@ use domain::ids::IntegrationId;
 use uuid::Uuid;
 
 /// The key of a row. Its text can be handed out and read back.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Key {
     pub(crate) integration: IntegrationId,
     /// The numbers of the key behind the connection, as many as the list has.

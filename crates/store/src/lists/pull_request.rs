@@ -4,6 +4,7 @@ use diesel::QueryableByName;
 use diesel::sql_types::{BigInt, Bool, Double, Nullable, Text};
 use domain::Moment;
 use domain::ids::IntegrationId;
+use domain::rules::BotRules;
 
 use super::{Key, Listed};
 use crate::types::{Id, Tstz, Uid, Words};
@@ -38,6 +39,9 @@ pub struct PullRequest {
     /// The login of who opened it.
     #[diesel(sql_type = Nullable<Text>)]
     pub author: Option<String>,
+    /// Who opened it is a machine, by GitHub or by the client's list.
+    #[diesel(sql_type = Bool)]
+    pub bot: bool,
     /// When it was opened.
     #[diesel(sql_type = Tstz)]
     pub created_at: Moment,
@@ -118,6 +122,12 @@ impl Listed for PullRequest {
     fn key(&self) -> Key {
         Key::new(self.integration_id, self.repository_id, self.number, 0)
     }
+
+    const HAS_PEOPLE: bool = true;
+
+    fn mark_bots(&mut self, bots: &BotRules) {
+        self.bot = bots.is_bot(self.author.as_deref(), self.bot);
+    }
 }
 
 /// A verdict on a pull request.
@@ -141,6 +151,9 @@ pub struct Review {
     /// The login of who gave it.
     #[diesel(sql_type = Nullable<Text>)]
     pub author: Option<String>,
+    /// Who gave it is a machine, by GitHub or by the client's list.
+    #[diesel(sql_type = Bool)]
+    pub bot: bool,
     /// `APPROVED`, `CHANGES_REQUESTED`, `COMMENTED`, `DISMISSED` or `PENDING`.
     #[diesel(sql_type = Text)]
     pub state: String,
@@ -154,6 +167,12 @@ impl Listed for Review {
 
     fn key(&self) -> Key {
         Key::new(self.integration_id, self.repository_id, self.number, self.external_id)
+    }
+
+    const HAS_PEOPLE: bool = true;
+
+    fn mark_bots(&mut self, bots: &BotRules) {
+        self.bot = bots.is_bot(self.author.as_deref(), self.bot);
     }
 }
 

@@ -36,6 +36,7 @@ SELECT
   page.state,
   page.draft,
   page.author,
+  page.author_is_bot AS bot,
   page.created_at,
   page.updated_at,
   page.merged_at,

@@ -19,6 +19,7 @@ SELECT
   page.number,
   page.external_id,
   page.author,
+  page.author_is_bot AS bot,
   page.state,
   page.submitted_at
 FROM page

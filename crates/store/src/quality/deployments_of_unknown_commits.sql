@@ -1,4 +1,6 @@
-SELECT repositories.full_name || ' ' || facts.external_id AS name,
+SELECT facts.integration_id, facts.repository_id AS first, CAST(0 AS BIGINT) AS second,
+  facts.external_id AS place,
+  repositories.full_name || ' ' || facts.external_id AS name, facts.sha AS detail,
   coalesce(facts.reason = 'unknown_commit', FALSE) AS bad
 FROM deployment_facts AS facts
 JOIN repositories ON repositories.client_id = facts.client_id

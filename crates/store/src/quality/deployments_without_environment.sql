@@ -1,4 +1,6 @@
-SELECT repositories.full_name || ' ' || facts.environment_seen AS name,
+SELECT facts.integration_id, facts.repository_id AS first, CAST(0 AS BIGINT) AS second,
+  facts.external_id AS place,
+  repositories.full_name || ' ' || facts.environment_seen AS name, facts.external_id AS detail,
   facts.environment IS NULL AS bad
 FROM deployment_facts AS facts
 JOIN repositories ON repositories.client_id = facts.client_id

@@ -1,4 +1,6 @@
-SELECT issues.key AS name, coalesce(facts.reason = 'unmapped_status', FALSE) AS bad
+SELECT facts.integration_id, facts.issue_id AS first, CAST(0 AS BIGINT) AS second, '' AS place,
+  issues.key AS name, CAST(NULL AS TEXT) AS detail,
+  coalesce(facts.reason = 'unmapped_status', FALSE) AS bad
 FROM issue_facts AS facts
 JOIN issues ON issues.client_id = facts.client_id
   AND issues.integration_id = facts.integration_id AND issues.external_id = facts.issue_id

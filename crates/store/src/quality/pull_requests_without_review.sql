@@ -1,4 +1,5 @@
-SELECT repositories.full_name || '#' || facts.number AS name,
+SELECT facts.integration_id, facts.repository_id AS first, facts.number AS second, '' AS place,
+  repositories.full_name || '#' || facts.number AS name, CAST(NULL AS TEXT) AS detail,
   facts.first_review_at IS NULL OR facts.first_review_at > facts.merged_at AS bad
 FROM pull_request_facts AS facts
 JOIN repositories ON repositories.client_id = facts.client_id

@@ -2,9 +2,11 @@
 
 use std::collections::HashSet;
 
+use diesel::dsl::min;
 use diesel::prelude::*;
 use domain::Moment;
 use domain::ids::ClientId;
+use domain::rules::PRODUCTION;
 
 use super::super::{Conn, dialect};
 use super::changes::rules_are_ahead;
@@ -60,6 +62,7 @@ pub(crate) fn read(
             pull_requests,
             incidents,
             incidents_left_out,
+            first: first(conn, client)?,
         })
     })
 }
@@ -182,6 +185,25 @@ fn deployments_seen(conn: &mut Conn, client: Id, span: Span) -> Result<Vec<Deplo
     Ok(seen)
 }
 
+/// When each repository first brought something to production.
+fn first(conn: &mut Conn, client: Id) -> QueryResult<Vec<(Place, Moment)>> {
+    let rows: Vec<(Id, i64, Option<Ts>)> = deployment_facts::table
+        .filter(deployment_facts::client_id.eq(client))
+        .filter(deployment_facts::environment.eq(PRODUCTION))
+        .filter(deployment_facts::succeeded_at.is_not_null())
+        .group_by((deployment_facts::integration_id, deployment_facts::repository_id))
+        .select((
+            deployment_facts::integration_id,
+            deployment_facts::repository_id,
+            min(deployment_facts::succeeded_at),
+        ))
+        .load(conn)?;
+    let first = |(integration, repository, at): (Id, i64, Option<Ts>)| {
+        Some(((integration.into(), repository), at?.0))
+    };
+    Ok(rows.into_iter().filter_map(first).collect())
+}
+
 /// Where an incident's issue stands, or why it stands nowhere. One that is new has no place yet.
 macro_rules! with_places {
     () => {
@@ -223,6 +245,8 @@ fn incidents_left_out(conn: &mut Conn, client: Id, span: Span) -> QueryResult<Ve
         )
         .filter(incident_facts::client_id.eq(client))
         .filter(issue_facts::reason.is_not_null())
+        // One that stands somewhere counts, whatever keeps it out of the numbers on steps.
+        .filter(issue_facts::category.is_null())
         .select((
             issues::integration_id,
             issues::project_id,
@@ -259,7 +283,7 @@ pub(crate) fn inactive(conn: &mut Conn, client: Id, from: Ts, to: Ts) -> QueryRe
     Ok(left_out)
 }
 
-type DeployedColumns = (Id, i64, i64, Option<Ts>, Option<f64>, Option<Ts>);
+type DeployedColumns = (Id, i64, i64, Option<Ts>, Option<f64>, Option<Ts>, bool);
 
 /// Of one repository, or of all.
 fn pull_requests_seen(
@@ -279,6 +303,7 @@ fn pull_requests_seen(
             pull_request_facts::deployed_at,
             pull_request_facts::lead_seconds,
             pull_request_facts::first_commit_at,
+            pull_request_facts::author_is_bot,
         ))
         .into_boxed();
     if let Some((integration, repository)) = of {
@@ -293,13 +318,15 @@ fn pull_requests_seen(
     }
     let rows: Vec<DeployedColumns> = query.load(conn)?;
     let seen = |columns: DeployedColumns| {
-        let (integration, repository, number, deployed_at, lead_seconds, authored_at) = columns;
+        let (integration, repository, number, deployed_at, lead_seconds, authored_at, by_bot) =
+            columns;
         Some(PullRequestSeen {
             repository: (integration.into(), repository),
             number,
             deployed_at: deployed_at?.0,
             lead_seconds,
             has_commits: authored_at.is_some(),
+            by_bot,
         })
     };
     Ok(rows.into_iter().filter_map(seen).collect())

@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use diesel::prelude::*;
 use domain::Moment;
 use domain::ids::ClientId;
-use domain::workflow::Change;
+use domain::workflow::{Change, Excluded};
 
 use self::days::{Days, Moves};
 pub(crate) use self::intervals::intervals;
@@ -197,7 +197,7 @@ fn hold(conn: &mut Conn, client: ClientId, as_of: Option<Ts>) -> QueryResult<Str
     flow_states::table.find(id).select(flow_states::basis).first(conn)
 }
 
-fn ground(conn: &mut Conn, client: ClientId) -> Result<Ground, Error> {
+pub(super) fn ground(conn: &mut Conn, client: ClientId) -> Result<Ground, Error> {
     let id = Id::from(client);
     let known: Vec<(Id, i64, String, String, bool)> = statuses::table
         .filter(statuses::client_id.eq(id))
@@ -339,12 +339,15 @@ fn joined(
     histories
 }
 
-fn seen(value: Option<String>, name: Option<String>) -> StatusSeen {
+pub(super) fn seen(value: Option<String>, name: Option<String>) -> StatusSeen {
     StatusSeen { id: value.and_then(|value| value.parse().ok()), name: name.unwrap_or_default() }
 }
 
 fn row(issue_id: i64, fact: IssueFact, moves: Moves) -> IssueFactRow {
     let (place, reason) = match fact.place {
+        Ok(place) if fact.passed_unmapped => {
+            (Some(place), Some(Excluded::UnmappedStatus.as_str().to_owned()))
+        }
         Ok(place) => (Some(place), None),
         Err(reason) => (None, Some(reason.as_str().to_owned())),
     };

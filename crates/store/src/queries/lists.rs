@@ -7,6 +7,8 @@ use diesel::sql_types::{BigInt, Bool, Nullable, Text};
 use domain::ids::ClientId;
 
 use super::super::Conn;
+use super::rules::bots_within;
+use crate::Error;
 use crate::lists::{Filter, Key, Listed};
 use crate::named::numbered;
 use crate::types::{Id, Ts, Tstz, Uid};
@@ -19,7 +21,7 @@ pub(crate) fn rows<T>(
     filter: &Filter,
     after: &Key,
     limit: u32,
-) -> QueryResult<Vec<T>>
+) -> Result<Vec<T>, Error>
 where
     T: Listed + QueryableByName<Backend> + 'static,
 {
@@ -28,7 +30,12 @@ where
     for name in names {
         query = bind(query, name, client, filter, after, limit);
     }
-    query.load(conn)
+    let mut rows: Vec<T> = query.load(conn)?;
+    if T::HAS_PEOPLE {
+        let bots = bots_within(conn, client.into())?.rules;
+        rows.iter_mut().for_each(|row| row.mark_bots(&bots));
+    }
+    Ok(rows)
 }
 
 fn bind<'q>(

@@ -28,6 +28,7 @@ pub(crate) mod publish;
 pub(crate) mod pull_requests;
 pub(crate) mod quality;
 pub(crate) mod reported;
+pub(crate) mod review_load;
 pub(crate) mod rules;
 pub(crate) mod work;
 pub(crate) mod workflows;

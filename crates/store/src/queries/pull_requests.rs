@@ -89,7 +89,7 @@ pub(crate) fn inactive_among(
 
 /// Whether the focus means a pull request: with projects in it, because of its repository, or because it
 /// names an issue of one.
-fn wanted(
+pub(super) fn wanted(
     conn: &mut Conn,
     client: Id,
     focus: &Focus,

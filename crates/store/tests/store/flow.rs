@@ -27,6 +27,7 @@ pub struct Everywhere {
     ground: Option<Ground>,
     left_out: Vec<i64>,
     switched_off: Vec<i64>,
+    blurred: Vec<i64>,
     lead_seconds: Option<f64>,
     seen: Vec<IssueHistory>,
 }
@@ -41,6 +42,11 @@ impl Everywhere {
         Everywhere { switched_off, ..Everywhere::default() }
     }
 
+    /// That say beside this of these issues that they came through a status without a step.
+    pub fn blurring(self, blurred: Vec<i64>) -> Everywhere {
+        Everywhere { blurred, ..self }
+    }
+
     /// That say the same lead time of every issue.
     pub fn led(lead_seconds: f64) -> Everywhere {
         Everywhere { lead_seconds: Some(lead_seconds), ..Everywhere::default() }
@@ -50,7 +56,8 @@ impl Everywhere {
 impl Rules for Everywhere {
     /// Whoever says something else is another.
     fn version(&self) -> i64 {
-        self.switched_off.iter().sum::<i64>() * 1_000_000
+        self.blurred.iter().sum::<i64>() * 1_000_000_000
+            + self.switched_off.iter().sum::<i64>() * 1_000_000
             + self.left_out.iter().sum::<i64>() * 1_000
             + self.lead_seconds.unwrap_or_default() as i64
     }
@@ -81,6 +88,7 @@ impl Rules for Everywhere {
             active_seconds: Some(0.5),
             rework: 2,
             steps: vec![(step.id, 7.25)],
+            passed_unmapped: self.blurred.contains(&issue.id),
             moves: if place_is_known {
                 let day = i32::try_from(issue.id).unwrap();
                 vec![Move { day, step: step.id, entered: 1, gone: 0 }]

@@ -4,6 +4,8 @@ use std::fmt::Debug;
 use std::future::Future;
 
 use domain::facts::Facts as Page;
+use domain::pull_request::{Actor, PullRequest, Review};
+use domain::workflow::Seen;
 use store::Error;
 use store::lists::{self, Filter, Key};
 use store::metrics::Link;
@@ -17,6 +19,7 @@ contract! {
     filters_choose_rows,
     nobody_sees_rows_of_another_client,
     a_deleted_issue_is_listed_and_its_changes_only_on_request,
+    machines_are_marked_by_the_source_and_by_the_clients_list,
 }
 
 /// Pages of three through a whole list.
@@ -157,6 +160,7 @@ async fn a_row_tells_everything_it_has(house: &House) {
             state: "MERGED".to_owned(),
             draft: false,
             author: Some("ada".to_owned()),
+            bot: false,
             created_at: at(100),
             updated_at: at(1_000),
             merged_at: Some(at(900)),
@@ -255,4 +259,29 @@ async fn a_deleted_issue_is_listed_and_its_changes_only_on_request(house: &House
     let all = Filter { with_deleted: true, ..Filter::default() };
     let changes = house.lists.issue_changes(house.client, &all, None, 9).await.unwrap();
     assert_eq!(changes.items.len(), 3);
+}
+
+async fn machines_are_marked_by_the_source_and_by_the_clients_list(house: &House) {
+    let by = |login: &str, is_bot| Some(Actor::new(login, is_bot));
+    let mut first = pull_request(1);
+    first.author = by("dependabot[bot]", true);
+    first.reviews = vec![
+        Review { author: by("scan[bot]", true), ..review(11) },
+        Review { author: by("gate-keeper", false), ..review(12) },
+        Review { author: None, ..review(13) },
+    ];
+    let second = PullRequest { author: by("Gate-Keeper", false), ..pull_request(2) };
+    house.github_says(Page { pull_requests: vec![first, second], ..all_of_github() }).await;
+    let marks = async || {
+        let pulls = whole_list!(house, pull_requests).into_iter().map(|row| row.bot);
+        let reviews = whole_list!(house, reviews).into_iter().map(|row| row.bot);
+        (pulls.collect::<Vec<_>>(), reviews.collect::<Vec<_>>())
+    };
+    // Those of the second are by people.
+    let (pulls, reviews) = marks().await;
+    assert_eq!((pulls, reviews), (vec![true, false], vec![true, false, false, false, false]));
+    let logins = vec!["gate-*".to_owned()];
+    house.rules.put_bots(house.client, logins, Seen::Any).await.unwrap();
+    let (pulls, reviews) = marks().await;
+    assert_eq!((pulls, reviews), (vec![true, true], vec![true, true, false, false, false]));
 }

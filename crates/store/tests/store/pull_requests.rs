@@ -1,12 +1,13 @@
 //! What a report on pull requests is made from: read from the source, made into facts, and asked for.
 
 use domain::facts::Facts as Page;
-use domain::pull_request::{PullRequest, PullRequestState, Review};
+use domain::pull_request::{Actor, PullRequest, PullRequestState, Review};
 use domain::rules::ProjectRule;
 use domain::workflow::Seen;
 use store::focus::Focus;
 use store::metrics::{Link, Publication, PullRequestFact, PullRequestLife, Repository, Said};
 use store::pull_requests::{Inactive, PullRequestsRead};
+use store::review_load::{ReviewLoad, Reviewer};
 
 use crate::flow::Everywhere;
 use crate::house::House;
@@ -19,6 +20,7 @@ contract! {
     a_report_is_about_repositories_and_about_projects_that_are_named,
     what_hangs_on_something_inactive_is_told_apart,
     facts_of_which_nothing_is_said_any_more_are_gone,
+    reviews_are_counted_by_who_gave_them_to_others,
 }
 
 fn payments(house: &House) -> Repository {
@@ -193,4 +195,74 @@ async fn facts_of_which_nothing_is_said_any_more_are_gone(house: &House) {
     let changed = PullRequestFact { lines: 99, ..of_web(2) };
     assert_eq!(say(23, vec![changed]).await, (4, vec!["acme/web#2".to_owned()]));
     assert_eq!(say(24, Vec::new()).await, (1, Vec::new()));
+}
+
+/// Ada's two pull requests, and what was said of them at 400.
+async fn reviews_are_counted_by_who_gave_them_to_others(house: &House) {
+    let by = |id: i64, login: &str, is_bot| Review {
+        author: Some(Actor::new(login, is_bot)),
+        ..review(id)
+    };
+    let mut first = pull_request(1);
+    first.reviews = vec![
+        by(11, "grace", false),
+        by(12, "grace", false),
+        by(13, "linus", false),
+        by(14, "ada", false),
+        by(15, "scan[bot]", true),
+        by(16, "gate-keeper", false),
+        Review { author: None, ..review(17) },
+        Review { submitted_at: None, state: "PENDING".to_owned(), ..by(18, "grace", false) },
+        Review { submitted_at: Some(at(500)), ..by(19, "linus", false) },
+    ];
+    let mut second = pull_request(2);
+    second.reviews = vec![by(21, "grace", false)];
+    house.github_says(Page { pull_requests: vec![first, second], ..all_of_github() }).await;
+    let load = async |client, from, to, repositories: &[&str], projects: &[&str]| {
+        let names = |names: &[&str]| names.iter().map(|name| (*name).to_owned()).collect();
+        let focus = Focus { repositories: names(repositories), projects: names(projects) };
+        house.metrics.review_load(client, at(from), at(to), focus).await.unwrap()
+    };
+    let never = load(house.client, 0, 1_000, &[], &[]).await;
+    assert_eq!(never, ReviewLoad::default(), "nothing is told before the first publication");
+    publish_nothing(house).await;
+
+    let person = |login: &str, reviews, pull_requests| Reviewer {
+        login: login.to_owned(),
+        reviews,
+        pull_requests,
+    };
+    let told = load(house.client, 400, 500, &[], &[]).await;
+    let (grace, linus) = (person("grace", 3, 2), person("linus", 1, 1));
+    let keeper = person("gate-keeper", 1, 1);
+    assert_eq!(told.people, [grace.clone(), keeper, linus.clone()]);
+    assert_eq!((told.by_bots, told.own, told.by_nobody), (1, 1, 1));
+
+    let logins = vec!["gate-*".to_owned()];
+    house.rules.put_bots(house.client, logins, Seen::Any).await.unwrap();
+    let told = load(house.client, 400, 501, &["ACME/payments"], &[]).await;
+    assert_eq!((told.people, told.by_bots), (vec![grace, person("linus", 2, 1)], 2));
+
+    for (from, to, repositories, projects) in [
+        (0, 400, &[][..], &[][..]),
+        (501, 1_000, &[], &[]),
+        (0, 1_000, &["acme/web"], &[]),
+        (0, 1_000, &[], &["WEB"]),
+    ] {
+        let told = load(house.client, from, to, repositories, projects).await;
+        let all = told.people.len() as u64 + told.by_bots + told.own + told.by_nobody;
+        assert_eq!(all, 0, "{from} to {to}, {repositories:?} {projects:?}");
+    }
+    let (other, ..) = house.add_client("globex").await;
+    assert_eq!(load(other, 0, 1_000, &[], &[]).await, ReviewLoad::default());
+}
+
+async fn publish_nothing(house: &House) {
+    let publication = Publication {
+        pull_requests: Vec::new(),
+        deployments: Vec::new(),
+        incidents: Vec::new(),
+        ..publication(house, 20)
+    };
+    house.publish(publication, Everywhere::default()).await.unwrap();
 }

@@ -1,11 +1,11 @@
 //! Puts the flow of a client's issues in order, as it is read.
 
-use std::collections::HashMap;
+use std::collections::{BTreeMap, HashMap};
 
 use domain::Moment;
 use domain::ids::WorkflowStepId;
-use domain::workflow::StepCategory;
-use store::flow::{DayFact, EndedIssue, StartedIssue, TakeFlow};
+use domain::workflow::{StepCategory, WorkflowStep};
+use store::flow::{DayFact, EndedIssue, Nowhere, StartedIssue, TakeFlow};
 
 use super::super::keys::Keys;
 use super::super::rows::{Measure, Timeline, micros};
@@ -19,6 +19,10 @@ pub struct Builder {
     done: Vec<DoneRow>,
     done_keys: Keys,
     steps: HashMap<WorkflowStepId, Vec<(u32, f64)>>,
+    /// What each step means that shares its category with others.
+    meanings: HashMap<WorkflowStepId, StepCategory>,
+    alone: BTreeMap<StepCategory, WorkflowStepId>,
+    categories: BTreeMap<StepCategory, Vec<(u32, f64)>>,
     step_count: usize,
     left_out: HashMap<Reason, Vec<(usize, i64)>>,
     in_progress: Vec<(usize, i64)>,
@@ -36,6 +40,7 @@ struct DoneRow {
     customer_lead: Option<f64>,
     efficiency: Option<f64>,
     rework: i32,
+    passed_unmapped: bool,
 }
 
 /// What an issue that is done takes in the end, beside its steps: no number takes more than 15 bytes.
@@ -51,6 +56,9 @@ impl Builder {
             done: Vec::new(),
             done_keys: Keys::default(),
             steps: HashMap::new(),
+            meanings: HashMap::new(),
+            alone: BTreeMap::new(),
+            categories: BTreeMap::new(),
             step_count: 0,
             left_out: HashMap::new(),
             in_progress: Vec::new(),
@@ -76,13 +84,16 @@ impl Builder {
             place_of[*row] = place;
         }
         let count = rows.len();
-        let steps = self.steps.into_iter().map(|(step, mut known)| {
+        let measured = |mut known: Vec<(u32, f64)>| {
             for (row, _) in &mut known {
                 *row = place_of[*row as usize];
             }
             known.sort_unstable_by_key(|(row, _)| *row);
-            (step, Measure::sparse(count, known))
-        });
+            Measure::sparse(count, known)
+        };
+        let steps = self.steps.into_iter().map(|(step, known)| (step, measured(known)));
+        let categories = self.categories.into_iter();
+        let categories = categories.map(|(category, known)| (category, measured(known)));
         facts.done = Done {
             timeline: Timeline::new(groups, sorted().map(|row| (row.project, row.at))),
             rework: sorted().map(|row| row.rework).collect(),
@@ -91,6 +102,9 @@ impl Builder {
             customer_lead: Measure::new(sorted().map(|row| row.customer_lead)),
             efficiency: Measure::new(sorted().map(|row| row.efficiency)),
             steps: steps.collect(),
+            categories: categories.collect(),
+            alone: self.alone,
+            passed_unmapped: Measure::new(sorted().map(|row| row.passed_unmapped.then_some(0.0))),
             keys: self.done_keys.sorted(order.iter().copied()),
         };
         facts.left_out = self
@@ -126,9 +140,19 @@ impl Builder {
         Some(facts)
     }
 
+    /// These instead of those that were counted.
+    pub fn nowhere(&mut self, all: Vec<Nowhere>) {
+        self.facts.nowhere.clear();
+        for one in all {
+            let project = self.facts.projects.number(one.project);
+            *self.facts.nowhere.entry((project, one.reason)).or_default() += one.count;
+        }
+    }
+
     fn ended(&mut self, issue: EndedIssue) {
         let project = self.facts.projects.number(issue.project);
         let at = micros(issue.entered_at);
+        let passed_unmapped = issue.category.is_some() && issue.reason.is_some();
         let reason = match issue.category {
             Some(StepCategory::Done) => None,
             Some(StepCategory::Discarded) => Some(Reason::Discarded),
@@ -137,14 +161,25 @@ impl Builder {
                 Some(Reason::Nowhere(issue.reason.unwrap_or_else(|| "unmapped_status".to_owned())))
             }
         };
+        if let Some(Reason::Nowhere(reason)) = &reason {
+            *self.facts.nowhere.entry((project, reason.clone())).or_default() += 1;
+        }
         if let Some(reason) = reason {
             self.left_out.entry(reason).or_default().push((project, at));
             return;
         }
         let row = u32::try_from(self.done.len()).expect("fewer than 2^32 issues");
+        let mut by_category: BTreeMap<StepCategory, f64> = BTreeMap::new();
         for (step, seconds) in issue.steps {
+            if let Some(category) = self.meanings.get(&step) {
+                *by_category.entry(*category).or_default() += seconds;
+            }
             self.step_count += 1;
             self.steps.entry(step).or_default().push((row, seconds));
+        }
+        self.step_count += by_category.len();
+        for (category, seconds) in by_category {
+            self.categories.entry(category).or_default().push((row, seconds));
         }
         self.done_keys.push(&issue.key);
         let lead = issue.lead_seconds.filter(|lead| *lead > 0.0);
@@ -157,12 +192,22 @@ impl Builder {
                 .filter(|seconds| *seconds >= 0.0),
             efficiency: lead.and_then(|lead| Some(issue.active_seconds? / lead)),
             rework: issue.rework,
+            passed_unmapped,
         });
     }
 }
 
 impl TakeFlow for Builder {
-    fn begin(&mut self, publication: i64, as_of: Moment) {
+    fn begin(&mut self, publication: i64, as_of: Moment, steps: &[WorkflowStep]) {
+        for step in steps {
+            let mut others = steps.iter().filter(|other| other.id != step.id);
+            if others.any(|other| other.category == step.category) {
+                self.meanings.insert(step.id, step.category);
+            } else {
+                // Its own time is all of the category's, and need not be held twice.
+                self.alone.insert(step.category, step.id);
+            }
+        }
         self.facts.publication = publication;
         self.facts.as_of = Some(as_of);
     }

@@ -1,5 +1,6 @@
 use chrono_tz::Tz;
 
+use domain::deployment::DeploymentOutcome;
 use domain::ids::IntegrationId;
 use store::dora::{DoraRead, PullRequestSeen, RepositoryNow};
 use store::focus::Focus;
@@ -90,6 +91,60 @@ fn frequency_counts_days_and_empty_weeks() {
 }
 
 #[test]
+fn a_window_without_deployments_has_none_a_week_once_there_was_any() {
+    // Nothing from 2 to 30 March, and one in February: no day in any of four weeks.
+    let answer = told(&read(vec![deployment("2026-02-03T09:00:00Z")]), false);
+    let frequency = metric(&answer, "deployment_frequency");
+    assert_eq!((frequency.value, frequency.band.as_str()), (Some(0.0), "LOW"));
+    assert_eq!((frequency.previous, frequency.empty_reason.as_str()), (Some(0.0), ""));
+    assert_eq!(metric(&answer, "change_failure_rate").value, None, "none of none");
+
+    // Read of the window alone, beside what was first.
+    let first = vec![(PAY, at("2025-06-01T09:00:00Z"))];
+    let answer = told(&DoraRead { first, ..read(vec![]) }, false);
+    assert_eq!(metric(&answer, "deployment_frequency").value, Some(0.0));
+
+    // A failure, another environment, a later one and another repository are nothing in production.
+    let failure = DeploymentSeen {
+        outcome: DeploymentOutcome::Failure,
+        ..deployment("2026-02-03T09:00:00Z")
+    };
+    let staging = DeploymentSeen {
+        environment: Some("staging".to_owned()),
+        ..deployment("2026-02-04T09:00:00Z")
+    };
+    let elsewhere = DeploymentSeen { repository: (PAY.0, 9), ..deployment("2026-02-05T09:00:00Z") };
+    let later = deployment("2026-03-30T09:00:00Z");
+    let answer = told(&read(vec![failure, staging, elsewhere, later]), false);
+    let frequency = metric(&answer, "deployment_frequency");
+    assert_eq!((frequency.value, frequency.band.as_str()), (None, ""));
+    assert_eq!(frequency.empty_reason, "No deployment finished in this window.");
+}
+
+#[test]
+fn deployments_of_unknown_commits_bring_nothing_and_are_named() {
+    let unknown = DeploymentSeen {
+        reason: Some(UNKNOWN_COMMIT.to_owned()),
+        ..deployment("2026-03-03T09:00:00Z")
+    };
+    let answer = told(&read(vec![unknown.clone()]), false);
+    let lead = metric(&answer, "lead_time_for_changes");
+    assert_eq!(lead.excluded, [Excluded { reason: "unknown_commit".to_owned(), count: 1 }]);
+    assert_eq!(
+        lead.empty_reason,
+        "1 deployments to production are all of commits that GitHub does not know."
+    );
+    // It went to production all the same.
+    assert_eq!(metric(&answer, "deployment_frequency").counted, 1);
+    let answer = told(&read(vec![unknown, deployment("2026-03-04T09:00:00Z")]), false);
+    let lead = metric(&answer, "lead_time_for_changes");
+    assert_eq!(
+        lead.empty_reason,
+        "2 deployments to production brought no pull request: is the history of the default branch read?"
+    );
+}
+
+#[test]
 fn what_does_not_count_is_named_and_nothing_is_lost() {
     let deployments = vec![
         deployment("2026-03-02T09:00:00Z"),
@@ -143,15 +198,25 @@ fn lead_time_is_the_median_and_counts_what_is_negative() {
         deployed_at: at("2026-03-10T00:00:00Z"),
         lead_seconds: hours.map(|hours| hours * 3_600.0),
         has_commits: true,
+        by_bot: false,
     };
     let pull_requests = [Some(10.0), Some(30.0), Some(20.0), Some(40.0), None].map(pull_request);
     let unknown = PullRequestSeen { has_commits: false, ..pull_request(None) };
-    let pull_requests = [pull_requests.to_vec(), vec![unknown]].concat();
+    // What machines changed says nothing of how long people take.
+    let updated = PullRequestSeen { by_bot: true, ..pull_request(Some(0.1)) };
+    let by_bots = DoraRead { pull_requests: vec![updated.clone()], ..read(vec![]) };
+    let deployments = vec![deployment("2026-03-10T00:00:00Z")];
+    let answer = told(&DoraRead { deployments, ..by_bots }, false);
+    let lead = metric(&answer, "lead_time_for_changes");
+    let reason = "1 pull requests were deployed, all of machines.";
+    assert_eq!((lead.value, lead.empty_reason.as_str()), (None, reason));
+    let pull_requests = [pull_requests.to_vec(), vec![unknown, updated]].concat();
     let answer = told(&DoraRead { pull_requests, ..read(vec![]) }, false);
     let lead = metric(&answer, "lead_time_for_changes");
     assert_eq!((lead.value, lead.band.as_str(), lead.counted), (Some(25.0 * 3_600.0), "HIGH", 4));
     let left_out = |reason: &str| Excluded { reason: reason.to_owned(), count: 1 };
-    assert_eq!(lead.excluded, [left_out("no_commits"), left_out("negative_interval")]);
+    let expected = ["bot", "no_commits", "negative_interval"].map(left_out);
+    assert_eq!(lead.excluded, expected);
 }
 
 #[test]

@@ -1,6 +1,6 @@
 //! What reports on the flow are made from.
 
-use std::collections::HashSet;
+use std::collections::{BTreeMap, HashSet};
 
 use diesel::prelude::*;
 use domain::Moment;
@@ -14,7 +14,7 @@ use super::super::workflows::{configuration_within, connections};
 use crate::Error;
 use crate::dora::Place;
 use crate::fact_table::Owner;
-use crate::flow::{DayFact, EndedIssue, FlowHead, FlowRead, StartedIssue, TakeFlow};
+use crate::flow::{DayFact, EndedIssue, FlowHead, FlowRead, Nowhere, StartedIssue, TakeFlow};
 use crate::focus::Focus;
 use crate::schema::{flow_days, flow_states, issue_facts, issues};
 use crate::types::{Id, Json, Ts};
@@ -47,6 +47,7 @@ pub(crate) fn read(
             ended,
             in_progress,
             days,
+            nowhere: nowhere(conn, id, &projects)?,
         })
     })
 }
@@ -56,7 +57,8 @@ pub(crate) fn take<T: TakeFlow>(conn: &mut Conn, client: ClientId, taker: T) -> 
     dialect::read(conn, |conn| {
         let (mut taker, id) = (taker, Id::from(client));
         let Some((publication, as_of)) = published(conn, id)? else { return Ok(taker) };
-        taker.begin(publication, as_of);
+        let steps = configuration_within(conn, client)?.steps;
+        taker.begin(publication, as_of, &steps);
         taker.days(days(conn, id, i32::MAX)?);
         for connection in connections(conn, id)? {
             let owner = Owner { client: id, integration: connection.id.into() };
@@ -212,6 +214,30 @@ fn in_progress(conn: &mut Conn, client: Id) -> QueryResult<Vec<StartedIssue>> {
         .order((issue_facts::started_at, issue_facts::issue_id))
         .load(conn)?;
     Ok(rows.into_iter().map(started_issue).collect())
+}
+
+/// Issues of these projects that stand nowhere.
+fn nowhere(conn: &mut Conn, client: Id, projects: &HashSet<Place>) -> QueryResult<Vec<Nowhere>> {
+    let rows: Vec<(Id, i64, Option<String>)> = issue_facts::table
+        .inner_join(
+            issues::table.on(issues::client_id
+                .eq(issue_facts::client_id)
+                .and(issues::integration_id.eq(issue_facts::integration_id))
+                .and(issues::external_id.eq(issue_facts::issue_id))),
+        )
+        .filter(issue_facts::client_id.eq(client))
+        .filter(issue_facts::category.is_null())
+        .select((issues::integration_id, issues::project_id, issue_facts::reason))
+        .load(conn)?;
+    let mut counts: BTreeMap<(Place, String), u64> = BTreeMap::new();
+    for (integration, project, reason) in rows {
+        let project = (integration.into(), project);
+        if let Some(reason) = reason.filter(|_| projects.contains(&project)) {
+            *counts.entry((project, reason)).or_default() += 1;
+        }
+    }
+    let counts = counts.into_iter();
+    Ok(counts.map(|((project, reason), count)| Nowhere { project, reason, count }).collect())
 }
 
 fn seconds_by_step(steps: &Json) -> Result<Vec<(WorkflowStepId, f64)>, Error> {
