@@ -65,7 +65,8 @@ pub fn report(
     super::compare(&mut metrics, before.metrics());
     super::explain(&mut metrics, dora.as_of, "both jobs");
     super::tell_kinds(&mut metrics);
-    let mut about = super::about_series(&[]);
+    let counted = now.counted.len();
+    let mut about = super::about_series(&[], counted, now.deployments_left_out());
     for median in ["lead_time_seconds", "recovery_seconds", "restore_seconds"] {
         about.kinds.insert(median.to_owned(), super::LINEAR.to_owned());
     }

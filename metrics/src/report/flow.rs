@@ -88,7 +88,10 @@ pub fn report(flow: &FlowFacts, head: &FlowHead, asked: &Asked) -> Answer {
         series: this.series(),
         steps: this.steps(head),
         categories: this.categories(head),
-        about: vec![super::about_series(SERIES_RANKS), about_days(&scope, &days)],
+        about: vec![
+            super::about_series(SERIES_RANKS, this.count(), this.left_out([], 0)),
+            about_days(&scope, &days),
+        ],
         days,
         ..window.answer(flow.as_of, head.is_behind)
     }

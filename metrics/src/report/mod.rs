@@ -332,14 +332,16 @@ fn tell_kinds(metrics: &mut [Metric]) {
     }
 }
 
-/// What the values of a series are: each that of the metric of its name, over a bucket.
-fn about_series(percentiles: &[&str]) -> About {
+/// What the values of a series are: each that of the metric of its name, over a bucket. All buckets together
+/// are made of so many rows.
+fn about_series(percentiles: &[&str], counted: usize, excluded: Vec<Excluded>) -> About {
     About {
         part: "series".to_owned(),
         formula: "each value as the metric of its name tells it, over the bucket".to_owned(),
         version: 1,
+        counted: counted as u64,
+        excluded,
         kinds: kinds(percentiles),
-        ..About::default()
     }
 }
 

@@ -76,7 +76,7 @@ pub fn report(
     Answer {
         metrics,
         series: this.series(),
-        about: vec![super::about_series(SERIES_RANKS)],
+        about: vec![super::about_series(SERIES_RANKS, this.count(), this.excluded([]))],
         ..asked.window.answer(facts.as_of, head.is_behind)
     }
 }

@@ -352,7 +352,9 @@ fn every_percentile_says_which_kind_it_is() {
     let kinds: Vec<_> = lead.iter().map(|(name, kind)| (name.as_str(), kind.as_str())).collect();
     assert_eq!(kinds, [("p85", "nearest_rank"), ("p95", "nearest_rank"), ("value", "linear")]);
     assert!(metric(&answer, "throughput").kinds.is_empty(), "a count is no percentile");
-    let series = &answer.about.iter().find(|about| about.part == "series").unwrap().kinds;
+    let series = answer.about.iter().find(|about| about.part == "series").unwrap();
+    assert_eq!((series.counted, series.excluded.len()), (1, 0));
+    let series = &series.kinds;
     assert_eq!(series["lead_time_p50"], "linear");
     assert_eq!(series["cycle_time_p85"], "nearest_rank");
     for point in &answer.series {
