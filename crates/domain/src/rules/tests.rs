@@ -341,7 +341,8 @@ fn an_issue_is_an_incident_by_any_value_of_a_field() {
         values: vec!["yes".to_owned()],
     });
     let rules = IncidentRules::check(written.clone(), &connections()).unwrap();
-    let cases: &[(IntegrationId, &[(&str, &str)], bool)] = &[
+    type Case<'a> = (IntegrationId, &'a [(&'a str, &'a str)], bool);
+    let cases: &[Case<'_>] = &[
         (JIRA, &[("customfield_10050", "Sev1")], true),
         (JIRA, &[("customfield_10050", " SEV1 ")], true),
         (JIRA, &[("customfield_10050", "STRASSE")], true),

@@ -155,7 +155,7 @@ impl World {
     /// Some are told of again and again once they run, by whatever watches them.
     fn report_health(&mut self, at: Moment, repository: usize, deployment: usize) {
         let deployment = &mut self.repositories[repository].deployments[deployment];
-        if deployment.id % 11 != 0 {
+        if !deployment.id.is_multiple_of(11) {
             return;
         }
         for number in 1..=HEALTH_REPORTS {

@@ -68,7 +68,7 @@ impl Jira {
         let number = Issue::index_of(issue.id).unwrap_or_default();
         match issue.kind {
             Kind::Incident => Some(["Sev1", "Sev2", "Sev3"][number % 3]),
-            Kind::Bug if number % 4 == 0 => Some("Sev2"),
+            Kind::Bug if number.is_multiple_of(4) => Some("Sev2"),
             _ => None,
         }
     }
