@@ -274,6 +274,31 @@ mod tests {
     }
 
     #[test]
+    fn a_draft_is_opened_when_it_last_became_ready() {
+        let event = |kind: &str, minute| json!({ "__typename": kind, "createdAt": at(minute) });
+        let cases = [
+            (vec![], None),
+            (vec![("ConvertToDraftEvent", 9)], None),
+            (vec![("ReadyForReviewEvent", 3)], Some(3)),
+            (
+                vec![
+                    ("ReadyForReviewEvent", 3),
+                    ("ConvertToDraftEvent", 5),
+                    ("ReadyForReviewEvent", 7),
+                    ("ConvertToDraftEvent", 9),
+                ],
+                Some(7),
+            ),
+            (vec![("ReadyForReviewEvent", 7), ("ReadyForReviewEvent", 3)], Some(7)),
+        ];
+        for (events, expected) in cases {
+            let told = events.iter().map(|(kind, minute)| event(kind, *minute));
+            let told = told.map(|event| serde_json::from_value(event).unwrap());
+            assert_eq!(ready_at(told), expected.map(moment), "{events:?}");
+        }
+    }
+
+    #[test]
     fn a_commit_is_by_its_user_or_else_by_the_name_in_it() {
         let author = |author: serde_json::Value| {
             let wire = json!({

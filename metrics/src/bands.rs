@@ -142,6 +142,9 @@ mod tests {
             // Three deployments in eight weeks are more than one a month, though most weeks have none.
             (0.0, 3.0, 56.0, [Medium, High]),
             (0.5, 5.0, 70.0, [Medium, High]),
+            // A month is the twelfth part of 365.25 days.
+            (0.0, 1.0, 30.4375, [Medium, High]),
+            (0.0, 1.0, 30.438, [Low, Medium]),
             (0.0, 2.0, 90.0, [Low, Medium]),
             (0.0, 1.0, 180.0, [Low, Medium]),
             (0.0, 1.0, 190.0, [Low, Low]),

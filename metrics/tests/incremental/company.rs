@@ -1,4 +1,6 @@
-//! A small company in which anything may happen, by a seed.
+//! A small company in which anything may happen, by a seed. What its client says of it stands in `said`.
+
+use std::collections::BTreeSet;
 
 use chrono::TimeDelta;
 use domain::Moment;
@@ -8,10 +10,11 @@ use domain::issue::{Change, Issue};
 use domain::project::{IssueType, Project, Status, StatusCategory};
 use domain::pull_request::{Actor, PullRequest, PullRequestState, Review};
 use domain::repository::{Commit, Repository};
+use uuid::Uuid;
 
 const PROJECTS: [(i64, &str); 2] = [(1, "PAY"), (2, "OPS")];
 const REPOSITORIES: [i64; 3] = [11, 12, 13];
-const STATUSES: [(i64, &str, StatusCategory); 3] = [
+pub const STATUSES: [(i64, &str, StatusCategory); 3] = [
     (1, "To Do", StatusCategory::ToDo),
     (2, "In Progress", StatusCategory::InProgress),
     (3, "Done", StatusCategory::Done),
@@ -29,6 +32,8 @@ pub struct Company {
     /// The last commit of each repository.
     heads: [i64; 3],
     next: i64,
+    /// Mappings that the client has.
+    pub mapped: BTreeSet<Uuid>,
 }
 
 impl Company {
@@ -41,6 +46,7 @@ impl Company {
             deployments: Vec::new(),
             heads: [1, 2, 3],
             next: 10,
+            mapped: BTreeSet::new(),
         }
     }
 
@@ -54,30 +60,18 @@ impl Company {
 
     /// What there is in the beginning.
     pub fn begin(&mut self) -> Vec<Page> {
-        let project = |(external_id, key): &(i64, &str)| Project {
-            external_id: *external_id,
-            key: (*key).to_owned(),
-            name: (*key).to_owned(),
-            kind: "software".to_owned(),
-            former_keys: Vec::new(),
-        };
         let lists = Page {
-            projects: PROJECTS.iter().map(project).collect(),
+            projects: PROJECTS.into_iter().map(project).collect(),
             issue_types: vec![issue_type(1), issue_type(2)],
             statuses: STATUSES.iter().map(|known| status(known.0)).collect(),
             ..Page::default()
         };
         let mut pages = vec![lists];
-        for (repository, head) in REPOSITORIES.into_iter().zip(self.heads) {
+        for (place, head) in REPOSITORIES.into_iter().zip(self.heads) {
             pages.push(Page {
-                repositories: vec![Repository {
-                    external_id: repository,
-                    full_name: format!("acme/service-{repository}"),
-                    default_branch: Some("main".to_owned()),
-                    archived: false,
-                }],
+                repositories: vec![repository(place)],
                 commits: vec![commit(head, &[], self.now)],
-                ..of(repository)
+                ..of(place)
             });
         }
         pages.extend((0..20).map(|_| self.issue()));
@@ -104,9 +98,29 @@ impl Company {
         }
     }
 
+    /// Some projects are out of reach from now on, and others within it again.
+    pub fn other_projects(&mut self) -> Page {
+        let projects = PROJECTS.into_iter().filter(|_| self.dice.u8(..3) > 0).map(project);
+        Page { projects: projects.collect(), projects_are_all: true, ..Page::default() }
+    }
+
+    /// The same of repositories.
+    pub fn other_repositories(&mut self) -> Page {
+        let repositories = REPOSITORIES.into_iter().filter(|_| self.dice.u8(..3) > 0);
+        Page {
+            repositories: repositories.map(repository).collect(),
+            repositories_are_all: true,
+            ..of(REPOSITORIES[0])
+        }
+    }
+
     fn tick(&mut self) -> Moment {
         self.now += TimeDelta::minutes(self.dice.i64(1..600));
         self.now
+    }
+
+    pub fn is(&mut self) -> bool {
+        self.dice.bool()
     }
 
     fn id(&mut self) -> i64 {
@@ -328,6 +342,25 @@ impl Company {
 
 fn of(repository_id: i64) -> Page {
     Page { repository_id, ..Page::default() }
+}
+
+fn project((external_id, key): (i64, &str)) -> Project {
+    Project {
+        external_id,
+        key: key.to_owned(),
+        name: key.to_owned(),
+        kind: "software".to_owned(),
+        former_keys: Vec::new(),
+    }
+}
+
+fn repository(external_id: i64) -> Repository {
+    Repository {
+        external_id,
+        full_name: format!("acme/service-{external_id}"),
+        default_branch: Some("main".to_owned()),
+        archived: false,
+    }
 }
 
 fn issue_type(external_id: i64) -> IssueType {

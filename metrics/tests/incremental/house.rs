@@ -7,6 +7,7 @@ use domain::Moment;
 use domain::facts::Facts as Page;
 use domain::ids::{ClientId, IntegrationId};
 use domain::rules::{IncidentRule, IncidentRules};
+use domain::schedule::{Retry, Schedule};
 use domain::work::{Counts, Fence, SourceKind, TaskKind, Topic};
 use domain::workflow::Seen;
 use metrics_service::memory::Memory;
@@ -17,12 +18,13 @@ use proto::v1::Answer;
 use store::facts::{Held, PageMark};
 use store::focus::Focus;
 use store::integrations::Integration;
-use store::{Db, Facts, Integrations, Metrics, Rules, Work};
+use store::{Db, Facts, Integrations, Metrics, Rules, Work, Workflows};
 use uuid::Uuid;
 
 use crate::company::NAMED_IN;
+use crate::said::Said;
 
-const CLIENT: ClientId = ClientId(Uuid::from_u128(1));
+pub const CLIENT: ClientId = ClientId(Uuid::from_u128(1));
 const JIRA: IntegrationId = IntegrationId(Uuid::from_u128(2));
 const GITHUB: IntegrationId = IntegrationId(Uuid::from_u128(3));
 
@@ -30,23 +32,32 @@ const GITHUB: IntegrationId = IntegrationId(Uuid::from_u128(3));
 #[derive(Clone, Copy)]
 pub enum Ground {
     Memory,
+    /// As embedded: many read while one writes.
+    File,
     Server,
 }
 
 pub struct House {
     facts: Facts,
     metrics: Metrics,
+    db: Db,
     fence: Fence,
     began_at: Moment,
     // Behind the handles, because what is dropped last is the ground that they stand on.
     _database: Option<Database>,
+    _folder: Option<tempfile::TempDir>,
 }
 
 impl House {
     pub async fn open(ground: Ground) -> House {
         let database = matches!(ground, Ground::Server).then(Database::new);
-        let url = database.as_ref().map_or("sqlite::memory:".to_owned(), Database::url);
-        let db = Db::open(&url, 2).await.unwrap();
+        let folder = matches!(ground, Ground::File).then(|| tempfile::tempdir().unwrap());
+        let url = match (&database, &folder) {
+            (Some(database), _) => database.url(),
+            (None, Some(folder)) => format!("sqlite:{}", folder.path().join("pulse.db").display()),
+            (None, None) => "sqlite::memory:".to_owned(),
+        };
+        let db = Db::open(&url, 4).await.unwrap();
         let work = Work::new(db.clone(), |_| Vec::new());
         let now = Moment::UNIX_EPOCH;
         work.ensure_client(CLIENT, "acme", "Acme", now).await.unwrap();
@@ -54,10 +65,7 @@ impl House {
         for (id, kind) in [(JIRA, SourceKind::Jira), (GITHUB, SourceKind::Github)] {
             integrations.add(&connection(id, kind)).await.unwrap();
         }
-        let incidents = IncidentRule {
-            deployment_field: Some(NAMED_IN.to_owned()),
-            ..IncidentRules::default().written()[0].clone()
-        };
+        let incidents = named_in(IncidentRules::default().written()[0].clone());
         let rules = Rules::new(db.clone());
         rules.put_incidents(CLIENT, vec![incidents], Seen::Any).await.unwrap();
         let task = work.ask_probe(CLIENT, TaskKind::Probe, Topic::Jira, "", now).await.unwrap();
@@ -65,10 +73,12 @@ impl House {
         let lease = work.begin(task, "ada", long, now).await.unwrap().unwrap();
         House {
             facts: Facts::new(db.clone()),
-            metrics: Metrics::new(db),
+            metrics: Metrics::new(db.clone()),
+            db,
             fence: lease.fence,
             began_at: now,
             _database: database,
+            _folder: folder,
         }
     }
 
@@ -88,10 +98,62 @@ impl House {
         self.facts.keep_page(&held, page, &mark).await.unwrap();
     }
 
+    /// Does what somebody says.
+    pub async fn say(&self, said: Said) {
+        let rules = Rules::new(self.db.clone());
+        match said {
+            Said::Workflow(change) => {
+                Workflows::new(self.db.clone()).change(CLIENT, vec![change]).await.unwrap();
+            }
+            Said::Deployments(written) => {
+                rules.put_deployments(CLIENT, written, Seen::Any).await.unwrap();
+            }
+            Said::Incidents(written) => {
+                rules.put_incidents(CLIENT, written, Seen::Any).await.unwrap();
+            }
+            Said::Projects(written) => {
+                rules.put_projects(CLIENT, written, Seen::Any).await.unwrap();
+            }
+            Said::Bots(logins) => {
+                rules.put_bots(CLIENT, logins, Seen::Any).await.unwrap();
+            }
+            Said::Connections(jira, github) => {
+                let integrations = Integrations::new(self.db.clone());
+                for (id, active) in [(JIRA, jira), (GITHUB, github)] {
+                    let known = integrations.get(CLIENT, id).await.unwrap();
+                    integrations.replace(&Integration { active, ..known }).await.unwrap();
+                }
+            }
+            Said::Zone(timezone) => {
+                let retry = Retry { enabled: false, interval_minutes: 5, max_attempts: 1 };
+                let schedule = Schedule {
+                    enabled: false,
+                    interval_minutes: 60,
+                    timezone: timezone.to_owned(),
+                    retry,
+                };
+                let work = Work::new(self.db.clone(), |_| Vec::new());
+                work.put_schedule(CLIENT, &schedule, self.began_at).await.unwrap();
+            }
+            Said::Listed(page) => self.keep(*page).await,
+        }
+    }
+
     /// Does what the end of a sync does. Answers how many facts were made.
     pub async fn publish(&self, now: Moment) -> u64 {
         links::keep_all(&self.metrics, CLIENT, self.fence).await.unwrap();
         compute::publish(&self.metrics, CLIENT, self.fence, now, now).await.unwrap()
+    }
+
+    /// DORA, the flow and the pull requests, in this order.
+    pub async fn ask(&self, memory: &Memory, report: usize, asked: &Asked) -> Answer {
+        let facts = &self.metrics;
+        let answer = match report {
+            0 => report::dora::answer(facts, memory, CLIENT, asked).await,
+            1 => report::flow::answer(facts, memory, CLIENT, asked).await,
+            _ => report::pull_requests::answer(facts, memory, CLIENT, asked).await,
+        };
+        answer.unwrap()
     }
 
     /// Every report on everything and on parts, with the ids of all rows.
@@ -133,7 +195,6 @@ impl House {
         let dora = metrics.dora(CLIENT, from, to, focus()).await.unwrap();
         let pulls = metrics.pull_requests(CLIENT, from, to, focus()).await.unwrap();
         let deployments = metrics.deployment_facts(CLIENT).await.unwrap();
-        assert!(!dora.incidents.is_empty() && !dora.pull_requests.is_empty());
         let mut told: Vec<String> = flow.ended.iter().map(|row| format!("{row:?}")).collect();
         told.extend(flow.in_progress.iter().map(|row| format!("{row:?}")));
         told.extend(flow.days.iter().map(|row| format!("{row:?}")));
@@ -145,6 +206,11 @@ impl House {
         told.sort_unstable();
         told
     }
+}
+
+/// With the field that names deployments.
+pub fn named_in(rule: IncidentRule) -> IncidentRule {
+    IncidentRule { deployment_field: Some(NAMED_IN.to_owned()), ..rule }
 }
 
 fn connection(id: IntegrationId, kind: SourceKind) -> Integration {

@@ -14,6 +14,7 @@ use crate::nouns::*;
 
 contract! {
     every_issue_goes_through_the_rules_once,
+    changes_of_one_instant_are_told_in_the_order_of_their_ids,
     only_what_changed_goes_through_the_rules_again,
     what_is_computed_is_read_back_and_what_is_gone_is_swept,
     a_changed_workflow_is_computed_without_a_new_publication,
@@ -140,6 +141,46 @@ async fn every_issue_goes_through_the_rules_once(house: &House) {
     let keys: Vec<_> = read(house, &[]).await.ended.into_iter().map(|issue| issue.key).collect();
     let expected: Vec<_> = (1..=30).map(|n| format!("PAY-{n}")).collect();
     assert_eq!(keys, expected);
+}
+
+/// However they came: by the id of the entry, and in an entry by the place of the item.
+async fn changes_of_one_instant_are_told_in_the_order_of_their_ids(house: &House) {
+    let to = |change_id, item_index, to: &str| domain::issue::Change {
+        from_value: None,
+        to_value: None,
+        to_string: Some(to.to_owned()),
+        ..change(1, change_id, item_index)
+    };
+    // Ids are numbers: 9 comes before 10. Only the very first is earlier than the others.
+    let first = domain::issue::Change { changed_at: at(499), ..to(11, 0, "first") };
+    let pages = [
+        vec![to(10, 1, "fifth"), to(9, 0, "second")],
+        vec![to(10, 0, "fourth"), first],
+        vec![to(9, 2, "third")],
+    ];
+    for changes in pages {
+        let issues = vec![issue(1)];
+        house.jira_says(Page { issues, changes, ..jira_page() }).await;
+    }
+    let followed = Everywhere::default();
+    let since = at(0);
+    let followed = house.metrics.follow(house.client, Vec::new(), since, followed).await.unwrap();
+    let told: Vec<_> =
+        followed.seen[0].changes.iter().map(|change| change.to.name.as_str()).collect();
+    assert_eq!(told, ["first", "second", "third", "fourth", "fifth"]);
+
+    let filter = Filter::default();
+    let page = house.lists.status_intervals(house.client, &filter, None, 9).await.unwrap();
+    let stays: Vec<_> = page.items.iter().map(|row| (row.status.as_str(), row.seconds)).collect();
+    let expected = [
+        ("To Do", Some(498.0)),
+        ("first", Some(1.0)),
+        ("second", Some(0.0)),
+        ("third", Some(0.0)),
+        ("fourth", Some(0.0)),
+        ("fifth", None),
+    ];
+    assert_eq!(stays, expected);
 }
 
 async fn only_what_changed_goes_through_the_rules_again(house: &House) {

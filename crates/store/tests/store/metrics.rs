@@ -33,6 +33,7 @@ contract! {
     links_that_were_removed_are_not_told,
     an_incident_is_over_when_its_issue_is_done,
     an_incident_that_is_switched_off_fails_no_deployment,
+    a_deployment_failed_that_was_rolled_back_or_caused_an_incident,
     deployments_of_what_is_switched_off_are_named,
     what_was_reported_on_a_day_is_told_until_the_next,
 }
@@ -533,6 +534,51 @@ async fn an_incident_that_is_switched_off_fails_no_deployment(house: &House) {
     assert_eq!(unmapped, (true, 0, vec!["unmapped_status".to_owned()]));
     let off = publish(22, Everywhere::switching_off(vec![1])).await;
     assert_eq!(off, (false, 0, vec!["inactive_issue".to_owned()]));
+}
+
+async fn a_deployment_failed_that_was_rolled_back_or_caused_an_incident(house: &House) {
+    house.jira_says(all_of_jira()).await;
+    house.github_says(all_of_github()).await;
+    let deployed = |id: &str, rolled_back| DeploymentFact {
+        integration: house.github,
+        repository: REPOSITORY,
+        source: Source::Merges,
+        told: deployment(id),
+        environment: Some("production".to_owned()),
+        reason: None,
+        previous: None,
+        rollback: false,
+        rolled_back,
+        pull_requests: 0,
+        incidents: 0,
+        succeeded_at: Some(at(960)),
+    };
+    let incident = |issue, deployment: &str| IncidentFact {
+        integration: house.jira,
+        issue,
+        started_at: at(970),
+        cause: Some(Cause {
+            integration: house.github,
+            repository: REPOSITORY,
+            deployment: deployment.to_owned(),
+            rule: "time_window".to_owned(),
+        }),
+    };
+    let deployments = vec![
+        deployed("merge:1", false),
+        deployed("merge:2", true),
+        deployed("merge:3", false),
+        deployed("merge:4", true),
+    ];
+    let incidents = vec![incident(1, "merge:3"), incident(2, "merge:4")];
+    let publication = Publication { deployments, incidents, ..publication(house, 20) };
+    house.publish(publication, Everywhere::default()).await.unwrap();
+    let focus = Focus::default();
+    let read = house.metrics.dora(house.client, at(0), at(5_000), focus).await.unwrap();
+    let failed: Vec<_> =
+        read.deployments.iter().map(|seen| (seen.id.as_str(), seen.failed)).collect();
+    let expected = [("merge:1", false), ("merge:2", true), ("merge:3", true), ("merge:4", true)];
+    assert_eq!(failed, expected);
 }
 
 async fn deployments_of_what_is_switched_off_are_named(house: &House) {

@@ -16,6 +16,7 @@ use crate::nouns::*;
 
 contract! {
     what_people_said_is_read_for_the_rules,
+    who_pushes_by_force_began_with_what_is_there_now,
     a_report_sees_what_was_merged_in_its_time_and_what_is_open,
     a_report_is_about_repositories_and_about_projects_that_are_named,
     what_hangs_on_something_inactive_is_told_apart,
@@ -25,6 +26,26 @@ contract! {
 
 fn payments(house: &House) -> Repository {
     Repository { integration: house.github, id: REPOSITORY, full_name: "acme/payments".to_owned() }
+}
+
+async fn who_pushes_by_force_began_with_what_is_there_now(house: &House) {
+    let began = async || {
+        let lives = house.metrics.lives(house.client, &payments(house)).await.unwrap();
+        lives[0].first_commit_at
+    };
+    // Commits are authored at the second of their number.
+    house.github_says(all_of_github()).await;
+    assert_eq!(began().await, Some(at(7)));
+    let push = async |commits: Vec<domain::repository::Commit>| {
+        let forced = PullRequest { commits, ..pull_request(1) };
+        house.github_says(Page { pull_requests: vec![forced], ..github_page() }).await;
+    };
+    push(vec![commit(13), commit(12)]).await;
+    assert_eq!(began().await, Some(at(12)));
+    push(vec![commit(5)]).await;
+    assert_eq!(began().await, Some(at(5)));
+    push(Vec::new()).await;
+    assert_eq!(began().await, None);
 }
 
 fn open(number: i64) -> PullRequest {

@@ -1,5 +1,6 @@
-use chrono_tz::Tz;
+mod edges;
 
+use chrono_tz::Tz;
 use domain::deployment::DeploymentOutcome;
 use domain::ids::IntegrationId;
 use store::dora::{DoraRead, PullRequestSeen, RepositoryNow};
@@ -27,6 +28,10 @@ fn told(read: &DoraRead, explain: bool) -> Answer {
 }
 
 fn told_of(read: &DoraRead, focus: Focus, explain: bool) -> Answer {
+    told_in(march(), read, focus, explain)
+}
+
+fn told_in(window: Window, read: &DoraRead, focus: Focus, explain: bool) -> Answer {
     let head = DeliveryHead {
         repositories: vec![RepositoryNow {
             place: PAY,
@@ -36,7 +41,7 @@ fn told_of(read: &DoraRead, focus: Focus, explain: bool) -> Answer {
         projects: vec![(PAY, "OPS".to_owned())],
         ..DeliveryHead::default()
     };
-    let (window, now) = (march(), march().to);
+    let now = window.to;
     let asked = Asked { window, focus, explain, bands: crate::bands::NEWEST, now };
     let left_out = |day: &str, reason: &str| LeftOut {
         place: PAY,

@@ -1,3 +1,6 @@
+mod days;
+mod lives;
+
 use chrono_tz::Tz;
 use domain::ids::IntegrationId;
 use domain::workflow::Configuration;
@@ -53,19 +56,18 @@ fn metric<'a>(answer: &'a Answer, name: &str) -> &'a Metric {
 }
 
 fn told(read: &FlowRead) -> Answer {
+    told_of(window(), read)
+}
+
+fn told_of(window: Window, read: &FlowRead) -> Answer {
     let head = FlowHead {
         steps: read.steps.clone(),
         projects: vec![(PAY, "PAY".to_owned())],
         ..FlowHead::default()
     };
     let now = at("2026-03-16T12:00:00Z");
-    let asked = Asked {
-        window: window(),
-        focus: Focus::default(),
-        explain: true,
-        bands: crate::bands::NEWEST,
-        now,
-    };
+    let asked =
+        Asked { window, focus: Focus::default(), explain: true, bands: crate::bands::NEWEST, now };
     report(&FlowFacts::of(read.clone()), &head, &asked)
 }
 
