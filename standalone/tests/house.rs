@@ -24,6 +24,8 @@ mod flow;
 mod front;
 #[path = "house/lists.rs"]
 mod lists;
+#[path = "house/numbers.rs"]
+mod numbers;
 #[path = "house/programs.rs"]
 mod programs;
 #[path = "../../crates/platform/tests/platform/proxy.rs"]

@@ -6,7 +6,7 @@ use std::collections::HashSet;
 use chrono::{DateTime, Utc};
 
 use crate::blame::{Blamed, blamed};
-use crate::flow::{self, done, middle, seconds};
+use crate::flow::{self, done, middle, nowhere, seconds};
 use crate::moment::{DAY, HOUR, Moment};
 use crate::pulls::reverts;
 use crate::world::World;
@@ -68,25 +68,72 @@ pub struct Trouble {
     pub window_hours: Option<i64>,
 }
 
-/// What a window amounts to.
+/// What a window or a week of it amounts to. Lengths are medians in seconds.
 #[derive(Debug, Clone, PartialEq)]
 pub struct Totals {
     /// Successful deployments to production.
     pub deployments: usize,
-    /// The median over weeks of days with a deployment.
-    pub days_per_week: Option<f64>,
-    /// The median from first commit to deployment, in seconds.
+    /// Days with at least one.
+    pub days: usize,
+    /// From first commit to deployment.
     pub lead_time: Option<f64>,
     /// How many pull requests that is made of.
     pub pull_requests: usize,
     /// The share of deployments that caused an incident or were taken back.
     pub failure_rate: Option<f64>,
-    /// The median from deployment to the end of what it caused, in seconds.
+    /// From deployment to the end of what it caused.
     pub recovery: Option<f64>,
-    /// The median from the start of an incident to its end, in seconds.
+    /// How many incidents that is made of.
+    pub recovered: usize,
+    /// From the start of an incident to its end.
     pub restore: Option<f64>,
+    /// How many incidents that is made of.
+    pub restored: usize,
     /// Incidents that ended.
     pub incidents: usize,
+    /// Those of them that a deployment caused.
+    pub linked: usize,
+    /// Incidents that came into a status which says nothing.
+    pub nowhere: usize,
+}
+
+/// A window of whole weeks.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Window {
+    /// All of it.
+    pub all: Totals,
+    /// Each week.
+    pub weeks: Vec<Totals>,
+    /// The median over weeks of days with a deployment.
+    pub days_per_week: Option<f64>,
+    /// Deployments that caused an incident or were taken back: the repository's name and the id.
+    pub failed: Vec<String>,
+    /// Why others do not count.
+    pub left_out: LeftOut,
+}
+
+/// Deployments that finished in a window and do not count.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct LeftOut {
+    /// To production, and failed.
+    pub failed: usize,
+    /// To another environment.
+    pub elsewhere: usize,
+    /// GitHub's, where others count.
+    pub other_source: usize,
+}
+
+/// An incident, and what caused it.
+#[derive(Debug, Clone, PartialEq)]
+pub struct Caused {
+    /// The key of its issue.
+    pub key: String,
+    /// When it began.
+    pub began: DateTime<Utc>,
+    /// When it was over, if it is.
+    pub ended: Option<DateTime<Utc>>,
+    /// The deployment that caused it, and the rule that says so.
+    pub by: Option<(String, &'static str)>,
 }
 
 /// A successful deployment to production.
@@ -100,84 +147,184 @@ struct Shipped<'w> {
     caused: usize,
 }
 
+/// All that can be told of a company.
+struct Story<'w> {
+    shipped: Vec<Shipped<'w>>,
+    incidents: Vec<Incident<'w>>,
+}
+
+struct Incident<'w> {
+    issue: &'w Issue,
+    began: Moment,
+    ended: Option<Moment>,
+    /// When it came into a status that says nothing, if it stands in one.
+    nowhere: Option<Moment>,
+    /// The position of the deployment that caused it, and the rule that says so.
+    culprit: Option<(usize, &'static str)>,
+}
+
+impl<'w> Story<'w> {
+    fn of(world: &'w World, way: &Way) -> Story<'w> {
+        let mut shipped = Vec::new();
+        for (repository, by) in sources(world, way) {
+            shipped.extend(shipped_from(repository, by));
+        }
+        shipped.sort_by(|a, b| (a.at, a.repository.id, &a.id).cmp(&(b.at, b.repository.id, &b.id)));
+        let mut incidents = Vec::new();
+        for issue in world.jira.live() {
+            let Some(trouble) = way.incidents.iter().find(|trouble| is(world, issue, trouble))
+            else {
+                continue;
+            };
+            let culprit = culprit(world, way, &shipped, issue, trouble);
+            if let Some((culprit, _)) = culprit {
+                shipped[culprit].caused += 1;
+            }
+            incidents.push(Incident {
+                issue,
+                began: began(world, issue, trouble),
+                ended: done(world, &way.flow, issue),
+                nowhere: nowhere(world, &way.flow, issue),
+                culprit,
+            });
+        }
+        Story { shipped, incidents }
+    }
+
+    fn totals(&self, from: Moment, to: Moment) -> Totals {
+        let within = |at: Moment| from <= at && at < to;
+        let (mut recoveries, mut restores) = (Vec::new(), Vec::new());
+        let (mut incidents, mut linked, mut nowhere) = (0, 0, 0);
+        for incident in &self.incidents {
+            nowhere += usize::from(incident.nowhere.is_some_and(within));
+            let Some(ended) = incident.ended.filter(|at| within(*at)) else { continue };
+            incidents += 1;
+            restores.push(seconds(incident.began, ended));
+            if let Some((culprit, _)) = incident.culprit {
+                linked += 1;
+                recoveries.push(seconds(self.shipped[culprit].at, ended));
+            }
+        }
+        recoveries.retain(|length| *length >= 0.0);
+        restores.retain(|length| *length >= 0.0);
+        let (mut leads, mut days) = (Vec::new(), HashSet::new());
+        let (mut deployments, mut failed) = (0, 0);
+        for one in self.shipped.iter().filter(|one| within(one.at)) {
+            deployments += 1;
+            days.insert(one.at.midnight());
+            failed += usize::from(one.failed());
+            for pull in &one.brought {
+                if matches!(pull.author, Actor::Bot(_)) {
+                    continue;
+                }
+                let authored = pull.commits.iter().map(|&at| one.repository.commits[at].authored);
+                leads.extend(authored.min().map(|first| seconds(first, one.at)));
+            }
+        }
+        leads.retain(|length| *length >= 0.0);
+        Totals {
+            deployments,
+            days: days.len(),
+            pull_requests: leads.len(),
+            lead_time: middle(&mut leads),
+            failure_rate: (deployments > 0).then(|| failed as f64 / deployments as f64),
+            recovered: recoveries.len(),
+            recovery: middle(&mut recoveries),
+            restored: restores.len(),
+            restore: middle(&mut restores),
+            incidents,
+            linked,
+            nowhere,
+        }
+    }
+}
+
 /// From one Monday's midnight in UTC to another's.
-pub fn totals(world: &World, way: &Way, from: DateTime<Utc>, to: DateTime<Utc>) -> Totals {
+pub fn window(world: &World, way: &Way, from: DateTime<Utc>, to: DateTime<Utc>) -> Window {
     let (from, to) = (Moment::from(from), Moment::from(to));
-    let within = |at: Moment| from <= at && at < to;
-    let mut shipped = Vec::new();
+    let story = Story::of(world, way);
+    let all = story.totals(from, to);
+    let mut weeks = Vec::new();
+    let mut monday = from;
+    while monday < to {
+        weeks.push(story.totals(monday, monday + 7 * DAY));
+        monday = monday + 7 * DAY;
+    }
+    let mut per_week: Vec<f64> = weeks.iter().map(|week| week.days as f64).collect();
+    let failed = story.shipped.iter().filter(|one| one.failed() && from <= one.at && one.at < to);
+    Window {
+        // Once there was any deployment, a time without one has none.
+        days_per_week: if story.shipped.iter().any(|one| one.at < to) {
+            middle(&mut per_week)
+        } else {
+            None
+        },
+        all,
+        weeks,
+        failed: failed
+            .map(|one| format!("{}/{} {}", world.org, one.repository.name, one.id))
+            .collect(),
+        left_out: left_out(world, way, from, to),
+    }
+}
+
+/// Every incident, and what caused it.
+pub fn causes(world: &World, way: &Way) -> Vec<Caused> {
+    let story = Story::of(world, way);
+    let caused = |incident: &Incident| Caused {
+        key: world.jira.key(incident.issue),
+        began: incident.began.into(),
+        ended: incident.ended.map(Into::into),
+        by: incident.culprit.map(|(at, rule)| (story.shipped[at].id.clone(), rule)),
+    };
+    story.incidents.iter().map(caused).collect()
+}
+
+/// The repositories of which something is deployed, and what tells of it.
+fn sources<'w>(world: &'w World, way: &Way) -> Vec<(&'w Repository, By)> {
+    let mut sources = Vec::new();
     for (position, repository) in world.repositories.iter().enumerate() {
         let how = way.repositories.iter().find(|(which, _)| match which {
             Which::Every => true,
             Which::At(only) => *only == position,
         });
-        if let Some((_, by)) = how {
-            shipped.extend(shipped_from(repository, *by));
-        }
+        sources.extend(how.map(|(_, by)| (repository, *by)));
     }
-    shipped.sort_by(|a, b| (a.at, a.repository.id, &a.id).cmp(&(b.at, b.repository.id, &b.id)));
+    sources
+}
 
-    let mut recoveries = Vec::new();
-    let mut restores = Vec::new();
-    let mut incidents = 0;
-    for issue in world.jira.live() {
-        let Some(trouble) = way.incidents.iter().find(|trouble| is(world, issue, trouble)) else {
-            continue;
-        };
-        let culprit = culprit(world, way, &shipped, issue, trouble);
-        if let Some(culprit) = culprit {
-            shipped[culprit].caused += 1;
-        }
-        let Some(ended) = done(world, &way.flow, issue).filter(|at| within(*at)) else { continue };
-        incidents += 1;
-        restores.push(seconds(began(world, issue, trouble), ended));
-        recoveries.extend(culprit.map(|culprit| seconds(shipped[culprit].at, ended)));
-    }
-    recoveries.retain(|length| *length >= 0.0);
-    restores.retain(|length| *length >= 0.0);
-
-    let mut leads = Vec::new();
-    let mut failed = 0;
-    let mut days = HashSet::new();
-    let mut deployments = 0;
-    for one in shipped.iter().filter(|one| within(one.at)) {
-        deployments += 1;
-        days.insert(one.at.midnight());
-        if one.taken_back || one.caused > 0 {
-            failed += 1;
-        }
-        for pull in &one.brought {
-            if matches!(pull.author, Actor::Bot(_)) {
-                continue;
+fn left_out(world: &World, way: &Way, from: Moment, to: Moment) -> LeftOut {
+    let within = |at: Moment| from <= at && at < to;
+    let mut left_out = LeftOut::default();
+    for (repository, by) in sources(world, way) {
+        for deployment in &repository.deployments {
+            let of = |states: &[&str]| {
+                let told = deployment.statuses.iter();
+                told.filter(|status| states.contains(&status.state))
+                    .map(|status| status.at)
+                    .collect()
+            };
+            let (successes, failures): (Vec<_>, Vec<_>) =
+                (of(&["success"]), of(&["failure", "error"]));
+            // Without either it is still under way.
+            let Some(finish) = successes.first().or(failures.last()) else { continue };
+            match by {
+                _ if !within(*finish) => {}
+                By::Deployments(to) if deployment.environment.word() != to => {
+                    left_out.elsewhere += 1;
+                }
+                By::Deployments(_) => left_out.failed += usize::from(successes.is_empty()),
+                _ => left_out.other_source += 1,
             }
-            let authored = pull.commits.iter().map(|&at| one.repository.commits[at].authored);
-            leads.extend(authored.min().map(|first| seconds(first, one.at)));
+        }
+        for run in &repository.runs {
+            let is_meant = matches!(by, By::Runs(workflow) if workflow == run.workflow);
+            let is_failed =
+                ["failure", "cancelled", "timed_out", "startup_failure"].contains(&run.conclusion);
+            left_out.failed += usize::from(is_meant && is_failed && within(run.updated));
         }
     }
-    leads.retain(|length| *length >= 0.0);
-
-    let mut per_week = Vec::new();
-    let mut monday = from;
-    while monday < to {
-        let sunday = monday + 6 * DAY;
-        let here = days.iter().filter(|day| monday <= **day && **day <= sunday).count();
-        per_week.push(here as f64);
-        monday = monday + 7 * DAY;
-    }
-    Totals {
-        deployments,
-        // Once there was any deployment, a time without one has none.
-        days_per_week: if shipped.iter().any(|one| one.at < to) {
-            middle(&mut per_week)
-        } else {
-            None
-        },
-        pull_requests: leads.len(),
-        lead_time: middle(&mut leads),
-        failure_rate: (deployments > 0).then(|| f64::from(failed) / deployments as f64),
-        recovery: middle(&mut recoveries),
-        restore: middle(&mut restores),
-        incidents,
-    }
+    left_out
 }
 
 fn shipped_from(repository: &Repository, by: By) -> Vec<Shipped<'_>> {
@@ -255,6 +402,12 @@ fn shipped_from(repository: &Repository, by: By) -> Vec<Shipped<'_>> {
     shipped
 }
 
+impl Shipped<'_> {
+    fn failed(&self) -> bool {
+        self.taken_back || self.caused > 0
+    }
+}
+
 fn began(world: &World, issue: &Issue, trouble: &Trouble) -> Moment {
     let told = world.jira.began(issue).filter(|_| trouble.by_field);
     told.unwrap_or(issue.created)
@@ -308,20 +461,20 @@ fn named(world: &World, shipped: &[Shipped<'_>], incident: &Issue) -> Vec<usize>
     }
 }
 
-/// The position of the deployment that caused it.
+/// The position of the deployment that caused it, and the rule that says so.
 fn culprit(
     world: &World,
     way: &Way,
     shipped: &[Shipped<'_>],
     incident: &Issue,
     trouble: &Trouble,
-) -> Option<usize> {
+) -> Option<(usize, &'static str)> {
     let began = began(world, incident, trouble);
     if trouble.by_reference {
         let named = named(world, shipped, incident);
         let before = named.iter().rfind(|&&at| shipped[at].at < began);
         if let Some(&at) = before.or(named.first()) {
-            return Some(at);
+            return Some((at, "explicit"));
         }
     }
     let earlier = || shipped.iter().enumerate().filter(|(_, one)| one.at < began);
@@ -339,7 +492,7 @@ fn culprit(
         let brought = earlier()
             .rfind(|(_, one)| one.brought.iter().any(|pull| serves(one.repository, pull, &key)));
         if let (false, Some((at, _))) = (cause.deleted, brought) {
-            return Some(at);
+            return Some((at, "caused_by"));
         }
     }
     let key = world.jira.key(incident);
@@ -350,7 +503,7 @@ fn culprit(
         })
     });
     if let Some((at, _)) = reverted {
-        return Some(at);
+        return Some((at, "revert"));
     }
     let project = &world.jira.projects[incident.project].key;
     let own = way.projects.iter().find(|(key, _)| key == project);
@@ -362,5 +515,5 @@ fn culprit(
     };
     let (at, last) = earlier().rfind(|(_, one)| may_be(one.repository))?;
     let is_recent = trouble.window_hours.is_none_or(|hours| began - last.at <= hours * HOUR);
-    is_recent.then_some(at)
+    is_recent.then_some((at, "time_window"))
 }

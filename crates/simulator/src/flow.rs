@@ -1,9 +1,12 @@
 //! How the company's issues flowed, worked out from its own events by plain loops. It shares no code
 //! with the product, so that the two can be compared.
 
+mod totals;
+
 use chrono::{DateTime, Utc};
 
-use crate::moment::{DAY, Moment};
+pub use self::totals::{Day, Spread, Totals, ages, chance, totals};
+use crate::moment::Moment;
 use crate::world::World;
 use crate::world::jira::{Field, Issue, STATUSES};
 
@@ -64,25 +67,6 @@ pub struct Flowed {
     pub cycle_time_seconds: Option<f64>,
 }
 
-/// How all of them flowed in a window.
-#[derive(Debug, Clone, PartialEq)]
-pub struct Totals {
-    /// Issues done.
-    pub throughput: usize,
-    /// The median and the 85th percentile of lead times.
-    pub lead_time: Option<(f64, f64)>,
-    /// The same of cycle times.
-    pub cycle_time: Option<(f64, f64)>,
-    /// The median of times from creation to done.
-    pub customer_lead_time: Option<f64>,
-    /// The median share of lead time in which somebody worked.
-    pub flow_efficiency: Option<f64>,
-    /// The share of done issues that went back after their start.
-    pub rework: Option<f64>,
-    /// Issues in progress at the end of each day in UTC.
-    pub wip: Vec<usize>,
-}
-
 /// Every live issue, by Jira's id.
 pub fn flowed(world: &World, way: &Way) -> Vec<Flowed> {
     world
@@ -92,61 +76,15 @@ pub fn flowed(world: &World, way: &Way) -> Vec<Flowed> {
         .collect()
 }
 
-/// All of them from `from` to before `to`.
-pub fn totals(world: &World, way: &Way, from: DateTime<Utc>, to: DateTime<Utc>) -> Totals {
-    let (from, to) = (Moment::from(from), Moment::from(to));
-    let told: Vec<Told> = world.jira.live().map(|issue| Told::of(world, way, issue)).collect();
-    let mut done: Vec<&Told> = Vec::new();
-    for one in &told {
-        if one.done.is_some_and(|at| from <= at && at < to) {
-            done.push(one);
-        }
-    }
-    let mut leads = Vec::new();
-    let mut cycles = Vec::new();
-    let mut customer = Vec::new();
-    let mut shares = Vec::new();
-    let (mut back, mut known) = (0, 0);
-    for one in &done {
-        let end = one.done.expect("a done issue has an end");
-        customer.push(seconds(one.events[0].0, end));
-        if !one.was_nowhere {
-            known += 1;
-        }
-        if let Some(committed) = one.committed {
-            leads.push(seconds(committed, end));
-            if committed < end {
-                shares.push(one.worked(committed, end) / seconds(committed, end));
-            }
-        }
-        if let Some(started) = one.started {
-            cycles.push(seconds(started, end));
-        }
-        if one.went_back {
-            back += 1;
-        }
-    }
-    let mut wip = Vec::new();
-    let mut midnight = from.midnight();
-    while midnight < to {
-        midnight = midnight + DAY;
-        let doing = told.iter().filter(|one| one.is_doing_before(midnight)).count();
-        wip.push(doing);
-    }
-    Totals {
-        throughput: done.len(),
-        lead_time: middle(&mut leads).zip(rank85(&leads)),
-        cycle_time: middle(&mut cycles).zip(rank85(&cycles)),
-        customer_lead_time: middle(&mut customer),
-        flow_efficiency: middle(&mut shares),
-        rework: (known > 0).then(|| f64::from(back) / f64::from(known)),
-        wip,
-    }
-}
-
 /// When an issue was done, if it still is.
 pub(crate) fn done(world: &World, way: &Way, issue: &Issue) -> Option<Moment> {
     Told::of(world, way, issue).done
+}
+
+/// When an issue came into a status that says nothing, if it stands in one.
+pub(crate) fn nowhere(world: &World, way: &Way, issue: &Issue) -> Option<Moment> {
+    let told = Told::of(world, way, issue);
+    told.stands().is_none().then_some(told.came)
 }
 
 /// What the events of an issue tell.
@@ -157,7 +95,10 @@ struct Told<'w> {
     committed: Option<Moment>,
     started: Option<Moment>,
     done: Option<Moment>,
-    went_back: bool,
+    /// How often it went back after its start.
+    back: usize,
+    /// When it came to where it stands, or into a status that stands nowhere.
+    came: Moment,
     /// It was somewhere that is no step, so that nobody knows what happened there.
     was_nowhere: bool,
 }
@@ -177,32 +118,32 @@ impl<'w> Told<'w> {
         for (at, _, to) in moves {
             events.push((at, step_of(way, kind, to.expect("a move leads somewhere"))));
         }
-        let mut was_nowhere = false;
-        for (_, step) in &events {
-            if step.is_none() {
-                was_nowhere = true;
-            }
-        }
         let mut told = Told {
             way,
             events,
             committed: None,
             started: None,
             done: None,
-            went_back: false,
-            was_nowhere,
+            back: 0,
+            came: Moment(0),
+            was_nowhere: false,
         };
         told.read();
         told
     }
 
     fn read(&mut self) {
-        // An issue that stands nowhere now tells nothing.
-        let Some(&(_, Some(last))) = self.events.last() else { return };
+        // An issue that stands nowhere now tells nothing else.
+        let &(entered, last) = self.events.last().expect("it was made");
+        self.came = entered;
+        let Some(last) = last else { return };
         let mut before: Option<usize> = None;
         let mut here: Option<usize> = None;
         let mut came = Moment(0);
         for &(at, step) in &self.events {
+            if step.is_none() {
+                self.was_nowhere = true;
+            }
             if here != step || step.is_none() {
                 came = at;
             }
@@ -210,7 +151,7 @@ impl<'w> Told<'w> {
             let Some(step) = step else { continue };
             let meaning = self.way.steps[step].meaning;
             if self.started.is_some() && before.is_some_and(|before| step < before) {
-                self.went_back = true;
+                self.back += 1;
             }
             let is_committed = self.way.commitment.is_some_and(|commitment| step >= commitment);
             if self.committed.is_none() && is_committed && meaning != Meaning::Dropped {
@@ -221,26 +162,23 @@ impl<'w> Told<'w> {
             }
             before = Some(step);
         }
+        self.came = came;
         if self.way.steps[last].meaning == Meaning::Done {
             self.done = Some(came);
         }
         if self.was_nowhere {
             self.committed = None;
             self.started = None;
-            self.went_back = false;
+            self.back = 0;
         }
     }
 
     fn flowed(&self, key: String) -> Flowed {
-        let at = |moment: Option<Moment>| {
-            moment
-                .map(|moment| DateTime::from_timestamp_millis(moment.0).expect("a moment of ours"))
-        };
+        let at = |moment: Option<Moment>| moment.map(Into::into);
         let length = |from: Option<Moment>| Some(seconds(from?, self.done?));
-        let step = self.events.last().and_then(|(_, step)| *step);
         Flowed {
             key,
-            step: step.map(|step| self.way.steps[step].name),
+            step: self.stands().map(|step| self.way.steps[step].name),
             committed_at: at(self.committed),
             started_at: at(self.started),
             done_at: at(self.done),
@@ -263,14 +201,34 @@ impl<'w> Told<'w> {
         milliseconds as f64 / 1_000.0
     }
 
-    fn is_doing_before(&self, moment: Moment) -> bool {
+    /// Where it stands, if anywhere.
+    fn stands(&self) -> Option<usize> {
+        self.events.last().and_then(|(_, step)| *step)
+    }
+
+    /// Where it stood before a moment.
+    fn stood_before(&self, moment: Moment) -> Option<usize> {
         let mut place = None;
         for &(at, step) in &self.events {
             if at < moment {
                 place = step;
             }
         }
-        place.is_some_and(|step| self.way.steps[step].meaning == Meaning::Doing)
+        place
+    }
+
+    /// Seconds in a step that it has left, all stays together.
+    fn spent_in(&self, step: usize) -> Option<f64> {
+        if self.was_nowhere {
+            return None;
+        }
+        let mut spent = None;
+        for pair in self.events.windows(2) {
+            if pair[0].1 == Some(step) {
+                spent = Some(spent.unwrap_or(0.0) + seconds(pair[0].0, pair[1].0));
+            }
+        }
+        spent
     }
 }
 
@@ -305,8 +263,8 @@ pub(crate) fn middle(values: &mut [f64]) -> Option<f64> {
     }
 }
 
-/// The smallest of the sorted values that at least 85 of a hundred do not exceed.
-pub(crate) fn rank85(values: &[f64]) -> Option<f64> {
-    let enough = |count: usize| count * 100 >= values.len() * 85;
+/// The smallest of the sorted values that at least so many of a hundred do not exceed.
+pub(crate) fn rank(values: &[f64], hundredths: usize) -> Option<f64> {
+    let enough = |count: usize| count * 100 >= values.len() * hundredths;
     (1..=values.len()).find(|count| enough(*count)).map(|count| values[count - 1])
 }

@@ -181,24 +181,39 @@ impl Simulator {
 
     /// What the deployments and incidents of the first client amount to, from one Monday's midnight in
     /// UTC to another's.
-    pub fn delivery_totals(
+    pub fn delivery_window(
         &self,
         way: &delivery::Way,
         from: DateTime<Utc>,
         to: DateTime<Utc>,
-    ) -> delivery::Totals {
-        delivery::totals(&self.state.companies()[0].world, way, from, to)
+    ) -> delivery::Window {
+        delivery::window(&self.state.companies()[0].world, way, from, to)
+    }
+
+    /// The incidents of the first client, and what caused them.
+    pub fn causes(&self, way: &delivery::Way) -> Vec<delivery::Caused> {
+        delivery::causes(&self.state.companies()[0].world, way)
+    }
+
+    /// How old the issues of the first client are that are in progress at a moment.
+    pub fn issue_ages(&self, way: &flow::Way, now: DateTime<Utc>) -> flow::Spread {
+        flow::ages(&self.state.companies()[0].world, way, now)
     }
 
     /// What happened to the pull requests of the first client that were merged in a window, where these
     /// logins are machines as well.
-    pub fn pull_totals(
+    pub fn pull_window(
         &self,
         machines: &[&str],
         from: DateTime<Utc>,
         to: DateTime<Utc>,
-    ) -> pulls::Totals {
-        pulls::totals(&self.state.companies()[0].world, machines, from, to)
+    ) -> pulls::Window {
+        pulls::window(&self.state.companies()[0].world, machines, from, to)
+    }
+
+    /// How old the pull requests of the first client are that are open at a moment.
+    pub fn pull_ages(&self, machines: &[&str], now: DateTime<Utc>) -> flow::Spread {
+        pulls::ages(&self.state.companies()[0].world, machines, now)
     }
 
     /// Waits until the server ends by itself.

@@ -104,6 +104,12 @@ impl From<DateTime<Utc>> for Moment {
     }
 }
 
+impl From<Moment> for DateTime<Utc> {
+    fn from(moment: Moment) -> DateTime<Utc> {
+        DateTime::from_timestamp_millis(moment.0).expect("a moment of ours")
+    }
+}
+
 fn digits(text: &mut String, value: i64, width: u32) {
     for place in (0..width).rev() {
         let digit = value / 10_i64.pow(place) % 10;

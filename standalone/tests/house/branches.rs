@@ -66,7 +66,7 @@ async fn what_is_merged_and_deployed_beside_the_default_branch_is_brought_once(
     assert_eq!(asked(&stack), 1);
     stack.expect_truth("with a branch deployed").await;
     let told = expect_equal(&stack, "with a branch deployed", &unsaid()).await;
-    assert!(told.deployments > 0 && told.pull_requests > 0, "{told:?}");
+    assert!(told.all.deployments > 0 && told.all.pull_requests > 0, "{told:?}");
 
     stack.simulator.merge_aside(AT);
     stack.simulator.advance(20 * DAY);

@@ -6,9 +6,11 @@ use std::time::Duration;
 use chrono::{DateTime, Datelike, NaiveTime, SecondsFormat, TimeDelta, Utc};
 use rstest::rstest;
 use serde_json::{Value, json};
-use simulator::delivery::{By, Totals, Trouble, Way, Which};
+use simulator::delivery::{By, Caused, Trouble, Way, Which, Window};
 use simulator::{Options, Simulator, flow};
 
+use crate::front::Front;
+use crate::numbers::{expect_left_out, expect_values, metric};
 use crate::stack::Stack;
 
 /// Nothing was said.
@@ -82,7 +84,20 @@ fn trouble(types: &[&'static str], labels: &[&'static str], window_hours: Option
 }
 
 /// Makes the product see delivery this way, too.
-pub async fn say(stack: &Stack, way: &Way) {
+pub async fn say(stack: &Front, way: &Way) {
+    say_deployments(stack, way).await;
+    say_incidents(stack, way).await;
+    let named: Vec<String> = repositories(stack);
+    let projects = way.projects.iter().map(|(project, positions)| {
+        let names: Vec<String> = positions.iter().map(|at| named[*at].to_uppercase()).collect();
+        json!({ "project": project, "repositories": names })
+    });
+    let projects: Vec<Value> = projects.collect();
+    stack.put("/api/v1/project-rules", &json!({ "projects": projects })).await;
+}
+
+/// What tells of a deployment.
+pub async fn say_deployments(stack: &Front, way: &Way) {
     let named: Vec<String> = repositories(stack);
     let rules: Vec<Value> = way
         .repositories
@@ -106,6 +121,10 @@ pub async fn say(stack: &Stack, way: &Way) {
         })
         .collect();
     stack.put("/api/v1/deployment-rules", &json!({ "rules": rules })).await;
+}
+
+/// What an incident is.
+async fn say_incidents(stack: &Front, way: &Way) {
     let rules: Vec<Value> = way
         .incidents
         .iter()
@@ -124,16 +143,10 @@ pub async fn say(stack: &Stack, way: &Way) {
         })
         .collect();
     stack.put("/api/v1/incident-rules", &json!({ "rules": rules })).await;
-    let projects = way.projects.iter().map(|(project, positions)| {
-        let names: Vec<String> = positions.iter().map(|at| named[*at].to_uppercase()).collect();
-        json!({ "project": project, "repositories": names })
-    });
-    let projects: Vec<Value> = projects.collect();
-    stack.put("/api/v1/project-rules", &json!({ "projects": projects })).await;
 }
 
 /// Full names, in the company's order.
-fn repositories(stack: &Stack) -> Vec<String> {
+fn repositories(stack: &Front) -> Vec<String> {
     let rows = stack.simulator.truth("repositories").unwrap();
     let name = |line: &str| {
         let row: Value = serde_json::from_str(line).unwrap();
@@ -158,15 +171,13 @@ async fn expect_same_of_a_project(stack: &Stack, way: &Way) {
     let (project, positions) = &way.projects[0];
     let theirs = positions.iter().map(|at| (Which::At(*at), By::Merges("main"))).collect();
     let theirs = Way { repositories: theirs, ..way.clone() };
-    let truth = stack.simulator.delivery_totals(&theirs, from, to);
+    let truth = stack.simulator.delivery_window(&theirs, from, to).all;
     let report = stack.get(&format!("/api/v1/metrics/dora?{window}&project={project}")).await;
-    let metrics = report["metrics"].as_array().unwrap();
     for (name, expected) in [
         ("deployment_frequency", truth.deployments),
         ("lead_time_for_changes", truth.pull_requests),
     ] {
-        let metric = metrics.iter().find(|metric| metric["name"] == name).unwrap();
-        assert_eq!(metric["counted"].as_u64().unwrap(), expected as u64, "{project}: {name}");
+        assert_eq!(metric(&report, name)["counted"], expected, "{project}: {name}");
     }
     assert!(truth.deployments > 0 && truth.pull_requests > 0, "{project}: {truth:?}");
 
@@ -189,64 +200,181 @@ async fn expect_same(stack: &Stack, when: &str, way: &Way) {
     let truth = expect_equal(stack, when, way).await;
     for (name, told) in [
         ("deployment_frequency", truth.days_per_week),
-        ("lead_time_for_changes", truth.lead_time),
-        ("change_failure_rate", truth.failure_rate),
-        ("failed_deployment_recovery_time", truth.recovery),
-        ("time_to_restore", truth.restore),
+        ("lead_time_for_changes", truth.all.lead_time),
+        ("change_failure_rate", truth.all.failure_rate),
+        ("failed_deployment_recovery_time", truth.all.recovery),
+        ("time_to_restore", truth.all.restore),
     ] {
         assert!(told.is_some(), "{when}: the company has a {name}");
     }
 }
 
 /// Expects the numbers that the company works out itself.
-pub async fn expect_equal(stack: &Stack, when: &str, way: &Way) -> Totals {
+pub async fn expect_equal(stack: &Stack, when: &str, way: &Way) -> Window {
     let (from, to, window) = weeks();
-    let report = stack.recomputed(&format!("/api/v1/metrics/dora?{window}")).await;
-    let truth = stack.simulator.delivery_totals(way, from, to);
-    let metric = |name: &str| {
-        let metrics = report["metrics"].as_array().unwrap();
-        metrics.iter().find(|metric| metric["name"] == name).unwrap()
-    };
-    for (name, expected) in [
-        ("deployment_frequency", truth.days_per_week),
-        ("lead_time_for_changes", truth.lead_time),
-        ("change_failure_rate", truth.failure_rate),
-        ("failed_deployment_recovery_time", truth.recovery),
-        ("time_to_restore", truth.restore),
+    let report = stack.recomputed(&format!("/api/v1/metrics/dora?{window}&explain=true")).await;
+    let truth = stack.simulator.delivery_window(way, from, to);
+    let all = &truth.all;
+    let per_week = all.days as f64 * 7.0 / (to - from).num_days() as f64;
+    for (name, value, counted, band) in [
+        (
+            "deployment_frequency",
+            truth.days_per_week,
+            all.deployments,
+            truth.days_per_week.map(|median| frequency_band(median, per_week)),
+        ),
+        (
+            "lead_time_for_changes",
+            all.lead_time,
+            all.pull_requests,
+            all.lead_time.map(|lead| if lead < 86_400.0 { "ELITE" } else { slower(lead, [7, 30]) }),
+        ),
+        (
+            "change_failure_rate",
+            all.failure_rate,
+            all.deployments,
+            all.failure_rate.map(failure_band),
+        ),
+        (
+            "failed_deployment_recovery_time",
+            all.recovery,
+            all.recovered,
+            all.recovery.map(recovery_band),
+        ),
+        ("time_to_restore", all.restore, all.restored, all.restore.map(recovery_band)),
     ] {
-        let told = metric(name)["value"].as_f64();
-        assert!(is_same(told, expected), "{when}: {name} is {told:?}, in truth {expected:?}");
+        let (metric, when) = (metric(&report, name), format!("{when}: {name}"));
+        expect_values(&when, metric, &[("value", value)]);
+        assert_eq!(metric["counted"], counted, "{when}: {metric:#}");
+        assert_eq!(metric["band"].as_str(), band, "{when}: {metric:#}");
     }
-    for (name, expected) in [
-        ("deployment_frequency", truth.deployments),
-        ("lead_time_for_changes", truth.pull_requests),
-        ("time_to_restore", truth.incidents),
-    ] {
-        let counted = metric(name)["counted"].as_u64().unwrap();
-        assert_eq!(counted, expected as u64, "{when}: rows of {name}");
+    let frequency = metric(&report, "deployment_frequency");
+    let per_day = all.deployments as f64 / (to - from).num_days() as f64;
+    let details = [
+        ("deployments", Some(all.deployments as f64)),
+        ("deployments_per_day", Some(per_day)),
+        ("weeks", Some(truth.weeks.len() as f64)),
+    ];
+    expect_values(when, &frequency["details"], &details);
+    let failures = metric(&report, "change_failure_rate");
+    let failed = failures["ids"].as_array().into_iter().flatten();
+    let mut failed: Vec<&str> = failed.map(|id| id.as_str().unwrap()).collect();
+    let mut expected: Vec<&str> = truth.failed.iter().map(String::as_str).collect();
+    failed.sort_unstable();
+    expected.sort_unstable();
+    assert_eq!(failed, expected, "{when}: what failed");
+    // Some rules know the others, and some do not.
+    let mut told = frequency["excluded"].as_array().unwrap().iter();
+    let is_known = told.any(|row| row["reason"] == "other_environment");
+    let elsewhere = if is_known { "other_environment" } else { "no_environment_rule" };
+    let left_out = [
+        ("not_successful", truth.left_out.failed),
+        (elsewhere, truth.left_out.elsewhere),
+        ("other_source", truth.left_out.other_source),
+    ];
+    expect_left_out(when, frequency, left_out);
+    expect_left_out(when, failures, left_out);
+    let recovery = metric(&report, "failed_deployment_recovery_time");
+    let left_out = [
+        ("no_deployment", all.incidents - all.linked),
+        ("negative_interval", all.linked - all.recovered),
+        ("unmapped_status", all.nowhere),
+    ];
+    expect_left_out(when, recovery, left_out);
+    let negative = ("negative_interval", all.incidents - all.restored);
+    let restore = metric(&report, "time_to_restore");
+    expect_left_out(when, restore, [negative, ("unmapped_status", all.nowhere)]);
+
+    for (point, week) in report["series"].as_array().unwrap().iter().zip(&truth.weeks) {
+        let values = [
+            ("deployments", Some(week.deployments as f64)),
+            ("deployment_days", Some(week.days as f64)),
+            ("lead_time_seconds", week.lead_time),
+            ("change_failure_rate", week.failure_rate),
+            ("recovery_seconds", week.recovery),
+            ("restore_seconds", week.restore),
+        ];
+        expect_values(when, point, &values);
     }
+    assert_eq!(report["series"].as_array().unwrap().len(), truth.weeks.len(), "{when}");
+    expect_same_causes(stack, when, way).await;
     truth
 }
 
-/// An incident is over when its issue is done, in the eyes of whoever sees issues this way.
-pub async fn expect_same_incidents(stack: &Stack, when: &str, flow: &flow::Way) {
-    let (from, to, window) = weeks();
-    let report = stack.recomputed(&format!("/api/v1/metrics/dora?{window}")).await;
-    let way = Way { flow: flow.clone(), ..unsaid() };
-    let truth = stack.simulator.delivery_totals(&way, from, to);
-    let metrics = report["metrics"].as_array().unwrap();
-    let metric = metrics.iter().find(|metric| metric["name"] == "time_to_restore").unwrap();
-    assert_eq!(metric["counted"].as_u64().unwrap() as usize, truth.incidents, "{when}");
-    let told = metric["value"].as_f64();
-    assert!(is_same(told, truth.restore), "{when}: {told:?}, in truth {:?}", truth.restore);
+/// The bands of 2023, by other words than the product's.
+fn frequency_band(median: f64, days_per_week: f64) -> &'static str {
+    match median {
+        median if median >= 5.0 => "ELITE",
+        median if median >= 1.0 => "HIGH",
+        // At least one day a month.
+        _ if days_per_week >= 12.0 * 7.0 / 365.25 => "MEDIUM",
+        _ => "LOW",
+    }
 }
 
-/// Moments are whole milliseconds; what differs by less came from halving.
-fn is_same(told: Option<f64>, expected: Option<f64>) -> bool {
-    match (told, expected) {
-        (Some(told), Some(expected)) => (told - expected).abs() < 1e-6,
-        (told, expected) => told == expected,
+fn failure_band(share: f64) -> &'static str {
+    let percent = share * 100.0;
+    if percent <= 5.0 {
+        "ELITE"
+    } else if percent <= 10.0 {
+        "HIGH"
+    } else if percent <= 15.0 {
+        "MEDIUM"
+    } else {
+        "LOW"
     }
+}
+
+fn recovery_band(seconds: f64) -> &'static str {
+    if seconds < 3_600.0 { "ELITE" } else { slower(seconds, [1, 7]) }
+}
+
+/// Below the first number of days, below the second, or neither.
+fn slower(seconds: f64, days: [u32; 2]) -> &'static str {
+    let [high, medium] = days.map(|days| f64::from(days) * 86_400.0);
+    if seconds < high {
+        "HIGH"
+    } else if seconds < medium {
+        "MEDIUM"
+    } else {
+        "LOW"
+    }
+}
+
+/// Each incident began, ended and was caused as the company says, by the same rule.
+async fn expect_same_causes(stack: &Stack, when: &str, way: &Way) {
+    let rows = stack.lines("incidents").await;
+    let mut told: Vec<Caused> = Vec::new();
+    for row in rows.lines() {
+        let row: Value = serde_json::from_str(row).unwrap();
+        let text = |field: &str| row[field].as_str().map(str::to_owned);
+        let at = |field: &str| row[field].as_str().map(|text| text.parse().unwrap());
+        let rule = row["rule"].as_str().map(|rule| {
+            RULES.into_iter().find(|known| *known == rule).expect("one of the four rules")
+        });
+        told.push(Caused {
+            key: text("issue_key").unwrap(),
+            began: at("started_at").unwrap(),
+            ended: at("ended_at"),
+            by: text("deployment_id").zip(rule),
+        });
+    }
+    let mut truth = stack.simulator.causes(way);
+    for all in [&mut told, &mut truth] {
+        all.sort_by(|a, b| a.key.cmp(&b.key));
+    }
+    for (told, truth) in told.iter().zip(&truth) {
+        assert_eq!(told, truth, "{when}");
+    }
+    assert_eq!(told.len(), truth.len(), "{when}");
+}
+
+const RULES: [&str; 4] = ["explicit", "caused_by", "revert", "time_window"];
+
+/// An incident is over when its issue is done, in the eyes of whoever sees issues this way.
+pub async fn expect_same_incidents(stack: &Stack, when: &str, flow: &flow::Way) {
+    let way = Way { flow: flow.clone(), ..unsaid() };
+    expect_equal(stack, when, &way).await;
 }
 
 /// A deployment that was posted counts within seconds, and a sync leaves it alone.
@@ -327,7 +455,7 @@ fn each_way_to_see_a_company_makes_a_difference() {
     let now: DateTime<Utc> = "2026-10-05T00:00:00Z".parse().unwrap();
     let options = Options { now: Some(now), issues: 900, pull_requests: 600, ..Options::default() };
     let simulator = Simulator::start(options).unwrap();
-    let told = |way: &Way| simulator.delivery_totals(way, now - TimeDelta::weeks(16), now);
+    let told = |way: &Way| simulator.delivery_window(way, now - TimeDelta::weeks(16), now);
     let patchy = || Way { flow: crate::flow::patchy(), ..unsaid() };
     let ways = [unsaid(), named(), merges(), belonging(), mixed(), runs(), releases(), patchy()];
     for (at, way) in ways.iter().enumerate() {

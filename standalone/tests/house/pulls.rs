@@ -7,84 +7,95 @@ use chrono::{DateTime, SecondsFormat, TimeDelta, Utc};
 use rstest::rstest;
 use serde_json::{Value, json};
 use simulator::Options;
-use simulator::pulls::Lengths;
+use simulator::pulls::Totals;
 
+use crate::numbers::{expect_grown, expect_left_out, expect_spread, expect_values, metric};
 use crate::stack::Stack;
-
-fn metric<'a>(report: &'a Value, name: &str) -> &'a Value {
-    let metrics = report["metrics"].as_array().unwrap();
-    metrics.iter().find(|metric| metric["name"] == name).unwrap()
-}
-
-/// What differs by less came from halving and from reading numbers.
-fn is_same(told: Option<f64>, expected: Option<f64>) -> bool {
-    match (told, expected) {
-        (Some(told), Some(expected)) => (told - expected).abs() < 1e-6,
-        (told, expected) => told == expected,
-    }
-}
-
-fn expect_lengths(when: &str, metric: &Value, (count, median, p85): Lengths) {
-    assert!(count > 10, "{when}: the company has these lengths: {metric}");
-    assert_eq!(metric["counted"], count, "{when}: {metric}");
-    assert!(is_same(metric["value"].as_f64(), median), "{when}: in truth {median:?}: {metric}");
-    let told = metric["details"]["p85"].as_f64();
-    assert!(is_same(told, p85), "{when}: p85 is {p85:?} in truth: {metric}");
-}
 
 async fn expect_same(stack: &Stack, when: &str, machines: &[&str]) {
     let to: DateTime<Utc> = Utc::now();
     let from = to - TimeDelta::days(120);
     let spelled = |at: DateTime<Utc>| at.to_rfc3339_opts(SecondsFormat::Millis, true);
     let window = format!("from={}&to={}", spelled(from), spelled(to));
-    let path = format!("/api/v1/metrics/pull-requests?{window}&explain=true");
+    let path = format!("/api/v1/metrics/pull-requests?{window}&explain=true&bucket=day");
+    stack.recomputed(&path).await;
+    let asked_at = Utc::now();
     let report = stack.recomputed(&path).await;
+    let ages = [asked_at, Utc::now()].map(|at| stack.simulator.pull_ages(machines, at));
     let (from, to) = (spelled(from).parse().unwrap(), spelled(to).parse().unwrap());
-    let truth = stack.simulator.pull_totals(machines, from, to);
+    let truth = stack.simulator.pull_window(machines, from, to);
+    let all = &truth.all;
 
-    for (name, lengths) in [
-        ("coding_time", truth.coding),
-        ("pickup_time", truth.pickup),
-        ("review_time", truth.review),
-        ("deploy_time", truth.deploy),
-        ("time_to_merge", truth.to_merge),
-    ] {
-        let metric = metric(&report, name);
-        expect_lengths(when, metric, lengths);
-        let excluded = metric["excluded"].as_array().unwrap().iter();
-        let excluded: u64 = excluded.map(|row| row["count"].as_u64().unwrap()).sum();
-        let all = (truth.merged + truth.of_bots) as u64;
-        assert_eq!(metric["counted"].as_u64().unwrap() + excluded, all, "{when}: {name}");
+    let lengths = [
+        ("coding_time", &all.coding),
+        ("pickup_time", &all.pickup),
+        ("review_time", &all.review),
+        ("deploy_time", &all.deploy),
+        ("time_to_merge", &all.to_merge),
+    ];
+    let of_bots = ("bot", truth.of_bots);
+    for ((name, spread), without) in lengths.into_iter().zip(&all.without) {
+        let (metric, when) = (metric(&report, name), format!("{when}: {name}"));
+        assert!(spread.count > 10, "{when}: the company has these lengths: {metric:#}");
+        expect_spread(&when, metric, spread);
+        let without = without.iter().map(|(reason, count)| (*reason, *count));
+        expect_left_out(&when, metric, without.chain([of_bots]));
     }
     let merged = metric(&report, "merged");
-    assert_eq!(merged["value"], truth.merged as f64, "{when}");
-    assert_eq!(merged["excluded"][0]["count"], truth.of_bots, "{when}: {merged}");
-    assert_eq!(merged["ids"].as_array().unwrap().len(), truth.merged, "{when}");
-    for (name, total) in [
-        ("size", truth.lines),
-        ("changed_files", truth.files),
-        ("reviews", truth.reviews),
-        ("reviewers", truth.reviewers),
-        ("comments", truth.comments),
-        ("review_rounds", truth.rounds),
+    expect_values(when, merged, &[("value", Some(all.merged as f64))]);
+    expect_left_out(when, merged, [of_bots]);
+    assert_eq!(merged["ids"].as_array().unwrap().len(), all.merged, "{when}");
+    for (name, amount) in [
+        ("size", &all.lines),
+        ("changed_files", &all.files),
+        ("reviews", &all.reviews),
+        ("reviewers", &all.reviewers),
+        ("comments", &all.comments),
+        ("review_rounds", &all.rounds),
     ] {
-        let told = metric(&report, name)["details"]["total"].as_f64();
-        assert_eq!(told, Some(total as f64), "{when}: {name}");
-        assert!(total > 0, "{when}: the company has {name}");
+        let (metric, when) = (metric(&report, name), format!("{when}: {name}"));
+        expect_spread(&when, metric, &amount.each);
+        expect_values(&when, &metric["details"], &[("total", Some(amount.total))]);
+        assert!(amount.total > 0.0, "{when}: the company has some");
     }
-    assert_eq!(metric(&report, "size")["value"].as_f64(), truth.size, "{when}");
-    for (name, count) in [("merged_without_review", truth.unreviewed), ("reverted", truth.reverted)]
-    {
+    for (name, count) in [("merged_without_review", all.unreviewed), ("reverted", all.reverted)] {
         let metric = metric(&report, name);
-        let share = count as f64 / truth.merged as f64;
-        assert!(is_same(metric["value"].as_f64(), Some(share)), "{when}: {share}: {metric}");
+        let share = count as f64 / all.merged as f64;
+        expect_values(when, metric, &[("value", Some(share))]);
         // Nothing is told where there is none.
         let ids = metric["ids"].as_array().map_or(0, Vec::len);
         assert_eq!(ids, count, "{when}: {name}");
     }
-    assert!(truth.unreviewed > 0, "{when}: some are merged without a review");
-    assert_eq!(metric(&report, "open_pull_request_age")["counted"], truth.open, "{when}");
-    expect_parts(stack, when, &window, truth.merged as u64).await;
+    assert!(all.unreviewed > 0, "{when}: some are merged without a review");
+    let age = metric(&report, "open_pull_request_age");
+    assert_eq!(age["counted"], truth.open, "{when}");
+    expect_left_out(when, age, [("bot", truth.open_of_bots)]);
+    expect_values(when, &age["details"], &[("drafts", Some(truth.drafts as f64))]);
+    expect_grown(when, &age["value"], ages[0].middle, ages[1].middle);
+    expect_grown(when, &age["details"]["p85"], ages[0].p85, ages[1].p85);
+    expect_same_days(when, &report, &truth.days);
+    expect_parts(stack, when, &window, all.merged as u64).await;
+}
+
+fn expect_same_days(when: &str, report: &Value, days: &[Totals]) {
+    let series = report["series"].as_array().unwrap();
+    assert_eq!(series.len(), days.len(), "{when}");
+    for (point, day) in series.iter().zip(days) {
+        let share = |count: usize| (day.merged > 0).then(|| count as f64 / day.merged as f64);
+        let values = [
+            ("merged", Some(day.merged as f64)),
+            ("coding_time_p50", day.coding.middle),
+            ("pickup_time_p50", day.pickup.middle),
+            ("review_time_p50", day.review.middle),
+            ("deploy_time_p50", day.deploy.middle),
+            ("time_to_merge_p50", day.to_merge.middle),
+            ("time_to_merge_p85", day.to_merge.p85),
+            ("size_p50", day.lines.each.middle),
+            ("merged_without_review", share(day.unreviewed)),
+            ("reverted", share(day.reverted)),
+        ];
+        expect_values(when, point, &values);
+    }
 }
 
 /// Repositories and buckets share all of them out.
