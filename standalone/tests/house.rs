@@ -32,6 +32,8 @@ mod programs;
 mod proxy;
 #[path = "house/pulls.rs"]
 mod pulls;
+#[path = "house/readers.rs"]
+mod readers;
 #[path = "house/reports.rs"]
 mod reports;
 #[path = "house/servers.rs"]

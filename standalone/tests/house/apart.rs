@@ -68,15 +68,18 @@ impl Apart {
                 "gateway" => orchestrators.first(),
                 _ => orchestrators.last(),
             };
-            let health_port = if *name == "gateway" { *port } else { free_port() };
+            let health = url(if *name == "gateway" { *port } else { free_port() });
+            let health_port = health.rsplit(':').next().expect("it ends with its port").to_owned();
             let mut environment = shared.clone();
             environment.extend([
                 ("PORT", port.to_string()),
-                ("HEALTH_PORT", health_port.to_string()),
+                ("HEALTH_PORT", health_port),
+                // The name by which PostgreSQL knows it.
+                ("PGAPPNAME", health.clone()),
                 ("ORCHESTRATOR_URL", orchestrator.expect("the crew is led").clone()),
                 ("METRICS_URL", metrics.clone()),
             ]);
-            Program::start(name, environment, url(health_port))
+            Program::start(name, environment, health)
         });
         let programs = programs.collect();
         let apart = Apart { front, programs, servers };

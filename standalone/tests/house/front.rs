@@ -102,6 +102,12 @@ impl Front {
         asking.send().await.unwrap_or_else(|e| panic!("GET {path}: {e}"))
     }
 
+    /// Somebody who asks as the admin, again and again.
+    pub async fn reader(&self) -> Reader {
+        let (http, url) = (self.http.clone(), self.url.clone());
+        Reader { http, url, token: self.token().await }
+    }
+
     /// Posts to the gateway as the admin, whatever the answer.
     pub async fn try_post(&self, path: &str) -> Response {
         let asking = self.http.post(format!("{}{path}", self.url)).bearer_auth(self.token().await);
@@ -196,6 +202,23 @@ impl Front {
     pub fn requests(&self) -> u64 {
         let services = self.simulator.stats().services;
         ["jira", "github"].iter().filter_map(|service| services.get(*service)).sum()
+    }
+}
+
+/// Asks with one token, for as long as that is good.
+pub struct Reader {
+    http: reqwest::Client,
+    url: String,
+    token: String,
+}
+
+impl Reader {
+    /// What the gateway answers, and with which status.
+    pub async fn ask(&self, path: &str) -> (u16, Value) {
+        let asking = self.http.get(format!("{}{path}", self.url)).bearer_auth(&self.token);
+        let answer = asking.send().await.unwrap_or_else(|e| panic!("GET {path}: {e}"));
+        let status = answer.status().as_u16();
+        (status, answer.json().await.unwrap_or_else(|e| panic!("GET {path}: {status}: {e}")))
     }
 }
 

@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use diesel::connection::SimpleConnection;
 use diesel::prelude::*;
-use diesel::sql_types::BigInt;
+use diesel::sql_types::{BigInt, Text};
 
 use crate::front::Environment;
 
@@ -40,6 +40,31 @@ impl Servers {
     /// The one number that a question has for its answer.
     pub fn count(&self, sql: &str) -> i64 {
         count(&mut self.connect(), sql)
+    }
+
+    /// Lets everybody read a table and nobody write to it, for as long as the connection lives.
+    pub fn held(&self, table: &str) -> PgConnection {
+        let mut connection = self.connect();
+        let hold = format!("BEGIN; LOCK TABLE {table} IN SHARE MODE");
+        connection.batch_execute(&hold).unwrap_or_else(|e| panic!("{hold}: {e}"));
+        connection
+    }
+
+    /// The name of a program that waits for a table which somebody holds.
+    pub fn waiting(&self) -> Option<String> {
+        #[derive(QueryableByName)]
+        struct Waiting {
+            #[diesel(sql_type = Text)]
+            application_name: String,
+        }
+        let waiting = diesel::sql_query(
+            "SELECT application_name FROM pg_stat_activity \
+             WHERE datname = current_database() AND backend_type = 'client backend' \
+             AND wait_event = 'relation'",
+        );
+        let waiting: Vec<Waiting> =
+            waiting.load(&mut self.connect()).expect("the test's PostgreSQL tells who waits");
+        waiting.into_iter().map(|one| one.application_name).next()
     }
 
     fn database_url(&self) -> String {
