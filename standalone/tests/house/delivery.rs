@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use simulator::delivery::{By, Caused, Trouble, Way, Which, Window};
 use simulator::{Options, Simulator, flow};
 
+use crate::dice::company;
 use crate::front::Front;
 use crate::numbers::{expect_left_out, expect_values, metric};
 use crate::stack::Stack;
@@ -415,6 +416,7 @@ async fn a_posted_deployment_counts_and_stays() {
 #[rstest]
 #[tokio::test]
 async fn delivery_is_what_the_company_says_whichever_rules_hold(#[values(1, 2, 3)] seed: u64) {
+    let seed = company(seed);
     let options = Options { seed, issues: 900, pull_requests: 600, ..Options::default() };
     let stack = Stack::start(options).await;
     stack.connect().await;

@@ -16,3 +16,9 @@ impl Dice {
         self.0 % limit.max(1)
     }
 }
+
+/// A seed of a company: another where `TRUTH_SEEDS` says how far on, so that a loop can try many.
+pub fn company(seed: u64) -> u64 {
+    let further = crate::servers::option("TRUTH_SEEDS");
+    seed + further.map_or(0, |further| further.parse::<u64>().expect("a number of seeds"))
+}

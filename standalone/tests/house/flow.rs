@@ -11,6 +11,7 @@ use simulator::Options;
 use simulator::flow::{Flowed, Meaning, Spread, Totals, Way, WayStep, chance};
 
 use crate::delivery::expect_same_incidents;
+use crate::dice::company;
 use crate::front::Front;
 use crate::numbers::{expect_grown, expect_left_out, expect_spread, expect_values, metric};
 use crate::stack::Stack;
@@ -260,6 +261,7 @@ async fn expect_same_issues(stack: &Stack, when: &str, way: &Way) {
 #[rstest]
 #[tokio::test]
 async fn issues_flow_as_the_company_says_whichever_way_it_sees_them(#[values(1, 2, 3)] seed: u64) {
+    let seed = company(seed);
     let options = Options { seed, issues: 900, pull_requests: 100, ..Options::default() };
     let stack = Stack::start(options).await;
     stack.connect().await;

@@ -9,6 +9,7 @@ use serde_json::{Value, json};
 use simulator::Options;
 use simulator::pulls::Totals;
 
+use crate::dice::company;
 use crate::numbers::{expect_grown, expect_left_out, expect_spread, expect_values, metric};
 use crate::stack::Stack;
 
@@ -135,6 +136,7 @@ fn some_people(stack: &Stack) -> Vec<String> {
 #[rstest]
 #[tokio::test]
 async fn pull_requests_are_what_the_company_says(#[values(1, 2, 3)] seed: u64) {
+    let seed = company(seed);
     let options = Options { seed, issues: 900, pull_requests: 600, ..Options::default() };
     let stack = Stack::start(options).await;
     stack.connect().await;

@@ -16,6 +16,7 @@ use crate::stack::Stack;
 const DAY: Duration = Duration::from_secs(86_400);
 
 fn company(seed: u64) -> Options {
+    let seed = crate::dice::company(seed);
     Options { seed, issues: 1_200, pull_requests: 500, ..Options::default() }
 }
 
