@@ -339,6 +339,7 @@ async fn every_address_of_the_document_is_there_and_asks_who_comes() {
         for method in operations.as_object().unwrap().keys() {
             let path = path.replace("{job_type}", "jira_sync").replace("{verb}", "run");
             let path = path.replace("{id}", "01a20aa3-2c25-7423-801b-1714369fa4b6");
+            let path = path.replace("{check}", "gaps");
             let path = path.replace("{task}", "01a20aa3-2c25-7423-801b-1714369fa4b7");
             let method: Method = method.to_uppercase().parse().unwrap();
             let ask = || house.ask(method.clone(), &path).json(&json!({}));
