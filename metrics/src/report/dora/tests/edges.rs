@@ -103,6 +103,7 @@ proptest! {
                 deployed_at: on(*days),
                 lead_seconds: (*has_commits && *has_lead).then_some(3_600.0),
                 has_commits: *has_commits,
+                by_bot: false,
             })
             .collect();
         pull_requests.sort_by_key(|one| one.deployed_at);
