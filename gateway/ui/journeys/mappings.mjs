@@ -1,5 +1,6 @@
 // What a Pulse admin does to make flow metrics her own, against the real program: take suggestions, preview, save, be
-// refused a second commitment point, move it, delete a step in favour of another, and read Flow.
+// refused a second commitment point, see what moving it does, move it, be refused to lose it, delete a step in favour
+// of another, and read Flow.
 // Both jobs must have finished before, and nobody may have mapped anything.
 import assert from 'node:assert/strict';
 
@@ -16,6 +17,7 @@ await walk(patience, async (page) => {
   await takeSuggestions(page);
   await picture(page, 'mappings', '/mappings', byId('statuses'));
   await moveCommitment(page);
+  await keepCommitment(page);
   await deleteStep(page);
   await picture(page, 'workflows', '/mappings?view=workflows', byId('workflows'));
   await untilLeadTimeIsNot(page, committedAtStart);
@@ -40,8 +42,14 @@ async function takeSuggestions(page) {
   assert.match(await page.getByTestId('preview-moved').innerText(), /^[0-9]/, 'the preview tells how many issues move');
   assert.match(await page.getByTestId('preview-p85').innerText(), /day|h |min/, 'and the lead time before and after');
   await page.screenshot({ path: `${folder}/mappings-preview.png` });
+  const sent = [];
+  page.on('request', (request) => {
+    if (request.method() !== 'GET') sent.push(`${request.method()} ${new URL(request.url()).pathname}`);
+  });
   await page.getByTestId('save-mappings').click();
   await page.getByTestId('mappings-saved').waitFor();
+  const saves = sent.filter((request) => !request.endsWith('/suggest'));
+  assert.deepEqual(saves, ['PUT /api/v1/status-mappings'], 'all of it was saved at once');
   const left = await page.getByTestId('take-suggestion').count();
   assert.equal(left, before - edited, 'what was saved has a mapping now');
   assert.equal((await kept(page, 'status-mappings')).length, edited, 'and the service keeps it');
@@ -58,6 +66,10 @@ async function moveCommitment(page) {
   await page.getByLabel('Name', { exact: true }).fill('Promised');
   await page.getByLabel('Category').selectOption('TO_DO');
   await page.getByRole('switch', { name: 'Commitment point' }).check();
+  const preview = page.getByTestId('change-preview');
+  assert.match(await preview.getByTestId('preview-p50').innerText(), /day|h |min/, 'the preview tells the lead time');
+  assert.match(await preview.getByTestId('preview-p85').innerText(), /day|h |min/, 'before and after the mark moves');
+  assert.deepEqual(await commitments(page), [present], 'looking changes nothing');
   await page.getByTestId('step-form-save').click();
   const refusal = page.getByTestId('commitment-taken');
   const words = await refusal.innerText();
@@ -71,6 +83,23 @@ async function moveCommitment(page) {
   await promised.getByTestId('commitment').waitFor();
   assert.equal(await page.getByTestId('commitment').count(), 1, 'the page shows one commitment point');
   assert.deepEqual(await commitments(page), ['Promised'], 'and the service keeps one');
+}
+
+// Lead time would begin nowhere without the mark.
+async function keepCommitment(page) {
+  const promised = page.locator('[data-testid="step"][data-step="Promised"]');
+  await promised.getByTestId('edit-step').click();
+  await page.getByRole('switch', { name: 'Commitment point' }).uncheck();
+  await page.getByTestId('step-form-save').click();
+  const refusal = page.getByTestId('commitment-needed');
+  const words = await refusal.innerText();
+  assert.ok(words.includes('"Promised"'), `the refusal names the step: ${words}`);
+  await page.screenshot({ path: `${folder}/mappings-commitment-needed.png` });
+  assert.deepEqual(await commitments(page), ['Promised'], 'what was refused changed nothing');
+  await page.getByTestId('keep-commitment').click();
+  await refusal.waitFor({ state: 'detached' });
+  assert.ok(await page.getByRole('switch', { name: 'Commitment point' }).isChecked(), 'the mark stays where it is');
+  await page.getByRole('button', { name: 'Cancel' }).click();
 }
 
 async function deleteStep(page) {

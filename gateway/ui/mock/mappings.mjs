@@ -67,9 +67,29 @@ export class Mappings {
   }
 
   all(noun) {
-    if (noun !== 'status-mappings') return { items: this.listOf(noun), next_cursor: null };
+    const page = { items: this.listOf(noun), next_cursor: null };
+    if (noun === 'issue-type-mappings') return { ...page, ...this.#typesInUse() };
+    if (noun !== 'status-mappings') return page;
     const unmapped = this.#unmapped();
-    return { items: this.statuses, next_cursor: null, complete: unmapped.length === 0, unmapped };
+    const items = this.statuses.map((mapping, at) => ({
+      ...mapping,
+      issues: mapping.active ? 1_900 - at * 260 : 0,
+      status_category: this.steps()
+        .find(({ id }) => id === mapping.step_id)
+        .category.replace('DISCARDED', 'DONE'),
+    }));
+    return { ...page, items, complete: unmapped.length === 0, unmapped };
+  }
+
+  #typesInUse() {
+    const names = this.inUse.length === 0 ? [] : ['Story', 'Epic', 'Bug', 'Sub-task', 'Change request'];
+    const types = names.map((issue_type, at) => ({
+      integration_id: this.source,
+      issue_type,
+      issues: 4_210 - at * 930,
+      mapping_id: this.types.find((mapping) => mapping.issue_type === issue_type)?.id ?? null,
+    }));
+    return { types, complete: types.every(({ mapping_id }) => mapping_id !== null) };
   }
 
   suggest() {
@@ -78,7 +98,7 @@ export class Mappings {
       status,
       status_category: category,
       issues,
-      suggestions: likely.map(([name, confidence, ...reasons]) => {
+      suggestions: likely.map(([name, confidence, ...because]) => {
         const step = this.steps().find((candidate) => candidate.name === name);
         return {
           step_id: step.id,
@@ -86,7 +106,7 @@ export class Mappings {
           category: step.category,
           workflow_id: step.workflow_id,
           confidence,
-          reasons,
+          because,
         };
       }),
     }));
@@ -94,9 +114,10 @@ export class Mappings {
   }
 
   preview({ changes }) {
+    if (changes.some(({ of }) => of !== 'status_mapping')) return this.#previewOfWorkflows(changes);
     const moves = changes
       .filter((change) => !change.delete)
-      .map((change) => {
+      .map(({ put: change }) => {
         const known = this.inUse.find(({ status }) => status === change.status);
         return {
           integration_id: this.source,
@@ -107,7 +128,7 @@ export class Mappings {
           issues: known?.issues ?? 12,
         };
       });
-    const named = new Set(changes.map(({ status }) => status));
+    const named = new Set(changes.map(({ put }) => put?.status));
     const unmapped = this.#unmapped().filter(({ status }) => !named.has(status));
     const sum = (rows) => rows.reduce((total, { issues }) => total + issues, 0);
     return {
@@ -122,9 +143,42 @@ export class Mappings {
     };
   }
 
+  /** All of it or nothing. */
+  apply({ changes }) {
+    for (const { id, put } of changes) {
+      if (put) this.put('status-mappings', id ?? null, put);
+      else this.remove('status-mappings', id);
+    }
+    return this.all('status-mappings');
+  }
+
+  /** What moving the commitment point or switching something off would do. */
+  #previewOfWorkflows(changes) {
+    const marked = changes.some(({ put }) => put?.commitment_point);
+    const move = (status, from, to, issues) => ({
+      integration_id: this.source,
+      issue_type: 'Story',
+      status,
+      from,
+      to,
+      issues,
+    });
+    return {
+      issues_moved: marked ? 0 : 284,
+      moves: marked ? [] : [move('Selected for Development', 'Ready', 'inactive_workflow_step', 284)],
+      left_unmapped: 0,
+      unmapped: [],
+      lead_time: {
+        before: { p50_seconds: 5.2 * day, p85_seconds: 11.4 * day, counted: 812 },
+        after: { p50_seconds: 3.1 * day, p85_seconds: 8.9 * day, counted: 812 },
+      },
+    };
+  }
+
   impact() {
     return {
       issues: 284,
+      issues_passed: 1_407,
       steps: 0,
       status_mappings: 2,
       issue_type_mappings: 0,
@@ -149,6 +203,10 @@ export class Mappings {
 
   #putStep(before, { move_commitment, ...draft }) {
     const workflow = this.workflows.find(({ id }) => id === draft.workflow_id);
+    if (before?.commitment_point && !(draft.commitment_point && draft.active)) {
+      const detail = `The commitment point of all connections is "${before.name}" of the workflow "${workflow.name}"; mark another step first, for while there are steps there must be one.`;
+      return [409, problem(409, 'commitment_point_needed', 'Conflict', detail)];
+    }
     const present = this.steps().find((step) => step.commitment_point && step !== before);
     if (draft.commitment_point && present) {
       const { name } = this.workflows.find(({ id }) => id === present.workflow_id);
@@ -243,27 +301,34 @@ const inUse = () => [
     category: 'IN_PROGRESS',
     issues: 1_204,
     likely: [
-      ['Review', 0.92, 'Both names say "review".', '412 of 430 moves come from no later step or go to no earlier one.'],
-      ['Development', 0.41, 'Jira groups it with IN_PROGRESS.'],
+      ['Review', 0.92, { kind: 'shared_word', word: 'review' }, { kind: 'between', fitting: 412, all: 430 }],
+      ['Development', 0.41, { kind: 'jira_category', category: 'IN_PROGRESS' }],
     ],
   },
   {
     status: 'Testing on staging with the customer',
     category: 'IN_PROGRESS',
     issues: 37,
-    likely: [['Verification', 0.66, 'Its name means IN_PROGRESS.', 'Jira groups it with IN_PROGRESS.']],
+    likely: [
+      [
+        'Verification',
+        0.66,
+        { kind: 'meaning', category: 'IN_PROGRESS' },
+        { kind: 'jira_category', category: 'IN_PROGRESS' },
+      ],
+    ],
   },
   { status: 'Blocked', category: 'IN_PROGRESS', issues: 9, likely: [] },
   {
     status: 'Resolved',
     category: 'DONE',
     issues: 318,
-    likely: [['Released', 0.85, 'Its name means DONE.', 'Jira groups it with DONE.']],
+    likely: [['Released', 0.85, { kind: 'meaning', category: 'DONE' }, { kind: 'jira_category', category: 'DONE' }]],
   },
   {
     status: 'Open',
     category: 'TO_DO',
     issues: 0,
-    likely: [['Backlog', 0.52, 'Jira groups it with TO_DO.']],
+    likely: [['Backlog', 0.52, { kind: 'jira_category', category: 'TO_DO' }]],
   },
 ];

@@ -141,7 +141,8 @@ export async function start(port = 0) {
     'GET /api/v1/reviews': (response) => json(response, 200, { items: reviews.reviews(), next_cursor: null }),
     'GET /api/v1/pull-requests': (response) => json(response, 200, { items: reviews.openPulls(), next_cursor: null }),
     'POST /api/v1/status-mappings/suggest': (response) => json(response, 200, mappings.suggest()),
-    'POST /api/v1/status-mappings/preview': (response, body) => json(response, 200, mappings.preview(body)),
+    'PUT /api/v1/status-mappings': (response, body) => json(response, 200, mappings.apply(body)),
+    'POST /api/v1/workflows/preview': (response, body) => json(response, 200, mappings.preview(body)),
     'GET /api/v1/issues': (response) => json(response, 200, { items: flow.issues(), next_cursor: null }),
   };
 

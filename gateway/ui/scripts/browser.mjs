@@ -72,6 +72,7 @@ export const views = [
     act: (page) => page.getByTestId('add-workflow').click(),
   },
   { name: 'mappings-commitment', path: '/mappings?view=workflows', scenario: 'live', act: secondCommitment },
+  { name: 'mappings-commitment-lost', path: '/mappings?view=workflows', scenario: 'live', act: lostCommitment },
   {
     name: 'mappings-delete',
     path: '/mappings?view=workflows',
@@ -167,6 +168,14 @@ async function secondCommitment(page) {
   await page.getByRole('switch', { name: 'Commitment point' }).check();
   await page.getByTestId('step-form-save').click();
   await page.getByTestId('commitment-taken').waitFor();
+}
+
+async function lostCommitment(page) {
+  await page.getByTestId('edit-step').nth(1).click();
+  await page.getByRole('switch', { name: 'Commitment point' }).uncheck();
+  await page.getByTestId('change-preview').getByTestId('preview-p85').waitFor();
+  await page.getByTestId('step-form-save').click();
+  await page.getByTestId('commitment-needed').waitFor();
 }
 
 async function flowTables(page) {

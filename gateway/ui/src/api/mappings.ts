@@ -63,7 +63,12 @@ export interface StatusMappingDraft {
   issue_type: string | null;
   active: boolean;
 }
-export type StatusMapping = Row & StatusMappingDraft;
+export interface StatusMapping extends Row, StatusMappingDraft {
+  /** Issues that stand where it says. */
+  issues: number;
+  /** Null where Jira has no such status. */
+  status_category: JiraCategory | null;
+}
 
 export interface IssueTypeMappingDraft {
   issue_type: string;
@@ -85,6 +90,21 @@ export interface Unmapped {
   issues: number;
 }
 
+/** A type that issues have. */
+export interface TypeInUse {
+  integration_id: string;
+  issue_type: string;
+  issues: number;
+  /** The mapping that holds for them. */
+  mapping_id: string | null;
+}
+
+export interface IssueTypeMappings extends Page<IssueTypeMapping> {
+  /** Every type in use has a mapping. */
+  complete: boolean;
+  types: TypeInUse[];
+}
+
 export interface StatusMappings extends Page<StatusMapping> {
   complete: boolean;
   unmapped: Unmapped[];
@@ -97,8 +117,16 @@ export interface Suggestion {
   workflow_id: string;
   /** From 0 to 1. */
   confidence: number;
-  reasons: string[];
+  /** Strongest first. */
+  because: Reason[];
 }
+
+/** What speaks for a step. */
+export type Reason =
+  | { kind: 'same_name' }
+  | { kind: 'shared_word'; word: string }
+  | { kind: 'meaning' | 'jira_category'; category: StepCategory }
+  | { kind: 'between'; fitting: number; all: number };
 
 /** A status that no mapping names. */
 export interface Unplaced {
@@ -109,8 +137,21 @@ export interface Unplaced {
   suggestions: Suggestion[];
 }
 
-/** A mapping as it would be, or one that would go. */
-export type PreviewChange = (StatusMappingDraft & { id?: string }) | { id: string; delete: true };
+/** What can be put or taken away in one list of changes, and as what it is sent. */
+interface Drafts {
+  workflow: WorkflowDraft;
+  workflow_step: StepDraft;
+  status_mapping: StatusMappingDraft;
+  issue_type_mapping: IssueTypeMappingDraft;
+}
+export type Noun = keyof Drafts;
+
+/** A row as it would be, or one that would go: then `reassign_to` takes its place. */
+export type Change<N extends Noun = Noun> = {
+  [Each in N]:
+    | { of: Each; id?: string; version?: number; put: Drafts[Each] }
+    | { of: Each; id: string; version?: number; delete: true; reassign_to?: string };
+}[N];
 
 export interface LeadTimes {
   p50_seconds: number | null;
@@ -139,6 +180,8 @@ export interface Preview {
 /** What deleting something or switching it off touches. */
 export interface Impact {
   issues: number;
+  /** Beside those, issues that were there once. */
+  issues_passed: number;
   steps: number;
   status_mappings: number;
   issue_type_mappings: number;
@@ -159,18 +202,19 @@ function verbs<R extends Row, Draft>(noun: string) {
   };
 }
 
+/** What changes of any kind would do; nothing is kept. */
+export const preview = (changes: Change[]) => ask<Preview>('POST', '/api/v1/workflows/preview', { changes });
+
 export const workflows = verbs<Workflow, WorkflowDraft>('workflows');
 export const steps = verbs<WorkflowStep, StepDraft>('workflow-steps');
-export const issueTypes = verbs<IssueTypeMapping, IssueTypeMappingDraft>('issue-type-mappings');
+export const issueTypes = {
+  ...verbs<IssueTypeMapping, IssueTypeMappingDraft>('issue-type-mappings'),
+  all: () => ask<IssueTypeMappings>('GET', '/api/v1/issue-type-mappings'),
+};
 export const statuses = {
   ...verbs<StatusMapping, StatusMappingDraft>('status-mappings'),
   all: () => ask<StatusMappings>('GET', '/api/v1/status-mappings'),
   suggest: () => ask<Page<Unplaced>>('POST', '/api/v1/status-mappings/suggest'),
-  preview: (changes: PreviewChange[]) => ask<Preview>('POST', '/api/v1/status-mappings/preview', { changes }),
+  /** All of it or nothing. */
+  apply: (changes: Change<'status_mapping'>[]) => ask<StatusMappings>('PUT', '/api/v1/status-mappings', { changes }),
 };
-
-/** Names of types that issues have, as far as one page of issues tells. */
-export async function typesInUse(): Promise<string[]> {
-  const { items } = await ask<Page<{ type: string | null }>>('GET', '/api/v1/issues?limit=500');
-  return [...new Set(items.flatMap(({ type }) => (type === null ? [] : [type])))].sort();
-}

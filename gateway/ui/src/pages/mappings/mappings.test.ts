@@ -2,6 +2,7 @@ import { describe, expect, it } from 'vitest';
 
 import type {
   IssueTypeMapping,
+  Reason,
   StatusMapping,
   StatusMappings,
   StepCategory,
@@ -11,18 +12,32 @@ import type {
   Workflow,
   WorkflowStep,
 } from '../../api/mappings';
+import { Problem } from '../../api/problem';
+import { reasonText } from './look';
 import {
   byStatus,
   changedRows,
+  changesOf,
   choicesOf,
   type Edits,
   matching,
-  previewOf,
+  refusedRow,
   rowsOf,
   type StatusRow,
   suggested,
 } from './rows';
-import { byHierarchy, canMove, commitmentOf, firstSteps, freeCategories, parentsFor, placeFor } from './steps';
+import {
+  byHierarchy,
+  canMove,
+  commitmentOf,
+  draftOfStep,
+  firstSteps,
+  freeCategories,
+  movesNumbers,
+  parentsFor,
+  placeFor,
+  removalOf,
+} from './steps';
 
 const names: Record<StepCategory, string> = {
   TO_DO: 'To Do',
@@ -67,6 +82,8 @@ const mapping = (status: string, more: Partial<StatusMapping> = {}): StatusMappi
   issue_type: null,
   active: true,
   version: 3,
+  issues: 0,
+  status_category: null,
   ...more,
 });
 
@@ -76,7 +93,7 @@ const suggestion = (step_id: string, confidence: number): Suggestion => ({
   category: 'IN_PROGRESS',
   workflow_id: 'w',
   confidence,
-  reasons: [],
+  because: [],
 });
 
 const unplaced = (status: string, issues: number, more: Partial<Unplaced> = {}): Unplaced => ({
@@ -202,10 +219,24 @@ describe('edits', () => {
       [keyOf('Done')]: { stepId: 'done', active: true, remove: true },
       [keyOf('Odd')]: { stepId: '', active: true, remove: false },
     };
-    expect(previewOf(rows, edits)).toEqual([
-      { status: 'Review', step_id: 'doing', integration_id: 'jira', issue_type: null, active: true },
-      { id: 'm-Done', delete: true },
+    expect(changesOf(rows, edits)).toEqual([
+      {
+        of: 'status_mapping',
+        put: { status: 'Review', step_id: 'doing', integration_id: 'jira', issue_type: null, active: true },
+      },
+      { of: 'status_mapping', id: 'm-Done', version: 3, delete: true },
     ]);
+  });
+
+  it.each([
+    ['changes[1].step_id', 1],
+    ['changes[0]', 0],
+    ['changes[9].status', null],
+    ['status', null],
+  ] as [string, number | null][])('that are refused for %s name the row at %s', (field, at) => {
+    const rows = ['Review', 'Done'].map((status) => ({ status }) as StatusRow);
+    const problem = new Problem(422, { errors: [{ field, detail: 'is wrong' }] });
+    expect(refusedRow(problem, rows)).toBe(at === null ? null : rows[at]);
   });
 
   it('of several types move a status in one line', () => {
@@ -283,11 +314,53 @@ describe('a workflow', () => {
     expect(firstSteps(names, other, 'jira', [other])[0]).toMatchObject({ commitment_point: true });
   });
 
+  it.each([
+    [{ name: 'another', position: 2 }, false],
+    [{ active: false }, true],
+    [{ category: 'DONE' }, true],
+    [{ waiting: true }, true],
+    [{ commitment_point: true }, true],
+    [{ status_category: 'TO_DO' }, true],
+  ] as [Partial<WorkflowStep>, boolean][])('moves numbers by a step that becomes %j: %s', (more, moves) => {
+    const before = step('a', 'TO_DO');
+    expect(movesNumbers(before, { ...draftOfStep(before), ...more })).toBe(moves);
+  });
+
+  it('moves numbers by a new step only if something stands or is promised there', () => {
+    const added = draftOfStep(step('a', 'TO_DO'));
+    expect(movesNumbers(null, added)).toBe(false);
+    expect(movesNumbers(null, { ...added, commitment_point: true })).toBe(true);
+    expect(movesNumbers(null, { ...added, status_category: 'DONE' })).toBe(true);
+  });
+
+  it('loses a step to an heir or to nobody', () => {
+    expect(removalOf('workflow_step', 'a', 'b')).toEqual({
+      of: 'workflow_step',
+      id: 'a',
+      delete: true,
+      reassign_to: 'b',
+    });
+    expect(removalOf('workflow_step', 'a', null)).not.toHaveProperty('reassign_to');
+  });
+
   it('offers the categories of Jira that no other step takes', () => {
     expect(freeCategories([taking], null, null)).toEqual(['TO_DO', 'DONE']);
     expect(freeCategories([taking], null, 'doing')).toEqual(['TO_DO', 'IN_PROGRESS', 'DONE']);
     expect(freeCategories([taking], 'jira', null)).toHaveLength(3);
   });
+});
+
+it.each([
+  [{ kind: 'same_name' }, 'It is called like the step.'],
+  [{ kind: 'shared_word', word: 'review' }, 'Both names say “review”.'],
+  [{ kind: 'meaning', category: 'IN_PROGRESS' }, 'Its name means In Progress.'],
+  [{ kind: 'jira_category', category: 'DONE' }, 'Jira groups it with Done.'],
+  [
+    { kind: 'between', fitting: 4_120, all: 4_300 },
+    '4,120 of 4,300 moves come from no later step or go to no earlier one.',
+  ],
+] as [Reason, string][])('what speaks for a suggestion, %j, is said in words', (reason, words) => {
+  expect(reasonText(reason)).toBe(words);
 });
 
 describe('issue types', () => {

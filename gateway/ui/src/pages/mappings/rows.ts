@@ -1,6 +1,6 @@
 import type {
+  Change,
   JiraCategory,
-  PreviewChange,
   StatusMapping,
   StatusMappingDraft,
   StatusMappings,
@@ -9,6 +9,7 @@ import type {
   Workflow,
   WorkflowStep,
 } from '../../api/mappings';
+import type { Problem } from '../../api/problem';
 
 /** Whether a status counts, and by what: nothing, Jira's own grouping, or a mapping that a person made. */
 export type Standing = 'unmapped' | 'by-category' | 'mapped' | 'inactive';
@@ -22,8 +23,7 @@ export interface StatusRow {
   /** Null where it holds for every type. */
   issueType: string | null;
   category: JiraCategory | null;
-  /** Null where nobody counted. */
-  issues: number | null;
+  issues: number;
   /** Issues in it that count nowhere. */
   lost: number;
   mapping: StatusMapping | null;
@@ -67,8 +67,8 @@ export function rowsOf(known: StatusMappings, unplaced: Unplaced[], workflows: W
       status: mapping.status,
       integrationId: mapping.integration_id,
       issueType: mapping.issue_type,
-      category: null,
-      issues: null,
+      category: mapping.status_category,
+      issues: mapping.issues,
       lost: lostOf(mapping.integration_id, mapping.status),
       mapping,
       takenBy: null,
@@ -98,7 +98,7 @@ export function rowsOf(known: StatusMappings, unplaced: Unplaced[], workflows: W
   return [...rows.values()].sort(
     (a, b) =>
       order.indexOf(a.standing) - order.indexOf(b.standing) ||
-      (b.issues ?? 0) - (a.issues ?? 0) ||
+      b.issues - a.issues ||
       a.status.localeCompare(b.status) ||
       (a.issueType ?? '').localeCompare(b.issueType ?? ''),
   );
@@ -142,14 +142,25 @@ export const draftOf = (row: StatusRow, edit: Edit): StatusMappingDraft => ({
   active: edit.active,
 });
 
-export function previewOf(rows: StatusRow[], edits: Edits): PreviewChange[] {
-  return rows.flatMap((row): PreviewChange[] => {
+/** The edits as they are sent, a change for each row that has one. */
+export function changesOf(rows: StatusRow[], edits: Edits): Change<'status_mapping'>[] {
+  return rows.flatMap((row): Change<'status_mapping'>[] => {
     const edit = edits[row.key];
     if (!isChange(row, edit)) return [];
-    if (row.mapping === null) return [draftOf(row, edit)];
-    if (edit.remove) return [{ id: row.mapping.id, delete: true }];
-    return [{ id: row.mapping.id, ...draftOf(row, edit) }];
+    const of = 'status_mapping';
+    if (row.mapping === null) return [{ of, put: draftOf(row, edit) }];
+    const { id, version } = row.mapping;
+    return [edit.remove ? { of, id, version, delete: true } : { of, id, version, put: draftOf(row, edit) }];
   });
+}
+
+/** The row that a refusal of many changes is about, if it is about one. */
+export function refusedRow(problem: Problem, rows: StatusRow[]): StatusRow | null {
+  for (const { field } of problem.errors) {
+    const at = /^changes\[(\d+)\]/.exec(field ?? '')?.[1];
+    if (at !== undefined) return rows[Number(at)] ?? null;
+  }
+  return null;
 }
 
 /** The edit that a row has, or the one that would change nothing. */

@@ -2,12 +2,22 @@ import {
   type IssueTypeMapping,
   type IssueTypeMappingDraft,
   jiraCategories,
+  type Noun,
   type StepCategory,
   stepCategories,
   type StepDraft,
+  type TypeInUse,
   type Workflow,
   type WorkflowStep,
 } from '../../api/mappings';
+import type { Problem } from '../../api/problem';
+
+/** A second commitment point was refused, naming the present one. */
+export const isTaken = ({ code }: Problem): boolean => code === 'commitment_point_taken';
+
+/** The same, or that there would be none. */
+export const isAboutCommitment = (problem: Problem): boolean =>
+  isTaken(problem) || problem.code === 'commitment_point_needed';
 
 /** Whether work in a step of this category is still to be done: there it waits or is worked on, and can be promised. */
 export const isOpen = (category: StepCategory): boolean => category === 'TO_DO' || category === 'IN_PROGRESS';
@@ -46,6 +56,22 @@ export const draftOfType = (type: IssueTypeMapping): IssueTypeMappingDraft => ({
   workflow_id: type.workflow_id,
   integration_id: type.integration_id,
   active: type.active,
+});
+
+/** Whether numbers change with a step: its name and its place do not matter to them. */
+export function movesNumbers(before: WorkflowStep | null, after: StepDraft): boolean {
+  if (before === null) return after.commitment_point || after.status_category !== null;
+  return (['category', 'waiting', 'commitment_point', 'status_category', 'active'] as const).some(
+    (field) => before[field] !== after[field],
+  );
+}
+
+/** That something goes, as it would be sent; `heir` takes its place. */
+export const removalOf = <N extends Noun>(of: N, id: string, heir: string | null) => ({
+  of,
+  id,
+  delete: true as const,
+  ...(heir === null ? {} : { reassign_to: heir }),
 });
 
 /** Where a new step of a category goes: behind the last of its own or an earlier one. */
@@ -119,3 +145,7 @@ const parentOf = (types: IssueTypeMapping[], type: IssueTypeMapping): IssueTypeM
 /** The highest level first, and each type behind what is above it. */
 export const byHierarchy = (types: IssueTypeMapping[]): IssueTypeMapping[] =>
   types.toSorted((a, b) => b.hierarchy_level - a.hierarchy_level || a.issue_type.localeCompare(b.issue_type));
+
+/** The names of types that issues have, each once. */
+export const typeNames = (inUse: TypeInUse[]): string[] =>
+  [...new Set(inUse.map(({ issue_type }) => issue_type))].sort((a, b) => a.localeCompare(b));
