@@ -1,6 +1,6 @@
 // Pull requests, their reviews, and what is missing from the data.
 import { ago, repositories } from './fixtures.mjs';
-import { frame, metricsOf, numbers } from './report.mjs';
+import { frame, metricsOf } from './report.mjs';
 
 const dayMs = 86_400_000;
 const hour = 3600;
@@ -57,15 +57,23 @@ function metrics(explained) {
   ];
 }
 
-export function reviews() {
-  const random = numbers(17);
-  return Array.from({ length: 260 }, (_, at) => ({
-    repository: repositories[at % repositories.length],
-    number: 1 + (at % 90),
-    author: people[Math.floor(random() ** 2 * people.length)],
-    state: 'APPROVED',
-  }));
-}
+export const load = (query, { empty = false } = {}) => ({
+  window: { from: new Date(query.get('from')).toISOString(), to: ago(0), timezone: 'UTC', bucket: 'week' },
+  as_of: ago(9 * 60_000),
+  counted: empty ? 0 : 246,
+  excluded: empty
+    ? []
+    : [
+        { reason: 'bot', count: 48 },
+        { reason: 'own_pull_request', count: 6 },
+      ],
+  formula: 'reviews that somebody gave in the window to pull requests of others',
+  version: 1,
+  empty_reason: empty ? 'Nobody reviewed anything in this window.' : null,
+  people: empty
+    ? []
+    : [112, 71, 40, 23].map((reviews, at) => ({ login: people[at], reviews, pull_requests: Math.ceil(reviews * 0.7) })),
+});
 
 export function openPulls() {
   return Array.from({ length: 24 }, (_, at) => ({
@@ -76,6 +84,7 @@ export function openPulls() {
     draft: at % 7 === 0,
     created_at: ago((at + 1) ** 1.4 * 0.6 * dayMs),
     reviews: at % 3,
+    bot: at % 3 === 2,
   }));
 }
 
@@ -85,6 +94,14 @@ const pullsOfPeople = () =>
     .map(({ repository, number }) => `${repository}#${number}`);
 
 const checks = [
+  [
+    'unmapped_statuses',
+    2,
+    21,
+    ['Blocked', 'Testing on staging with the customer'],
+    'Map each to a step under Mappings; suggestions wait there.',
+  ],
+  ['unmapped_issue_types', 0, 5, [], 'Say under Mappings what each of them is, or switch it off there.'],
   [
     'issues_unmapped',
     46,
@@ -132,10 +149,27 @@ const checks = [
   ],
 ];
 
+/** A page of what a check found: as many rows as it counts. */
+export function lacking(name, cursor) {
+  const [, count, , examples] = checks.find(([each]) => each === name);
+  const first = Number(cursor ?? 0);
+  const last = Math.min(count, first + 50);
+  const items = Array.from({ length: last - first }, (_, at) => ({
+    name: first + at < examples.length ? examples[first + at] : `PAY-${400 + first + at}`,
+    detail: at % 3 === 0 ? 'Story' : null,
+    integration_id: 'jira',
+  }));
+  return { items, next_cursor: last < count ? String(last) : null };
+}
+
 export const quality = ({ empty = false } = {}) => ({
   score: empty ? null : 0.948,
   formula: '1 - mean of the shares of all checks that have rows',
   version: 1,
+  as_of: ago(9 * 60_000),
+  timezone: 'UTC',
+  counted: empty ? 0 : 9,
+  excluded: empty ? [] : [{ reason: 'nothing_to_look_at', count: 2 }],
   empty_reason: empty ? 'Nothing was read yet.' : null,
   checks: empty
     ? []

@@ -138,7 +138,8 @@ export async function start(port = 0) {
       json(response, 200, reviews.report(url.searchParams, { empty: world.scenario === 'fresh' })),
     'GET /api/v1/metrics/data-quality': (response) =>
       json(response, 200, reviews.quality({ empty: world.scenario === 'fresh' })),
-    'GET /api/v1/reviews': (response) => json(response, 200, { items: reviews.reviews(), next_cursor: null }),
+    'GET /api/v1/metrics/review-load': (response, _, url) =>
+      json(response, 200, reviews.load(url.searchParams, { empty: world.scenario === 'fresh' })),
     'GET /api/v1/pull-requests': (response) => json(response, 200, { items: reviews.openPulls(), next_cursor: null }),
     'POST /api/v1/status-mappings/suggest': (response) => json(response, 200, mappings.suggest()),
     'PUT /api/v1/status-mappings': (response, body) => json(response, 200, mappings.apply(body)),
@@ -165,6 +166,11 @@ export async function start(port = 0) {
       'DELETE',
       new RegExp(`^/api/v1/${nouns}/([\\w-]+)$`),
       (response, [noun, id]) => json(response, 200, mappings.remove(noun, id)),
+    ],
+    [
+      'GET',
+      /^\/api\/v1\/data-quality\/(\w+)$/,
+      (response, [check], url) => json(response, 200, reviews.lacking(check, url.searchParams.get('cursor'))),
     ],
     [
       'GET',

@@ -51,10 +51,10 @@ export interface FlowDay {
 
 export interface FlowReport extends Report {
   steps: FlowStep[];
-  categories?: TimeSpent[];
+  categories: TimeSpent[];
   cumulative_flow: FlowDay[];
   /** How the parts came about that hold many values, by their names. */
-  about?: Record<string, Explained>;
+  about: Record<string, Explained>;
 }
 
 export type PullRequestsReport = Report;
@@ -125,13 +125,15 @@ export interface PullRequest {
   draft: boolean;
   created_at: Timestamp;
   reviews: number;
+  /** A machine made it. */
+  bot: boolean;
 }
 
-export interface Review {
-  repository: string;
-  number: number;
-  author: string | null;
-  state: string;
+/** Who gave how many reviews to pull requests of others. */
+export interface ReviewLoad extends Told, Explained {
+  empty_reason: string | null;
+  /** The most first, and no machines. */
+  people: { login: string; reviews: number; pull_requests: number }[];
 }
 
 /** The rows of a list that were read, and whether there are more. */
@@ -172,6 +174,14 @@ function forecastParametersOf(query: MetricsQuery, items: number | null, until: 
   if (until !== null) parameters.set('until', until);
   return parameters;
 }
+
+/** The address of the review load: reports of people have no buckets. */
+export function reviewLoadOf({ from, repository }: MetricsQuery): string {
+  const parameters = new URLSearchParams({ from });
+  if (repository !== null) parameters.set('repository', repository);
+  return `/api/v1/metrics/review-load?${parameters}`;
+}
+export const reviewLoad = (query: MetricsQuery) => ask<ReviewLoad>('GET', reviewLoadOf(query));
 
 /** The ids of the rows that a metric counted. */
 export async function rowsOf(name: ReportName, query: MetricsQuery, metric: string): Promise<string[]> {
@@ -239,14 +249,16 @@ async function list<T>(name: ListName, asked: MetricsQuery, state: string | null
 
 export const issuesTouched = (query: MetricsQuery) => list<Issue>('issues', query);
 
-/** Those that the metric counts: only it knows who is a bot. */
-export async function openPullRequests(query: MetricsQuery): Promise<Rows<PullRequest>> {
+/** Those that the metric counts, and how many of machines it leaves out. */
+export async function openPullRequests(query: MetricsQuery): Promise<Rows<PullRequest> & { bots: number }> {
   const [open, counted] = await Promise.all([
     list<PullRequest>('pull-requests', query, 'open'),
     rowsOf('pull-requests', query, 'open_pull_request_age'),
   ]);
   const ids = new Set(counted);
-  return { ...open, items: open.items.filter(({ repository, number }) => ids.has(`${repository}#${number}`)) };
+  return {
+    more: open.more,
+    items: open.items.filter(({ repository, number }) => ids.has(`${repository}#${number}`)),
+    bots: open.items.filter(({ bot }) => bot).length,
+  };
 }
-
-export const reviewsGiven = (query: MetricsQuery) => list<Review>('reviews', query);

@@ -674,6 +674,7 @@ export const en = {
       inactive_repository: 'a repository out of scope',
       no_review: 'no review by another person',
       never_there: 'never there',
+      own_pull_request: 'of a pull request of one’s own',
       nothing_to_look_at: 'nothing to look at',
       not_deployed: 'not in production yet',
     } as Record<string, string>,
@@ -840,7 +841,7 @@ export const en = {
       reviews: 'Reviews',
       none: 'Nobody reviewed anything in this window.',
       shown: (shown: string, all: string) => `${shown} of ${all} reviewers, without bots.`,
-      more: (n: string) => `There are more than these ${n} reviews; the shares are of those.`,
+      counted: 'reviews',
     },
     open: {
       title: 'Open pull requests by age',
@@ -851,7 +852,7 @@ export const en = {
       age: 'Age',
       draft: 'draft',
       none: 'No pull request is open.',
-      shown: (shown: string, all: string) => `${shown} of ${all} open`,
+      shown: (shown: string, all: string, bots: string) => `${shown} of ${all} open; ${bots} of bots are left out`,
     },
   },
 
@@ -861,17 +862,19 @@ export const en = {
     loading: 'Looking for gaps',
     empty: 'Nothing to judge yet',
     score: 'Trust score',
-    formula: (formula: string, version: number) => `${formula} (version ${version})`,
     levels: { good: 'Complete', some: 'Some missing', many: 'Much missing', none: 'No rows' },
     nothing: 'nothing of this kind yet',
     of: (count: string, total: string, share: string) => `${count} of ${total} (${share})`,
     mend: (place: string) => `Go to ${place}`,
     mendAt: (check: string, place: string) => `${check}: go to ${place}`,
-    examples: (shown: number, all: number) =>
-      shown === all
-        ? `Show ${plural(all, 'it', `all ${all}`)}`
-        : `Show the first ${shown} of ${all.toLocaleString('en')}`,
+    counted: 'checks that found rows to look at',
+    rows: (n: number) => (n === 1 ? 'Show it' : `Show all ${n.toLocaleString('en')}`),
+    rowsOf: (n: number, check: string) => `${en.quality.rows(n)}: ${check}`,
+    shown: (shown: string, all: string) => `${shown} of ${all}`,
+    more: 'Show more',
     checks: {
+      unmapped_statuses: 'Statuses without a step',
+      unmapped_issue_types: 'Issue types without a mapping',
       issues_unmapped: 'Issues in unmapped statuses',
       issues_without_history: 'Issues without history',
       pull_requests_without_issue: 'Pull requests without an issue',

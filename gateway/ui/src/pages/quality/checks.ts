@@ -27,6 +27,8 @@ export const worstFirst = (checks: QualityCheck[]): QualityCheck[] =>
 
 /** The page on which a check can be mended here, if there is one. */
 export const placeOf: Record<string, { path: string; title: 'mappings' | 'jobs' | 'integrations' }> = {
+  unmapped_statuses: { path: '/mappings', title: 'mappings' },
+  unmapped_issue_types: { path: '/mappings?view=types', title: 'mappings' },
   issues_unmapped: { path: '/mappings', title: 'mappings' },
   issues_without_history: { path: '/home', title: 'jobs' },
   stale_connections: { path: '/home', title: 'jobs' },

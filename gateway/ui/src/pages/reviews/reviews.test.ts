@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
 
-import type { PullRequest, QualityCheck, Review } from '../../api/metrics';
+import type { PullRequest, QualityCheck } from '../../api/metrics';
 import type { Metric } from '../../api/types';
 import { type Level, levelOf, worstFirst } from '../quality/checks';
-import { loadOf, openByAge, stagesOf } from './reviews';
+import { openByAge, stagesOf } from './reviews';
 
 describe('stages', () => {
   const metric = (name: string, value: number | null) => ({ name, value }) as Metric;
@@ -22,34 +22,6 @@ describe('stages', () => {
   });
 });
 
-describe('the review load', () => {
-  const review = (author: string | null, number: number): Review => ({
-    repository: 'acme/shop',
-    number,
-    author,
-    state: 'APPROVED',
-  });
-
-  it('counts reviews and pull requests of each person, and neither bots nor nobody', () => {
-    const people = loadOf([
-      review('b', 1),
-      review('a', 1),
-      review('a', 1),
-      review('a', 2),
-      review('x[Bot]', 1),
-      review(null, 1),
-    ]);
-    expect(people).toEqual([
-      { name: 'a', reviews: 3, pulls: 2, share: 0.75 },
-      { name: 'b', reviews: 1, pulls: 1, share: 0.25 },
-    ]);
-  });
-
-  it('of nothing is nothing', () => {
-    expect(loadOf([])).toEqual([]);
-  });
-});
-
 it('open pull requests come with the oldest first', () => {
   const pull = (number: number, created_at: string, author: string | null): PullRequest => ({
     repository: 'acme/shop',
@@ -59,6 +31,7 @@ it('open pull requests come with the oldest first', () => {
     draft: false,
     created_at,
     reviews: 0,
+    bot: false,
   });
   const open = openByAge(
     [pull(1, '2026-03-02T00:00:00Z', 'a'), pull(2, '2026-03-01T00:00:00Z', null)],

@@ -1,4 +1,4 @@
-import type { PullRequest, Review } from '../../api/metrics';
+import type { PullRequest } from '../../api/metrics';
 import type { Metric } from '../../api/types';
 import type { Reading } from '../metrics/shown';
 
@@ -40,37 +40,6 @@ export function stagesOf(metrics: Metric[]): Stage[] {
   });
   const whole = found.reduce((sum, { seconds }) => sum + (seconds ?? 0), 0);
   return found.map((stage) => ({ ...stage, share: whole === 0 ? 0 : (stage.seconds ?? 0) / whole }));
-}
-
-const isBot = (login: string): boolean => login.toLowerCase().endsWith('[bot]');
-
-export interface Reviewer {
-  name: string;
-  reviews: number;
-  pulls: number;
-  share: number;
-}
-
-/** Who gives the reviews, the busiest first; bots and reviews that nobody signed are left out. */
-export function loadOf(reviews: Review[]): Reviewer[] {
-  const people = new Map<string, { reviews: number; pulls: Set<string> }>();
-  let all = 0;
-  for (const { author, repository, number } of reviews) {
-    if (author === null || isBot(author)) continue;
-    const person = people.get(author) ?? { reviews: 0, pulls: new Set<string>() };
-    person.reviews += 1;
-    person.pulls.add(`${repository}#${number}`);
-    people.set(author, person);
-    all += 1;
-  }
-  return [...people]
-    .map(([name, person]) => ({
-      name,
-      reviews: person.reviews,
-      pulls: person.pulls.size,
-      share: person.reviews / all,
-    }))
-    .sort((a, b) => b.reviews - a.reviews || a.name.localeCompare(b.name));
 }
 
 export interface OpenPull {
