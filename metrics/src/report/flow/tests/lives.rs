@@ -153,9 +153,9 @@ fn a_mapping_that_is_switched_off_is_the_reason() {
             version: 1,
         });
     };
-    let cases: [(&dyn Fn(bool, &mut Ground), &str); 2] =
-        [(&status, "inactive_status_mapping"), (&issue_type, "inactive_issue_type_mapping")];
-    for (map, reason) in cases {
+    let maps: [&dyn Fn(bool, &mut Ground); 2] = [&status, &issue_type];
+    let reasons = ["inactive_status_mapping", "inactive_issue_type_mapping"];
+    for (map, reason) in maps.into_iter().zip(reasons) {
         for is_active in [true, false] {
             let mut ground = ground();
             map(is_active, &mut ground);
