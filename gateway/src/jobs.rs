@@ -16,6 +16,8 @@ use utoipa::ToSchema;
 
 use crate::auth::Caller;
 use crate::error::ApiError;
+use crate::lists::cell::{Cell, word};
+use crate::lists::{Fields, Format, Taken, export, fields};
 use crate::once::{NOTHING, Once, Repeatable};
 use crate::paging::{Items, PageQuery, cursor, parse_cursor};
 
@@ -91,13 +93,15 @@ pub(crate) enum Verb {
 }
 
 /// Both jobs of the caller's client.
-#[utoipa::path(get, path = "/api/v1/jobs", tag = "jobs", responses((status = 200, body = Items<JobJson>)))]
+#[utoipa::path(get, path = "/api/v1/jobs", tag = "jobs", params(Taken), responses((status = 200, body = Items<JobJson>)))]
 pub(crate) async fn all(
     caller: Caller,
     jobs: Data<Jobs>,
-) -> Result<Json<Items<JobJson>>, ApiError> {
+    taken: Query<Taken>,
+) -> Result<HttpResponse, ApiError> {
     let views = jobs.of_client(caller.client, Utc::now()).await?;
-    Ok(Json(Items::whole(views.into_iter().map(JobJson::from).collect())))
+    let rows = views.into_iter().map(JobJson::from).collect();
+    Ok(export::shown("jobs", rows, taken.format))
 }
 
 /// One of them.
@@ -136,22 +140,47 @@ pub(crate) async fn command(
     Ok(job.await?.answer(HttpResponse::Accepted()))
 }
 
-/// Runs of a job, newest first.
+/// Runs of a job, newest first; other formats than `json` give all that are kept.
 #[utoipa::path(get, path = "/api/v1/jobs/{job_type}/runs", tag = "jobs",
-    params(("job_type" = String, Path), PageQuery), responses((status = 200, body = Items<RunJson>)))]
+    params(("job_type" = String, Path), PageQuery, Taken), responses((status = 200, body = Items<RunJson>)))]
 pub(crate) async fn runs(
     caller: Caller,
     jobs: Data<Jobs>,
     job_type: Path<String>,
     page: Query<PageQuery>,
-) -> Result<Json<Items<RunJson>>, ApiError> {
+    taken: Query<Taken>,
+) -> Result<HttpResponse, ApiError> {
     let job_type = known(&job_type)?;
     let limit = page.limit(50)?;
     let after =
         page.cursor.as_deref().map(parse_cursor::<(DateTime<Utc>, uuid::Uuid)>).transpose()?;
     let after = after.map(|(started_at, id)| RunKey { started_at, id: RunId(id) });
+    if taken.format != Format::Json {
+        let rows = behind(&jobs, caller.client, job_type, after).await?;
+        return Ok(export::whole("runs", &rows, taken.format));
+    }
     let runs = jobs.runs(caller.client, job_type, after, limit + 1).await?;
-    Ok(Json(Items::page(runs, limit, |run| cursor(&(run.started_at, run.id.0)), RunJson::from)))
+    let place = |run: &RunView| cursor(&(run.started_at, run.id.0));
+    Ok(HttpResponse::Ok().json(Items::page(runs, limit, place, RunJson::from)))
+}
+
+/// All runs that are kept behind a place: those of the last months.
+async fn behind(
+    jobs: &Jobs,
+    client: ClientId,
+    job_type: JobType,
+    mut after: Option<RunKey>,
+) -> Result<Vec<RunJson>, ApiError> {
+    const AT_ONCE: u32 = 500;
+    let mut rows = Vec::new();
+    loop {
+        let runs = jobs.runs(client, job_type, after, AT_ONCE).await?;
+        after = runs.last().map(|run| RunKey { started_at: run.started_at, id: run.id });
+        rows.extend(runs.into_iter().map(RunJson::from));
+        if after.is_none() {
+            return Ok(rows);
+        }
+    }
 }
 
 /// One run, with what it could not read.
@@ -200,6 +229,35 @@ fn known(job_type: &str) -> Result<JobType, ApiError> {
 }
 
 impl Repeatable for JobJson {}
+
+fields! {
+    job: JobJson {
+        "job_type" => Cell::Text(job.job_type),
+        "status" => Cell::Text(job.status),
+        "active" => &job.active,
+        "step" => word(job.step),
+        "rows" => &job.rows,
+        "waiting_until" => &job.waiting_until,
+        "next_run_at" => &job.next_run_at,
+        "last_run_id" => &job.last_run_id,
+        "last_success_at" => &job.last_success_at,
+        "error" => &job.error,
+    }
+    run: RunJson {
+        "id" => &run.id,
+        "job_type" => Cell::Text(run.job_type),
+        "outcome" => word(run.outcome),
+        "trigger" => Cell::Text(run.trigger),
+        "started_at" => &run.started_at,
+        "finished_at" => &run.finished_at,
+        "attempt" => Cell::Count(run.attempt.into()),
+        "rows" => Cell::Count(run.steps.iter().map(|step| step.rows).sum()),
+        "requests" => &run.requests,
+        "gaps" => Cell::Count(run.gaps.len() as u64),
+        "aside" => Cell::Count(run.aside.len() as u64),
+        "error" => &run.error,
+    }
+}
 
 impl From<Verb> for i32 {
     fn from(verb: Verb) -> i32 {

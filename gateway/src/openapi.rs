@@ -16,9 +16,8 @@ use utoipa::{IntoParams, Modify, OpenApi};
 use crate::auth::signin;
 use crate::error::{FieldError, Problem};
 use crate::integrations::trial;
-use crate::lists::{Asked, LISTS, lacking};
+use crate::lists::{Asked, LISTS, Taken, lacking};
 use crate::live::ticket;
-use crate::workflows::lists::Taken;
 use crate::workflows::{self, Reassigned, impact, lists, preview, suggest};
 use crate::{deployments, integrations, jobs, live, metrics, rules, schedule, session};
 

@@ -5,7 +5,7 @@ pub(crate) mod standing;
 pub(crate) mod trial;
 
 use actix_web::http::header::{ETAG, IF_MATCH};
-use actix_web::web::{Data, Json, Path};
+use actix_web::web::{Data, Json, Path, Query};
 use actix_web::{HttpRequest, HttpResponse};
 use chrono::{DateTime, Utc};
 use domain::ids::IntegrationId;
@@ -19,6 +19,8 @@ use utoipa::ToSchema;
 use self::draft::{Draft, Wanted};
 use crate::auth::Caller;
 use crate::error::ApiError;
+use crate::lists::cell::Cell;
+use crate::lists::{Fields, Taken, export, fields};
 use crate::once::{Once, Repeatable};
 use crate::paging::Items;
 use crate::sent::Sent;
@@ -45,14 +47,16 @@ pub(crate) struct IntegrationJson {
 }
 
 /// All connections of the caller's client.
-#[utoipa::path(get, path = "/api/v1/integrations", tag = "integrations", responses((status = 200, body = Items<IntegrationJson>)))]
+#[utoipa::path(get, path = "/api/v1/integrations", tag = "integrations", params(Taken), responses((status = 200, body = Items<IntegrationJson>)))]
 pub(crate) async fn all(
     caller: Caller,
     integrations: Data<Integrations>,
     jobs: Data<Jobs>,
-) -> Result<Json<Items<IntegrationJson>>, ApiError> {
+    taken: Query<Taken>,
+) -> Result<HttpResponse, ApiError> {
     let stored = standing::of_client(&integrations, &jobs, caller.client).await?;
-    Ok(Json(Items::whole(stored.into_iter().map(IntegrationJson::from).collect())))
+    let rows = stored.into_iter().map(IntegrationJson::from).collect();
+    Ok(export::shown("integrations", rows, taken.format))
 }
 
 /// One of them.
@@ -204,6 +208,24 @@ fn check_version(request: &HttpRequest, stored: &Integration) -> Result<(), ApiE
 }
 
 impl Repeatable for IntegrationJson {}
+
+fields! {
+    row: IntegrationJson {
+        "id" => &row.id,
+        "type" => Cell::Text(row.r#type),
+        "name" => &row.name,
+        "base_url" => &row.base_url,
+        "username" => &row.username,
+        "scopes" => Cell::Texts(row.projects.as_deref().or(row.repositories.as_deref()).unwrap_or_default()),
+        "active" => &row.active,
+        "health" => &row.health,
+        "health_detail" => &row.health_detail,
+        "last_sync_at" => &row.last_sync_at,
+        "created_at" => &row.created_at,
+        "updated_at" => &row.updated_at,
+        "version" => &row.version,
+    }
+}
 
 impl From<Integration> for IntegrationJson {
     fn from(stored: Integration) -> IntegrationJson {

@@ -152,6 +152,11 @@ macro_rules! absent_is_null {
 
 absent_is_null!(String, f64, u64, Moment);
 
+/// A word of ours, if there is any.
+pub(crate) fn word(word: Option<&'static str>) -> Cell<'static> {
+    word.map_or(Cell::Null, Cell::Text)
+}
+
 impl<'a> From<Option<&'a String>> for Cell<'a> {
     fn from(text: Option<&'a String>) -> Cell<'a> {
         text.map_or(Cell::Null, Cell::from)

@@ -4,10 +4,12 @@ use actix_web::http::header::{CONTENT_DISPOSITION, CONTENT_TYPE};
 use actix_web::{HttpResponse, HttpResponseBuilder};
 use bytes::Bytes;
 use futures::stream;
+use serde::Serialize;
 use store::lists::{Key, Page};
 
 use super::{Fields, Format, Object, Pages};
 use crate::error::ApiError;
+use crate::paging::Items;
 
 const ROWS_AT_ONCE: u32 = 1_000;
 
@@ -46,6 +48,18 @@ pub(super) async fn stream<P: Pages>(
 pub(crate) fn whole<R: Fields>(name: &str, rows: &[R], format: Format) -> HttpResponse {
     let header = if format == Format::Csv { header::<R>() } else { String::new() };
     attachment(name, format).body(header + &lines(rows, format))
+}
+
+/// Rows of a list that fits in one page, to look at or to take away as `name`.
+pub(crate) fn shown<R: Fields + Serialize>(
+    name: &str,
+    rows: Vec<R>,
+    format: Format,
+) -> HttpResponse {
+    match format {
+        Format::Json => HttpResponse::Ok().json(Items::whole(rows)),
+        Format::Csv | Format::Ndjson => whole(name, &rows, format),
+    }
 }
 
 fn attachment(name: &str, format: Format) -> HttpResponseBuilder {

@@ -31,6 +31,21 @@ pub(crate) trait Fields {
     fn cells(&self) -> Vec<Cell<'_>>;
 }
 
+/// `fields! { row: Type { "name" => value, … } }`: how rows of a type become lines.
+macro_rules! fields {
+    ($($row:ident: $type:ty { $($field:literal => $value:expr),+ $(,)? })+) => {$(
+        impl Fields for $type {
+            const FIELDS: &'static [&'static str] = &[$($field),+];
+
+            fn cells(&self) -> Vec<Cell<'_>> {
+                let $row = self;
+                vec![$(Cell::from($value)),+]
+            }
+        }
+    )+};
+}
+pub(crate) use fields;
+
 /// Rows that are read a page at a time.
 pub(crate) trait Pages: 'static {
     type Row: Fields;
@@ -86,6 +101,15 @@ pub(crate) enum Format {
     Json,
     Ndjson,
     Csv,
+}
+
+/// How a list that is never long is asked for.
+#[derive(Deserialize, utoipa::IntoParams)]
+#[into_params(parameter_in = Query)]
+pub(crate) struct Taken {
+    /// `csv` and `ndjson` give the rows to take away.
+    #[serde(default)]
+    pub(crate) format: Format,
 }
 
 #[derive(Serialize)]

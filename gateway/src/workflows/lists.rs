@@ -8,7 +8,7 @@ use domain::ids::{IntegrationId, IssueTypeMappingId, StatusMappingId};
 use domain::project::StatusCategory;
 use domain::text::folded;
 use domain::workflow::{Configuration, Excluded, Places, Scope};
-use serde::{Deserialize, Serialize};
+use serde::Serialize;
 use store::Workflows;
 use store::workflows::StatusInUse;
 use utoipa::ToSchema;
@@ -18,19 +18,10 @@ use super::wanted::Wanted;
 use super::{Noun, nouns};
 use crate::auth::Caller;
 use crate::error::ApiError;
-use crate::lists::cell::Cell;
-use crate::lists::{Fields, Format, export};
+use crate::lists::cell::{Cell, word};
+use crate::lists::{Fields, Format, Taken, export, fields};
 use crate::once::{Once, Repeatable};
-use crate::paging::Items;
 use crate::sent::Sent;
-
-#[derive(Deserialize, utoipa::IntoParams)]
-#[into_params(parameter_in = Query)]
-pub(crate) struct Taken {
-    /// `csv` and `ndjson` give the rows to take away.
-    #[serde(default)]
-    format: Format,
-}
 
 /// All of the caller's client.
 pub(crate) async fn all<N: Noun<Json: Fields>>(
@@ -40,10 +31,7 @@ pub(crate) async fn all<N: Noun<Json: Fields>>(
 ) -> Result<HttpResponse, ApiError> {
     let known = workflows.of_client(caller.client).await?;
     let rows: Vec<N::Json> = N::all(&known).iter().map(|row| row.show(&known)).collect();
-    if taken.format != Format::Json {
-        return Ok(export::whole(N::LIST, &rows, taken.format));
-    }
-    Ok(HttpResponse::Ok().json(Items::whole(rows)))
+    Ok(export::shown(N::LIST, rows, taken.format))
 }
 
 /// A status that counts nowhere, because nothing says where it stands.
@@ -237,19 +225,6 @@ fn types_in_use(known: &Configuration, in_use: &[StatusInUse]) -> Vec<TypeInUse>
     told.collect()
 }
 
-macro_rules! fields {
-    ($($row:ident: $type:ty { $($field:literal => $value:expr),+ $(,)? })+) => {$(
-        impl Fields for $type {
-            const FIELDS: &'static [&'static str] = &[$($field),+];
-
-            fn cells(&self) -> Vec<Cell<'_>> {
-                let $row = self;
-                vec![$(Cell::from($value)),+]
-            }
-        }
-    )+};
-}
-
 fields! {
     workflow: WorkflowJson {
         "id" => &workflow.id,
@@ -297,8 +272,4 @@ fields! {
         "active" => &mapping.active,
         "version" => &mapping.version,
     }
-}
-
-fn word(word: Option<&'static str>) -> Cell<'static> {
-    word.map_or(Cell::Null, Cell::Text)
 }

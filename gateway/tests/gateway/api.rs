@@ -305,6 +305,41 @@ async fn runs_are_told_newest_first_a_page_at_a_time() {
 }
 
 #[tokio::test]
+async fn jobs_runs_and_connections_can_be_taken_away() {
+    let house = House::start().await;
+    let token = house.platform.admin(1);
+    house.connect_jira(&token).await;
+    let work = &house.orchestrating.work;
+    let client = house.client("1").await;
+    for _ in 0..2 {
+        house.post("/api/v1/jobs/jira_sync/run", &token, &json!({})).await;
+        work.dispatch(client, chrono::Utc::now()).await.unwrap();
+        house.post("/api/v1/jobs/jira_sync/stop", &token, &json!({})).await;
+    }
+    let text = async |path: String| house.get(&path, &token).await.text().await.unwrap();
+    for (path, fields) in [
+        ("/api/v1/jobs", "job_type,status,active,step,rows"),
+        ("/api/v1/jobs/jira_sync/runs", "id,job_type,outcome,trigger"),
+        ("/api/v1/integrations", "id,type,name,base_url,username,scopes,active"),
+    ] {
+        let items = house.read(path, &token).await["items"].as_array().unwrap().clone();
+        assert!(!items.is_empty(), "{path}");
+        let csv = text(format!("{path}?format=csv")).await;
+        assert!(csv.starts_with(&format!("{fields},")), "{csv}");
+        assert_eq!(csv.lines().count(), items.len() + 1, "{csv}");
+        let lines = text(format!("{path}?format=ndjson")).await;
+        let rows: Vec<Value> = lines.lines().map(|l| serde_json::from_str(l).unwrap()).collect();
+        assert_eq!(rows.len(), items.len(), "{path}");
+        for (row, item) in rows.iter().zip(&items) {
+            for field in ["id", "job_type", "status", "outcome", "name", "base_url", "started_at"] {
+                let is_told = row.get(field).is_none_or(|told| *told == item[field]);
+                assert!(is_told, "{path}: {field} of {row} and {item}");
+            }
+        }
+    }
+}
+
+#[tokio::test]
 async fn the_service_says_how_it_does() {
     let house = House::start().await;
     for path in ["/livez", "/readyz", "/healthz"] {

@@ -125,6 +125,9 @@ fn who_goes_back_stands_where_it_was_before() {
     assert_eq!((rework.value, rework.details["entries"]), (Some(1.0), 3.0));
 }
 
+/// Maps what an issue needs, by a mapping that is active or not.
+type Map<'a> = &'a dyn Fn(bool, &mut Ground);
+
 #[test]
 fn a_mapping_that_is_switched_off_is_the_reason() {
     let issue = history(&[("2026-03-03T10:00:00Z", 1), ("2026-03-04T10:00:00Z", 2)]);
@@ -153,7 +156,7 @@ fn a_mapping_that_is_switched_off_is_the_reason() {
             version: 1,
         });
     };
-    let maps: [&dyn Fn(bool, &mut Ground); 2] = [&status, &issue_type];
+    let maps: [Map<'_>; 2] = [&status, &issue_type];
     let reasons = ["inactive_status_mapping", "inactive_issue_type_mapping"];
     for (map, reason) in maps.into_iter().zip(reasons) {
         for is_active in [true, false] {
