@@ -126,6 +126,12 @@ impl Simulator {
         self.state.act(|world, at| world.approve(at, repository, deployment));
     }
 
+    /// Tells again and again that what was deployed from the repository with this position is well, more
+    /// often than one page of statuses tells.
+    pub fn report_health(&self, repository: usize) {
+        self.state.act(|world, at| world.report_health(at, repository));
+    }
+
     /// The credentials of the client that was asked for.
     pub fn company(&self) -> Account {
         self.state.companies()[0].account.clone()
@@ -155,13 +161,6 @@ impl Simulator {
     pub fn truth(&self, list: &str) -> Option<String> {
         let rows = truth::list(&self.state.companies()[0].world, list)?;
         Some(String::from_utf8(rows).expect("rows are JSON"))
-    }
-
-    /// How many statuses the deployment has that has the most.
-    pub fn most_statuses(&self) -> usize {
-        let companies = self.state.companies();
-        let deployments = companies[0].world.repositories.iter().flat_map(|one| &one.deployments);
-        deployments.map(|deployment| deployment.statuses.len()).max().unwrap_or(0)
     }
 
     /// How the issues of the first client flowed, each by itself.

@@ -126,7 +126,6 @@ impl World {
         let (environment, commit, reason) = (settled.environment, settled.commit, settled.reason);
         match state {
             "success" => {
-                self.report_health(at, repository, deployment);
                 self.supersede(at, repository, deployment);
                 if environment == Environment::Production {
                     self.reach_production(at, repository, deployment);
@@ -152,16 +151,16 @@ impl World {
         deployment.updated = deployment.updated.max(at);
     }
 
-    /// Some are told of again and again once they run, by whatever watches them.
-    fn report_health(&mut self, at: Moment, repository: usize, deployment: usize) {
-        let deployment = &mut self.repositories[repository].deployments[deployment];
-        if !deployment.id.is_multiple_of(11) {
-            return;
-        }
-        for number in 1..=HEALTH_REPORTS {
-            let (id, at) = (deployment.id * 1_000 + number, at + number as i64 * SECOND);
-            deployment.statuses.push(DeploymentStatus { id, state: "success", at });
-            deployment.updated = deployment.updated.max(at);
+    /// Whatever watches a repository tells of each of its deployments that ran again and again. Nobody does
+    /// so unless a test asks for it.
+    pub fn report_health(&mut self, at: Moment, repository: usize) {
+        for deployment in &mut self.repositories[repository].deployments {
+            let ran = deployment.statuses.iter().any(|status| status.state == "success");
+            for number in (1..=HEALTH_REPORTS).filter(|_| ran) {
+                let id = deployment.id * 1_000 + number;
+                deployment.statuses.push(DeploymentStatus { id, state: "success", at });
+                deployment.updated = deployment.updated.max(at);
+            }
         }
     }
 
