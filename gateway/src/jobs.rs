@@ -17,7 +17,7 @@ use utoipa::ToSchema;
 use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::lists::cell::{Cell, word};
-use crate::lists::{Fields, Format, Taken, export, fields};
+use crate::lists::{Format, Taken, export, fields};
 use crate::once::{NOTHING, Once, Repeatable};
 use crate::paging::{Items, PageQuery, cursor, parse_cursor};
 
@@ -230,34 +230,33 @@ fn known(job_type: &str) -> Result<JobType, ApiError> {
 
 impl Repeatable for JobJson {}
 
-fields! {
-    job: JobJson {
-        "job_type" => Cell::Text(job.job_type),
-        "status" => Cell::Text(job.status),
-        "active" => &job.active,
-        "step" => word(job.step),
-        "rows" => &job.rows,
-        "waiting_until" => &job.waiting_until,
-        "next_run_at" => &job.next_run_at,
-        "last_run_id" => &job.last_run_id,
-        "last_success_at" => &job.last_success_at,
-        "error" => &job.error,
-    }
-    run: RunJson {
-        "id" => &run.id,
-        "job_type" => Cell::Text(run.job_type),
-        "outcome" => word(run.outcome),
-        "trigger" => Cell::Text(run.trigger),
-        "started_at" => &run.started_at,
-        "finished_at" => &run.finished_at,
-        "attempt" => Cell::Count(run.attempt.into()),
-        "rows" => Cell::Count(run.steps.iter().map(|step| step.rows).sum()),
-        "requests" => &run.requests,
-        "gaps" => Cell::Count(run.gaps.len() as u64),
-        "aside" => Cell::Count(run.aside.len() as u64),
-        "error" => &run.error,
-    }
-}
+fields!(JobJson as job {
+    "job_type" => Cell::Text(job.job_type),
+    "status" => Cell::Text(job.status),
+    "active" => &job.active,
+    "step" => word(job.step),
+    "rows" => &job.rows,
+    "waiting_until" => &job.waiting_until,
+    "next_run_at" => &job.next_run_at,
+    "last_run_id" => &job.last_run_id,
+    "last_success_at" => &job.last_success_at,
+    "error" => &job.error,
+});
+
+fields!(RunJson as run {
+    "id" => &run.id,
+    "job_type" => Cell::Text(run.job_type),
+    "outcome" => word(run.outcome),
+    "trigger" => Cell::Text(run.trigger),
+    "started_at" => &run.started_at,
+    "finished_at" => &run.finished_at,
+    "attempt" => Cell::Count(run.attempt.into()),
+    "rows" => Cell::Count(run.steps.iter().map(|step| step.rows).sum()),
+    "requests" => &run.requests,
+    "gaps" => Cell::Count(run.gaps.len() as u64),
+    "aside" => Cell::Count(run.aside.len() as u64),
+    "error" => &run.error,
+});
 
 impl From<Verb> for i32 {
     fn from(verb: Verb) -> i32 {

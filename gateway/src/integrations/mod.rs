@@ -20,7 +20,7 @@ use self::draft::{Draft, Wanted};
 use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::lists::cell::Cell;
-use crate::lists::{Fields, Taken, export, fields};
+use crate::lists::{Taken, export, fields};
 use crate::once::{Once, Repeatable};
 use crate::paging::Items;
 use crate::sent::Sent;
@@ -209,23 +209,21 @@ fn check_version(request: &HttpRequest, stored: &Integration) -> Result<(), ApiE
 
 impl Repeatable for IntegrationJson {}
 
-fields! {
-    row: IntegrationJson {
-        "id" => &row.id,
-        "type" => Cell::Text(row.r#type),
-        "name" => &row.name,
-        "base_url" => &row.base_url,
-        "username" => &row.username,
-        "scopes" => Cell::Texts(row.projects.as_deref().or(row.repositories.as_deref()).unwrap_or_default()),
-        "active" => &row.active,
-        "health" => &row.health,
-        "health_detail" => &row.health_detail,
-        "last_sync_at" => &row.last_sync_at,
-        "created_at" => &row.created_at,
-        "updated_at" => &row.updated_at,
-        "version" => &row.version,
-    }
-}
+fields!(IntegrationJson as row {
+    "id" => &row.id,
+    "type" => Cell::Text(row.r#type),
+    "name" => &row.name,
+    "base_url" => &row.base_url,
+    "username" => &row.username,
+    "scopes" => Cell::Texts(row.projects.as_deref().or(row.repositories.as_deref()).unwrap_or_default()),
+    "active" => &row.active,
+    "health" => &row.health,
+    "health_detail" => &row.health_detail,
+    "last_sync_at" => &row.last_sync_at,
+    "created_at" => &row.created_at,
+    "updated_at" => &row.updated_at,
+    "version" => &row.version,
+});
 
 impl From<Integration> for IntegrationJson {
     fn from(stored: Integration) -> IntegrationJson {

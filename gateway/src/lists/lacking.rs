@@ -10,8 +10,7 @@ use store::lists::{Key, Page};
 use store::quality::{Check, Lacking};
 use utoipa::ToSchema;
 
-use super::cell::Cell;
-use super::{Fields, Format, Pages, key, told};
+use super::{Format, Pages, fields, key, told};
 use crate::auth::Caller;
 use crate::error::ApiError;
 use crate::paging::limit;
@@ -86,10 +85,8 @@ impl Pages for Checked {
     }
 }
 
-impl Fields for Lacking {
-    const FIELDS: &'static [&'static str] = &["name", "detail", "integration_id"];
-
-    fn cells(&self) -> Vec<Cell<'_>> {
-        vec![Cell::from(&self.name), Cell::from(&self.detail), Cell::from(&self.integration_id)]
-    }
-}
+fields!(Lacking as row {
+    "name" => &row.name,
+    "detail" => &row.detail,
+    "integration_id" => &row.integration_id,
+});

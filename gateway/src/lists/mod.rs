@@ -31,18 +31,18 @@ pub(crate) trait Fields {
     fn cells(&self) -> Vec<Cell<'_>>;
 }
 
-/// `fields! { row: Type { "name" => value, … } }`: how rows of a type become lines.
+/// `fields!(Type as row { "name" => value, … })`: how rows of a type become lines.
 macro_rules! fields {
-    ($($row:ident: $type:ty { $($field:literal => $value:expr),+ $(,)? })+) => {$(
-        impl Fields for $type {
+    ($type:ty as $row:ident { $($field:literal => $value:expr),+ $(,)? }) => {
+        impl $crate::lists::Fields for $type {
             const FIELDS: &'static [&'static str] = &[$($field),+];
 
-            fn cells(&self) -> Vec<Cell<'_>> {
+            fn cells(&self) -> Vec<$crate::lists::cell::Cell<'_>> {
                 let $row = self;
-                vec![$(Cell::from($value)),+]
+                vec![$($crate::lists::cell::Cell::from($value)),+]
             }
         }
-    )+};
+    };
 }
 pub(crate) use fields;
 

@@ -8,7 +8,7 @@ use store::lists::{
 };
 
 use super::cell::Cell;
-use super::{Fields, Row};
+use super::{Fields, Row, fields};
 
 macro_rules! rows {
     ($($row:ident: $type:ty as $list:literal from $read:ident {
@@ -17,14 +17,7 @@ macro_rules! rows {
         /// Every list, by its name in addresses, with its fields.
         pub(crate) const LISTS: &[(&str, &[&str])] = &[$(($list, <$type>::FIELDS)),+];
         $(
-        impl Fields for $type {
-            const FIELDS: &'static [&'static str] = &[$($field),+];
-
-            fn cells(&self) -> Vec<Cell<'_>> {
-                let $row = self;
-                vec![$(Cell::from($value)),+]
-            }
-        }
+        fields!($type as $row { $($field => $value),+ });
 
         impl Row for $type {
             const LIST: &'static str = $list;

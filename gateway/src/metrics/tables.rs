@@ -9,7 +9,7 @@ use super::report::{
 };
 use crate::error::ApiError;
 use crate::lists::cell::Cell;
-use crate::lists::{Fields, Format, export};
+use crate::lists::{Fields, Format, export, fields};
 
 /// The rows that a metric is made of, which it tells only where it is asked to explain itself.
 pub(super) const IDS: &str = "ids";
@@ -111,20 +111,6 @@ impl Tables for QualityReport {
     fn tables(&self) -> Vec<Table<'_>> {
         vec![table("checks", &*self.checks)]
     }
-}
-
-/// `fields!(Type as row { "name" => value, … })`: the columns of a table.
-macro_rules! fields {
-    ($type:ty as $row:ident { $($field:literal => $value:expr),+ $(,)? }) => {
-        impl Fields for $type {
-            const FIELDS: &'static [&'static str] = &[$($field),+];
-
-            fn cells(&self) -> Vec<Cell<'_>> {
-                let $row = self;
-                vec![$(Cell::from($value)),+]
-            }
-        }
-    };
 }
 
 fields!(Reviewer as person {

@@ -225,51 +225,52 @@ fn types_in_use(known: &Configuration, in_use: &[StatusInUse]) -> Vec<TypeInUse>
     told.collect()
 }
 
-fields! {
-    workflow: WorkflowJson {
-        "id" => &workflow.id,
-        "name" => &workflow.name,
-        "integration_id" => &workflow.integration_id,
-        "active" => &workflow.active,
-        "default" => &workflow.default,
-        "version" => &workflow.version,
-    }
-    step: StepJson {
-        "id" => &step.id,
-        "workflow_id" => &step.workflow_id,
-        "integration_id" => &step.integration_id,
-        "name" => &step.name,
-        "position" => &step.position,
-        "category" => Cell::Text(step.category),
-        "waiting" => &step.waiting,
-        "commitment_point" => &step.commitment_point,
-        "status_category" => word(step.status_category),
-        "active" => &step.active,
-        "version" => &step.version,
-    }
-    row: MappedStatus {
-        "id" => &row.mapping.id,
-        "status" => &row.mapping.status,
-        "step_id" => &row.mapping.step_id,
-        "step" => &row.mapping.step,
-        "category" => word(row.mapping.category),
-        "workflow_id" => &row.mapping.workflow_id,
-        "integration_id" => &row.mapping.integration_id,
-        "issue_type" => &row.mapping.issue_type,
-        "active" => &row.mapping.active,
-        "version" => &row.mapping.version,
-        "issues" => &row.issues,
-        "status_category" => word(row.status_category),
-    }
-    mapping: IssueTypeMappingJson {
-        "id" => &mapping.id,
-        "issue_type" => &mapping.issue_type,
-        "mapped_to" => &mapping.mapped_to,
-        "hierarchy_level" => &mapping.hierarchy_level,
-        "parent_id" => &mapping.parent_id,
-        "workflow_id" => &mapping.workflow_id,
-        "integration_id" => &mapping.integration_id,
-        "active" => &mapping.active,
-        "version" => &mapping.version,
-    }
-}
+fields!(WorkflowJson as workflow {
+    "id" => &workflow.id,
+    "name" => &workflow.name,
+    "integration_id" => &workflow.integration_id,
+    "active" => &workflow.active,
+    "default" => &workflow.default,
+    "version" => &workflow.version,
+});
+
+fields!(StepJson as step {
+    "id" => &step.id,
+    "workflow_id" => &step.workflow_id,
+    "integration_id" => &step.integration_id,
+    "name" => &step.name,
+    "position" => &step.position,
+    "category" => Cell::Text(step.category),
+    "waiting" => &step.waiting,
+    "commitment_point" => &step.commitment_point,
+    "status_category" => word(step.status_category),
+    "active" => &step.active,
+    "version" => &step.version,
+});
+
+fields!(MappedStatus as row {
+    "id" => &row.mapping.id,
+    "status" => &row.mapping.status,
+    "step_id" => &row.mapping.step_id,
+    "step" => &row.mapping.step,
+    "category" => word(row.mapping.category),
+    "workflow_id" => &row.mapping.workflow_id,
+    "integration_id" => &row.mapping.integration_id,
+    "issue_type" => &row.mapping.issue_type,
+    "active" => &row.mapping.active,
+    "version" => &row.mapping.version,
+    "issues" => &row.issues,
+    "status_category" => word(row.status_category),
+});
+
+fields!(IssueTypeMappingJson as mapping {
+    "id" => &mapping.id,
+    "issue_type" => &mapping.issue_type,
+    "mapped_to" => &mapping.mapped_to,
+    "hierarchy_level" => &mapping.hierarchy_level,
+    "parent_id" => &mapping.parent_id,
+    "workflow_id" => &mapping.workflow_id,
+    "integration_id" => &mapping.integration_id,
+    "active" => &mapping.active,
+    "version" => &mapping.version,
+});
