@@ -86,7 +86,7 @@ pub struct Connection<T> {
     pub nodes: Vec<Option<T>>,
 }
 
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Default, Deserialize)]
 #[serde(rename_all = "camelCase")]
 pub struct PageInfo {
     pub has_next_page: bool,

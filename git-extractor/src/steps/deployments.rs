@@ -132,12 +132,12 @@ impl Deployments {
         let variables = |size| json!(PageOf::new(place, size, after));
         let (data, errors) =
             listed(client, &queries::deployments(), &mut self.size, variables).await?;
-        let (found, budget) = repository::<wire::Deployments>(place, data, &errors)?;
+        let (found, mut budget) = repository::<wire::Deployments>(place, data, &errors)?;
         let next = found.deployments.page_info.next();
         let mut wires: Vec<_> = found.deployments.nodes.into_iter().flatten().collect();
         let known =
             wires.last().is_some_and(|last| self.is_known(Source::Deployments, last.created_at));
-        let (budget, incomplete) = statuses::complete(client, &mut wires, budget).await?;
+        let incomplete = statuses::complete(client, &mut wires, &mut budget).await?;
         let deployments = wires.into_iter().map(mapping::deployment).collect();
         let facts = Facts { repository_id: self.place.id, deployments, ..Facts::default() };
         let gaps = gaps(&self.place, &errors).chain(incomplete).collect();

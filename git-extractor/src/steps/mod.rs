@@ -5,6 +5,7 @@ pub mod deployments;
 pub mod missing_commits;
 pub mod pull_requests;
 pub mod repositories;
+mod rests;
 mod statuses;
 
 use domain::work::Gap;

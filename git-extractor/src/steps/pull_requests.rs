@@ -7,15 +7,13 @@ use domain::pull_request::PullRequest;
 use domain::work::Gap;
 use extractor::{Budget, Failure, Page};
 use serde::{Deserialize, Serialize};
-use serde_json::{Map, Value, json};
+use serde_json::Value;
 
-use super::{PageOf, Place, budget, for_now, gaps, repository};
+use super::rests::{self, Unfinished};
+use super::{PageOf, Place, for_now, gaps, repository};
 use crate::client::{Client, Listed};
 use crate::paging::PullPages;
 use crate::{mapping, queries, wire};
-
-/// Rests of nested lists per query.
-const RESTS_PER_QUERY: usize = 50;
 
 /// Reads the pull requests of one repository.
 pub struct PullRequests {
@@ -49,17 +47,6 @@ impl Cursor {
     }
 }
 
-/// A nested list that goes on.
-#[derive(Debug)]
-struct Unfinished {
-    /// The pull request's position in the page.
-    position: usize,
-    /// GitHub's global id.
-    id: String,
-    connection: &'static str,
-    after: String,
-}
-
 impl PullRequests {
     /// Of `place`: all, or those updated since the watermark.
     pub fn new(place: Place, since: Option<Moment>) -> PullRequests {
@@ -76,7 +63,7 @@ impl PullRequests {
     }
 
     async fn pulls(&mut self, client: &Client, after: &str) -> Result<Page, Failure> {
-        let (found, errors, left) = self.fetch(client, after).await?;
+        let (found, errors, mut left) = self.fetch(client, after).await?;
         let next = found.pull_requests.page_info.next();
         let mut facts = Facts { repository_id: self.place.id, ..Facts::default() };
         let (mut unfinished, mut nameless) = (Vec::new(), Vec::new());
@@ -99,7 +86,7 @@ impl PullRequests {
                 }),
             }
         }
-        let (left, incomplete) = finish(client, &mut facts.pull_requests, unfinished, left).await?;
+        let incomplete = finish(client, &mut facts.pull_requests, unfinished, &mut left).await?;
         left_out |= !incomplete.is_empty();
         // The next run begins behind this page, so what is missing is believed when told twice.
         if left_out && self.doubted.as_deref() != Some(after) {
@@ -183,73 +170,41 @@ fn rests(position: usize, wire: &wire::PullRequest) -> Vec<Unfinished> {
         .collect()
 }
 
-/// Fetches the rests of nested lists until there are none, several per query. A pull request that
-/// GitHub stops telling becomes a gap, and is read again when it changes.
+/// Fetches the rests of nested lists. A pull request that GitHub stops telling becomes a gap, and is read
+/// again when it changes.
 async fn finish(
     client: &Client,
     pull_requests: &mut Vec<PullRequest>,
-    mut unfinished: Vec<Unfinished>,
-    mut left: Option<Budget>,
-) -> Result<(Option<Budget>, Vec<Gap>), Failure> {
-    let mut per_query = RESTS_PER_QUERY;
-    let mut lost: Vec<usize> = Vec::new();
-    while !unfinished.is_empty() {
-        let some = unfinished.split_off(unfinished.len().saturating_sub(per_query));
-        let query = queries::rest_of(some.iter().map(|l| (&*l.id, l.connection, &*l.after)));
-        let mut data: Map<String, Value> = match client.query(&query, json!({})).await {
-            Ok((data, _)) => data,
-            Err(Failure::TooLarge { .. }) if per_query > 1 => {
-                per_query = 1;
-                unfinished.extend(some);
-                continue;
-            }
-            Err(failure) => return Err(for_now(failure, "the rest of one list")),
-        };
-        if let Some(limit) = data.remove("rateLimit").and_then(|v| serde_json::from_value(v).ok()) {
-            left = Some(budget(limit));
-        }
-        for (position, list) in some.into_iter().enumerate() {
-            match take_in(pull_requests, list, data.remove(&format!("a{position}"))) {
-                Ok(more) => unfinished.extend(more),
-                Err(gone) => lost.push(gone),
-            }
-        }
-    }
-    Ok((left, drop_lost(pull_requests, lost)))
+    unfinished: Vec<Unfinished>,
+    left: &mut Option<Budget>,
+) -> Result<Vec<Gap>, Failure> {
+    let query = |some: &[Unfinished]| {
+        queries::rest_of(some.iter().map(|list| (&*list.id, list.connection, &*list.after)))
+    };
+    let take_in = |list: &Unfinished, rest| take_in(pull_requests, list, rest);
+    let lost = rests::complete(client, unfinished, left, query, take_in).await?;
+    Ok(rests::drop_lost(pull_requests, lost, |pull_request| Gap {
+        scope: format!("pull request #{}", pull_request.number),
+        reason: "GitHub did not tell all of its commits, reviews and comments.".to_owned(),
+    }))
 }
 
-/// Adds the rest of a list to its pull request. Answers what is still missing, or the position of
-/// the pull request when GitHub no longer shows it.
+/// Adds the rest of a list to its pull request. Answers how far it goes, or nothing when GitHub no longer
+/// shows the pull request.
 fn take_in(
     pull_requests: &mut [PullRequest],
-    list: Unfinished,
-    rest: Option<Value>,
-) -> Result<Option<Unfinished>, usize> {
-    let rest = rest.and_then(|value| serde_json::from_value::<wire::Rest>(value).ok());
-    let Some(rest) = rest else { return Err(list.position) };
+    list: &Unfinished,
+    rest: Value,
+) -> Option<wire::PageInfo> {
+    let rest: wire::Rest = serde_json::from_value(rest).ok()?;
     let info = match list.connection {
         "commits" => rest.commits.as_ref().map(|list| list.page_info.clone()),
         "reviews" => rest.reviews.as_ref().map(|list| list.page_info.clone()),
         "comments" => rest.comments.as_ref().map(|list| list.page_info.clone()),
         _ => rest.timeline_items.as_ref().map(|list| list.page_info.clone()),
-    };
-    let Some(info) = info else { return Err(list.position) };
-    mapping::extend(&mut pull_requests[list.position], rest).ok_or(list.position)?;
-    Ok(info.next().map(|after| Unfinished { after, ..list }))
-}
-
-/// Takes out pull requests that are not complete: what is kept replaces what was, so half of it
-/// would delete the other half.
-fn drop_lost(pull_requests: &mut Vec<PullRequest>, mut lost: Vec<usize>) -> Vec<Gap> {
-    lost.sort_unstable();
-    lost.dedup();
-    lost.into_iter()
-        .rev()
-        .map(|position| Gap {
-            scope: format!("pull request #{}", pull_requests.remove(position).number),
-            reason: "GitHub did not tell all of its commits, reviews and comments.".to_owned(),
-        })
-        .collect()
+    }?;
+    mapping::extend(&mut pull_requests[list.position], rest)?;
+    Some(info)
 }
 
 #[cfg(test)]
